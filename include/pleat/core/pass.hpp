@@ -1,0 +1,290 @@
+#pragma once
+/// \file  The contexts of a forward pass: Inference computes, Training also records a tape, a Plan only counts.
+
+#include <cstring>
+#include <memory>
+#include <type_traits>
+
+#include <pleat/core/arena.hpp>
+#include <pleat/core/kernel.hpp>
+#include <pleat/core/layout.hpp>
+#include <pleat/core/noise_key.hpp>
+#include <pleat/core/precision.hpp>
+#include <pleat/core/rows.hpp>
+
+namespace pleat::inline v0_1 {
+
+/// The device of a plan: nothing is computed, no memory has an address.
+struct Paper {
+  static constexpr const char* name = "paper";
+};
+template <> inline constexpr bool available<Paper> = true;
+
+/// What a pass costs, counted by a plan.
+struct Cost {
+  double flops = 0; ///< multiplications and additions
+  double bytes = 0; ///< read and written by ops
+};
+
+/// Where the values of a model are during a pass; no ownership.
+template <class Precision> struct Values {
+  using Parameter = typename Precision::Parameter;
+  const Parameter* store[store_count] = {}; ///< trained, frozen, state
+  Parameter* gradient = nullptr;            ///< of the trained store; ops add to it
+  void* owner = nullptr;                    ///< the Parameters object, for prepared forms
+  const void* (*prepare)(void* owner, int product, bool transposed) = nullptr;
+};
+
+/// A proposed new value of a state tensor, committed by the trainer after the step.
+struct Proposal {
+  Index state = 0; ///< offset in the state store
+  Index size = 0;  ///< elements
+  int value = -1;  ///< where the new value is
+};
+
+/// One forward pass (and its backward). Device, precision and mode are types, so the model text below them is the same.
+template <class DevicePolicy, class PrecisionPolicy, bool Records> class Pass {
+public:
+  using Device = DevicePolicy;
+  using Precision = PrecisionPolicy;
+  using Parameter = typename Precision::Parameter;
+  using Stream = typename Precision::Stream;
+  static constexpr bool computes = !std::is_same_v<Device, Paper>;
+  static constexpr bool records = Records;
+
+  constexpr Pass(Device device, Arena& arena, const Values<Precision>& values, NoiseKey key = {})
+      : device_(device), arena_(&arena), values_(values), key_(key) {}
+  Pass(const Pass&) = delete;
+  Pass& operator=(const Pass&) = delete;
+
+  /// Starts a new pass on the same memory; handles of the last one must be gone.
+  constexpr void restart(NoiseKey key) {
+    arena_->reset();
+    table_.clear(), vacant_.clear(), entries_.clear(), proposals_.clear();
+    payload_.clear();
+    key_ = key, draws_ = 0, cost_ = {};
+  }
+
+  // --- values -------------------------------------------------------------------------------------------------------------------
+  /// New rows, not initialised.
+  template <Index Width, class Space = Token> constexpr Rows<Pass, Width, Space> rows(Index count) {
+    return Rows<Pass, Width, Space>(*this, allocate(count * stride_of(Width) * static_cast<Index>(sizeof(Stream))), count);
+  }
+  /// Scratch or saved numbers of any type: rows of bytes that are no activation (no gradient).
+  template <class T> constexpr Rows<Pass, 1, T> buffer(Index elements) {
+    return Rows<Pass, 1, T>(*this, allocate(elements * static_cast<Index>(sizeof(T))), elements);
+  }
+
+  constexpr void hold(int value) { ++table_[value].holders; }
+  constexpr void drop(int value) {
+    Value& v = table_[value];
+    if (--v.holders > 0) return;
+    arena_->release(v.offset, v.bytes);
+    v.offset = -1;
+    if constexpr (!Records) vacant_.push(value);
+  }
+  void* address(int value) const { return arena_->at(table_[value].offset); }
+  template <class T> T* data(const Rows<Pass, 1, T>& buffer) const { return static_cast<T*>(address(buffer.value())); }
+
+  // --- parameters ---------------------------------------------------------------------------------------------------------------
+  template <class Handle> const Parameter* data(const Handle& handle) const {
+    return values_.store[static_cast<int>(handle.store)] + handle.offset;
+  }
+  /// The form of a matrix that products read; made once per version of the parameters.
+  template <Index Out, Index In> const typename Precision::Operand* prepared(const Matrix<Out, In>& weight, bool transposed) const {
+    return static_cast<const typename Precision::Operand*>(values_.prepare(
+        values_.owner, weight.store == Store::Frozen ? -1 - weight.product : weight.product, transposed));
+  }
+  /// Where the gradient of a trained tensor is summed.
+  template <class Handle> Parameter* gradient(const Handle& handle) const { return values_.gradient + handle.offset; }
+  /// Whether a gradient of this tensor is wanted.
+  template <class Handle> constexpr bool trains(const Handle& handle) const {
+    return Records && untaped_ == 0 && handle.store == Store::Trained;
+  }
+
+  // --- tape ---------------------------------------------------------------------------------------------------------------------
+  constexpr bool recording() const { return Records && untaped_ == 0; }
+
+  /// While this object lives, nothing is recorded (frozen models inside a training pass).
+  class Untaped {
+  public:
+    constexpr explicit Untaped(Pass& run) : run_(&run) { ++run_->untaped_; }
+    Untaped(const Untaped&) = delete;
+    Untaped& operator=(const Untaped&) = delete;
+    constexpr ~Untaped() { --run_->untaped_; }
+
+  private:
+    Pass* run_;
+  };
+
+  template <Index Width, class Space> constexpr Kept<Width, Space> keep(const Rows<Pass, Width, Space>& rows) {
+    hold(rows.value());
+    return {rows.value(), rows.count()};
+  }
+  template <Index Width, class Space> Rows<Pass, Width, Space> take(const Kept<Width, Space>& kept) {
+    return Rows<Pass, Width, Space>(*this, kept.value, kept.count);
+  }
+  constexpr bool wants(int value) const { return Records && table_[value].wants; }
+  /// Declares that a gradient of these rows is wanted (outputs of recorded ops; inputs under a gradient check).
+  template <Index Width, class Space> constexpr void want(const Rows<Pass, Width, Space>& rows) {
+    if constexpr (Records) table_[rows.value()].wants = true;
+  }
+
+  /// Records `backward`, a trivially copyable function object called as backward(run) when the tape unwinds.
+  template <class Backward> void record(const Backward& backward) {
+    static_assert(std::is_trivially_copyable_v<Backward>,
+                  "pleat: what a tape entry stores must be trivially copyable; keep handles with run.keep and spans by pointer.");
+    const Index at = round_up(payload_.size(), static_cast<Index>(alignof(std::max_align_t)));
+    payload_.resize(at + static_cast<Index>(sizeof(Backward)));
+    std::memcpy(payload_.data() + at, &backward, sizeof(Backward));
+    entries_.push({[](Pass& run, const std::byte* payload) {
+                     alignas(Backward) std::byte copy[sizeof(Backward)];
+                     std::memcpy(copy, payload, sizeof(Backward));
+                     (*std::launder(reinterpret_cast<const Backward*>(copy)))(run);
+                   },
+                   at});
+  }
+
+  /// Gradient of an op's own output, to be read once by its backward; empty when nothing depends on the output. The block is
+  /// released when the handle goes.
+  template <Index Width, class Space> Rows<Pass, Width, Space> take_gradient(int value, Index count) {
+    const int gradient = table_[value].gradient;
+    table_[value].gradient = -1;
+    if (gradient < 0) return {};
+    (void)count;
+    return Rows<Pass, Width, Space>(*this, gradient, count);
+  }
+  /// Where an op writes its contribution to the gradient of one of its inputs. The first one overwrites, later ones add.
+  struct Contribution {
+    Stream* data = nullptr;
+    bool accumulate = false;
+    explicit operator bool() const { return wanted; }
+    bool wanted = false;
+  };
+  /// The contribution of this entry to the gradient of rows `value` (count, Width); false where nobody wants one.
+  template <Index Width> Contribution contribute(int value, Index count) {
+    if (!wants(value)) return {};
+    const bool first = table_[value].gradient < 0;
+    if (first) {
+      const int gradient = allocate(count * stride_of(Width) * static_cast<Index>(sizeof(Stream)));
+      table_[value].gradient = gradient;
+    }
+    return {computes ? static_cast<Stream*>(address(table_[value].gradient)) : nullptr, !first, true};
+  }
+  /// Hands a whole gradient on to `value` without copying where it is the first contribution; returns false where the caller
+  /// must add it itself (or nobody wants it).
+  template <Index Width, class Space> bool hand_on(Rows<Pass, Width, Space>& gradient, int value) {
+    if (!wants(value)) return true;
+    if (table_[value].gradient >= 0) return false;
+    hold(gradient.value());
+    table_[value].gradient = gradient.value();
+    gradient = {};
+    return true;
+  }
+
+  /// Unwinds the tape from d loss / d loss = 1. Gradients of parameters are added to the gradient store.
+  template <class Space> void backward(const Rows<Pass, 1, Space>& loss) {
+    static_assert(Records, "pleat: backward needs a Training pass; this is an Inference pass.");
+    if (wants(loss.value())) {
+      auto seed = contribute<1>(loss.value(), 1);
+      if constexpr (computes) {
+        for (Index i = 0; i < stride_of(1); ++i) seed.data[i] = Stream(i == 0);
+      }
+    }
+    backward();
+  }
+  /// Unwinds the tape from gradients that were seeded with `contribute` (tests).
+  void backward() {
+    while (!entries_.empty()) {
+      const Entry entry = entries_.back();
+      entries_.pop();
+      entry.call(*this, payload_.data() + entry.payload);
+    }
+  }
+  /// Gradient of an input after backward; empty when it has none.
+  template <Index Width, class Space> Rows<Pass, Width, Space> gradient_of(const Rows<Pass, Width, Space>& rows) {
+    return take_gradient<Width, Space>(rows.value(), rows.count());
+  }
+
+  // --- state --------------------------------------------------------------------------------------------------------------------
+  /// Proposes a new value of a state tensor; `fresh` holds it in the tensor's own layout. Read again only after the commit.
+  template <Index R, Index W, class Space> void propose(const Matrix<R, W>& state, const Rows<Pass, W, Space>& fresh) {
+    hold(fresh.value());
+    proposals_.push({state.offset, R * stride_of(W), fresh.value()});
+  }
+  /// Calls commit(offset, size, data) for each proposal in call order and forgets them.
+  template <class Commit> void commit(Commit&& commit) {
+    for (Index i = 0; i < proposals_.size(); ++i) {
+      if constexpr (computes)
+        commit(proposals_[i].state, proposals_[i].size, static_cast<const Stream*>(address(proposals_[i].value)));
+      drop(proposals_[i].value);
+    }
+    proposals_.clear();
+  }
+
+  // --- the rest -----------------------------------------------------------------------------------------------------------------
+  constexpr const Device& device() const { return device_; }
+  constexpr NoiseKey noise() const { return key_; }
+  /// Number of the next random draw of this pass: looped layers and repeated calls differ.
+  constexpr std::uint32_t next_draw() { return draws_++; }
+  constexpr void count(double flops, double bytes) {
+    if constexpr (!computes) cost_.flops += flops, cost_.bytes += bytes;
+  }
+  constexpr Cost cost() const { return cost_; }
+  constexpr Arena& arena() { return *arena_; }
+
+private:
+  struct Value {
+    Index offset = -1, bytes = 0;
+    int holders = 0;
+    int gradient = -1; ///< value number of its gradient, -1: none yet
+    bool wants = false;
+  };
+  struct Entry {
+    void (*call)(Pass&, const std::byte*) = nullptr;
+    Index payload = 0;
+  };
+
+  constexpr int allocate(Index bytes) {
+    int value;
+    if (!Records && !vacant_.empty()) {
+      value = vacant_.back();
+      vacant_.pop();
+    } else {
+      value = static_cast<int>(table_.size());
+      table_.push({});
+    }
+    table_[value] = {arena_->allocate(bytes), bytes, 1, -1, false};
+    return value;
+  }
+
+  Device device_;
+  Arena* arena_;
+  Values<Precision> values_;
+  NoiseKey key_;
+  Pile<Value> table_;
+  Pile<int> vacant_; // numbers to reuse; in training a number names its value until the pass ends
+  Pile<Entry> entries_;
+  Pile<std::byte> payload_;
+  Pile<Proposal> proposals_;
+  Cost cost_;
+  std::uint32_t draws_ = 0;
+  int untaped_ = 0;
+};
+
+template <class Device, class Precision = Float32> using Inference = Pass<Device, Precision, false>;
+template <class Device, class Precision = Float32> using Training = Pass<Device, Precision, true>;
+/// Counts what Inference would compute, move and hold; also in constant expressions.
+template <class Precision = Float32> using Plan = Pass<Paper, Precision, false>;
+/// Counts a training pass, backward included.
+template <class Precision = Float32> using TrainingPlan = Pass<Paper, Precision, true>;
+
+/// The kernel of an op on the device of a pass; the one place that says which header is missing.
+template <class Op, class Context> struct kernel_on {
+  static_assert(available<typename Context::Device>,
+                "pleat: no kernels for this device; include <pleat/backend/cpu.hpp> (or the header of your device) as well.");
+  using type = kernel<Op, typename Context::Device>;
+};
+template <class Op, class Context> using KernelOf = typename kernel_on<Op, Context>::type;
+
+} // namespace pleat::inline v0_1

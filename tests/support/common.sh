@@ -1,0 +1,46 @@
+# Sourced by every check script of tests/. A check prints one line per case, `ok <name>` or `FAIL <name>: <reason>`, and
+# exits with 1 when one failed; tests/run.sh counts those lines. Each script also runs alone.
+set -uo pipefail
+export LC_ALL=C
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+jobs=${PLEAT_JOBS:-$(nproc)}
+compilers=${PLEAT_COMPILERS:-g++}                   # "g++ clang++" in the full run
+work=${PLEAT_WORK:-$root/build/checks}
+mkdir -p "$work"
+
+eigen=$(pkg-config --cflags-only-I eigen3 2>/dev/null || true)
+if [ -z "$eigen" ]; then
+  for folder in /usr/include/eigen3 /usr/local/include/eigen3; do
+    if [ -d "$folder" ]; then eigen="-I$folder"; fi
+  done
+fi
+dependencies=${eigen//-I/-isystem }                 # include paths of what pleat's opt-in headers need
+warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
+export root work compilers dependencies warnings
+
+pass() { printf 'ok %s\n' "$1"; }
+# fail NAME REASON [FILE]: the first lines of FILE follow, indented.
+fail() {
+  printf 'FAIL %s: %s\n' "$1" "$2"
+  if [ -n "${3:-}" ] && [ -f "$3" ]; then head -n "${PLEAT_FAIL_LINES:-12}" "$3" | cut -c1-300 | sed 's/^/     | /'; fi
+}
+export -f pass fail
+
+# Runs the exported function $1 once per line of standard input, `jobs` at a time; 1 if a line of output starts with FAIL.
+each_line() {
+  local output
+  output=$(mktemp)
+  xargs -P "$jobs" -d '\n' -I{} bash -c "$1 \"\$@\"" _ {} | tee "$output"
+  local failed=0
+  if grep -q '^FAIL ' "$output"; then failed=1; fi
+  rm -f "$output"
+  return $failed
+}
+
+# measure COMMAND...: runs it and prints `user+sys seconds <tab> peak MB` on descriptor 3.
+measure_tool() {
+  if [ ! -x "$work/measure" ] || [ "$root/tests/support/measure.cpp" -nt "$work/measure" ]; then
+    g++ -std=c++20 -O1 "$root/tests/support/measure.cpp" -o "$work/measure" || return 1
+  fi
+}

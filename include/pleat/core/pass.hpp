@@ -8,7 +8,7 @@
 #include <pleat/core/arena.hpp>
 #include <pleat/core/kernel.hpp>
 #include <pleat/core/layout.hpp>
-#include <pleat/core/noise_key.hpp>
+#include <pleat/core/philox.hpp>
 #include <pleat/core/precision.hpp>
 #include <pleat/core/rows.hpp>
 
@@ -93,7 +93,7 @@ public:
   /// The form of a matrix that products read; made once per version of the parameters.
   template <Index Out, Index In> const typename Precision::Operand* prepared(const Matrix<Out, In>& weight, bool transposed) const {
     return static_cast<const typename Precision::Operand*>(values_.prepare(
-        values_.owner, weight.store == Store::Frozen ? -1 - weight.product : weight.product, transposed));
+        values_.owner, weight.product, transposed));
   }
   /// Where the gradient of a trained tensor is summed.
   template <class Handle> Parameter* gradient(const Handle& handle) const { return values_.gradient + handle.offset; }

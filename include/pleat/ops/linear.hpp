@@ -1,0 +1,154 @@
+#pragma once
+/// \file  y = act(x W^T + b) + residual: the matrix product with what can be folded into its store.
+
+#include <pleat/core/pass.hpp>
+
+namespace pleat::inline v0_1 {
+
+/// Pointwise functions. `Gelu` is the erf form x Phi(x) (Hendrycks, Gimpel 2016), never the tanh approximation.
+enum class Activation : unsigned char { None, Gelu, Silu, Relu, Tanh };
+
+struct linear_op {
+  template <class T> struct Forward {
+    const T* x;        // (rows, stride_of(in))
+    const void* form;  // prepared weight
+    const T* bias;     // (out) or null
+    const T* residual; // (rows, stride_of(out)), added last, or null
+    T* y;              // (rows, stride_of(out))
+    T* before;         // (rows, stride_of(out)) the value before the activation, or null
+    Index rows, out, in;
+    Activation activation;
+  };
+  template <class T> struct InputGradient {
+    const T* dy;      // (rows, stride_of(out))
+    const void* form; // prepared weight, transposed
+    T* dx;            // (rows, stride_of(in))
+    Index rows, out, in;
+    bool accumulate;
+  };
+  template <class T> struct WeightGradient {
+    const T* dy; // (rows, stride_of(out))
+    const T* x;  // (rows, stride_of(in))
+    T* dweight;  // (out, stride_of(in)), added to
+    T* dbias;    // (out), added to, or null
+    Index rows, out, in;
+  };
+};
+
+/// dy *= act'(before), in place; also used by the stand-alone activations.
+struct activation_op {
+  template <class T> struct Forward {
+    const T* x; // (elements)
+    T* y;       // (elements)
+    Index elements;
+    Activation activation;
+  };
+  template <class T> struct Backward {
+    const T* x;  // (elements) the input of the activation
+    const T* dy; // (elements)
+    T* dx;       // (elements); may be dy itself
+    Index elements;
+    Activation activation;
+    bool accumulate;
+  };
+};
+
+namespace detail {
+
+template <class Context, Index Out, Index In, class Space> struct LinearBackward {
+  Matrix<Out, In> weight;
+  Vector<Out> bias;
+  Kept<In, Space> x;
+  Kept<Out, Space> before;
+  int input, output, residual;
+  Index count;
+  Activation activation;
+
+  void operator()(Context& run) const {
+    using T = typename Context::Stream;
+    auto x_rows = run.take(x);
+    auto before_rows = before.value >= 0 ? run.take(before) : Rows<Context, Out, Space>{};
+    auto dy = run.template take_gradient<Out, Space>(output, count);
+    if (!dy) return;
+    if (residual >= 0 && activation != Activation::None) add_residual(run, dy);
+    if constexpr (Context::computes) {
+      if (activation != Activation::None)
+        KernelOf<activation_op, Context>::backward(
+            run.device(), activation_op::Backward<T>{before_rows.data(), dy.data(), dy.data(), count * stride_of(Out), activation, false});
+    }
+    before_rows = {};
+    if constexpr (Context::computes) {
+      if (run.trains(weight))
+        KernelOf<linear_op, Context>::weight_gradient(
+            run.device(), linear_op::WeightGradient<T>{dy.data(), x_rows.data(), run.gradient(weight),
+                                                       run.trains(bias) && bias.offset >= 0 ? run.gradient(bias) : nullptr, count, Out, In});
+    }
+    x_rows = {};
+    if (auto dx = run.template contribute<In>(input, count)) {
+      if constexpr (Context::computes)
+        KernelOf<linear_op, Context>::input_gradient(
+            run.device(), linear_op::InputGradient<T>{dy.data(), run.prepared(weight, true), dx.data, count, Out, In, dx.accumulate});
+    }
+    run.count(4.0 * static_cast<double>(count) * Out * In, 0);
+    if (residual >= 0 && activation == Activation::None) add_residual(run, dy);
+  }
+
+  // Without an activation dy is no longer needed here, so the residual usually takes the whole block over.
+  void add_residual(Context& run, Rows<Context, Out, Space>& dy) const {
+    using T = typename Context::Stream;
+    if (activation == Activation::None && run.hand_on(dy, residual)) return;
+    if (auto sum = run.template contribute<Out>(residual, count)) {
+      if constexpr (Context::computes)
+        KernelOf<activation_op, Context>::backward(
+            run.device(), activation_op::Backward<T>{dy.data(), dy.data(), sum.data, count * stride_of(Out), Activation::None, sum.accumulate});
+    }
+  }
+};
+
+template <class Context, Index Out, Index In, class Space>
+constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
+                                           const Rows<Context, In, Space>& x, Activation activation,
+                                           const Rows<Context, Out, Space>* residual) {
+  using T = typename Context::Stream;
+  const Index count = x.count();
+  const bool recorded = run.recording() && (run.trains(weight) || x.wants_gradient() || (residual != nullptr && residual->wants_gradient()));
+  auto y = run.template rows<Out, Space>(count);
+  const bool keeps_before = recorded && activation != Activation::None;
+  Rows<Context, Out, Space> before;
+  if (keeps_before) before = run.template rows<Out, Space>(count);
+  const auto n = static_cast<double>(count);
+  run.count(2.0 * n * Out * In, static_cast<double>(sizeof(T)) * (n * (In + Out) + static_cast<double>(Out) * In));
+  if constexpr (Context::computes) {
+    KernelOf<linear_op, Context>::forward(
+        run.device(), linear_op::Forward<T>{x.data(), run.prepared(weight, false), bias.offset >= 0 ? run.data(bias) : nullptr,
+                                            residual != nullptr ? residual->data() : nullptr, y.data(),
+                                            keeps_before ? before.data() : nullptr, count, Out, In, activation});
+  }
+  if constexpr (Context::records) {
+    if (recorded) {
+      run.want(y);
+      run.record(LinearBackward<Context, Out, In, Space>{weight, bias, run.keep(x),
+                                                         keeps_before ? run.keep(before) : Kept<Out, Space>{}, x.value(), y.value(),
+                                                         residual != nullptr ? residual->value() : -1, count, activation});
+    }
+  }
+  return y;
+}
+
+} // namespace detail
+
+/// y (count, Out) = act(x W^T + b). A bias with a negative offset is none.
+template <class Context, Index Out, Index In, class Space>
+constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
+                                           const Rows<Context, In, Space>& x, Activation activation = Activation::None) {
+  return detail::linear<Context, Out, In, Space>(run, weight, bias, x, activation, nullptr);
+}
+
+/// y (count, Out) = x W^T + b + residual.
+template <class Context, Index Out, Index In, class Space>
+constexpr Rows<Context, Out, Space> linear_add(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
+                                               const Rows<Context, In, Space>& x, const Rows<Context, Out, Space>& residual) {
+  return detail::linear<Context, Out, In, Space>(run, weight, bias, x, Activation::None, &residual);
+}
+
+} // namespace pleat::inline v0_1

@@ -1,0 +1,289 @@
+#pragma once
+// The contract every op is held to, from one small case type. See tests/ops/linear_test.cpp for an example.
+//
+//   struct MyCase {                                     // a "model" of one op
+//     Vector<7> gain;                                   // its parameters, if any
+//     constexpr explicit MyCase(Layout at) : gain(at.vector<7>("gain", init::one)) {}
+//     using Inputs = Signature<In<7, Token>, In<3, Sequence>>;   // widths and row spaces of its differentiable inputs
+//     template <class Run> auto operator()(Run& run, const SequenceBatch& batch, const Rows<Run, 7>& x,
+//                                          const Rows<Run, 3, Sequence>& c) const { return my_op(run, gain, x, c); }
+//   };
+//   check_op_contract<MyCase>();
+
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <cstring>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <pleat/backend/cpu/device.hpp>
+#include <pleat/core/parameters.hpp>
+
+namespace contract {
+
+using namespace pleat;
+
+template <Index Width, class SpaceType = Token> struct In {
+  static constexpr Index width = Width;
+  using Space = SpaceType;
+};
+template <class... Inputs> struct Signature {};
+
+// A ragged batch with made-up residues. Lengths may be zero.
+struct TestBatch {
+  std::vector<Index> offsets{0}, starts;
+  std::vector<std::uint8_t> tokens;
+  std::vector<std::uint32_t> records;
+  explicit TestBatch(const std::vector<Index>& lengths, std::uint64_t seed = 7) {
+    Philox draws(seed, 99);
+    for (std::size_t s = 0; s < lengths.size(); ++s) {
+      offsets.push_back(offsets.back() + lengths[s]);
+      records.push_back(static_cast<std::uint32_t>(10 + s));
+      starts.push_back(static_cast<Index>(s));
+    }
+    for (Index i = 0; i < offsets.back(); ++i) tokens.push_back(static_cast<std::uint8_t>(4 + draws.index(20)));
+  }
+  SequenceBatch view() const { return {tokens, {offsets}, records, starts}; }
+  template <class Space> Index count() const {
+    if constexpr (std::is_same_v<Space, Sequence>) return static_cast<Index>(records.size());
+    else if constexpr (std::is_same_v<Space, Batch>) return 1;
+    else return offsets.back();
+  }
+};
+
+// Deterministic values, the same in float and double.
+inline std::vector<double> values_of(Index n, std::uint64_t stream, double scale = 1.0) {
+  std::vector<double> v(static_cast<std::size_t>(n));
+  Philox draws(2024, stream);
+  for (double& x : v) x = static_cast<double>(static_cast<float>(scale * draws.normal()));
+  return v;
+}
+
+// Dense results of one evaluation: the output and all gradients, without strides.
+struct Evaluation {
+  std::vector<double> output;
+  std::vector<std::vector<double>> input_gradients;
+  std::vector<double> parameter_gradients;
+  Index high_water = 0, left = 0;
+};
+
+template <class Run, Index W, class Space> Rows<Run, W, Space> fill(Run& run, const std::vector<double>& dense) {
+  const Index count = static_cast<Index>(dense.size()) / W;
+  auto rows = run.template rows<W, Space>(count);
+  if constexpr (Run::computes)
+    for (Index i = 0; i < count; ++i)
+      for (Index c = 0; c < stride_of(W); ++c)
+        rows.row(i)[c] = c < W ? static_cast<typename Run::Stream>(dense[static_cast<std::size_t>(i * W + c)]) : 0;
+  return rows;
+}
+
+template <class Run, Index W, class Space> std::vector<double> dense_of(const Rows<Run, W, Space>& rows) {
+  std::vector<double> dense;
+  if (!rows) return dense;
+  for (Index i = 0; i < rows.count(); ++i) {
+    for (Index c = 0; c < W; ++c) dense.push_back(static_cast<double>(rows.row(i)[c]));
+    for (Index c = W; c < stride_of(W); ++c) BOOST_REQUIRE_MESSAGE(rows.row(i)[c] == 0, "the tail of row " << i << " is not zero");
+  }
+  return dense;
+}
+
+template <class Case> Case make_case() { return detail::place_model<Case>(); }
+
+// Inputs, forward, seeded backward. `Run` decides device, precision and mode.
+template <class Case, class Run, class... Ins>
+Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, const std::vector<std::vector<double>>& inputs,
+                       Parameters<Case, Cpu, typename Run::Precision>* parameters) {
+  const Case model = make_case<Case>();
+  Evaluation result;
+  {
+    std::size_t next = 0;
+    std::tuple<Rows<Run, Ins::width, typename Ins::Space>...> rows{fill<Run, Ins::width, typename Ins::Space>(run, inputs[next++])...};
+    std::apply([&](auto&... x) { (run.want(x), ...); }, rows);
+    auto y = std::apply([&](auto&... x) { return model(run, batch.view(), x...); }, rows);
+    using Y = decltype(y);
+    if constexpr (Run::computes) result.output = dense_of(y);
+    if constexpr (Run::records) {
+      auto seed = run.template contribute<Y::width>(y.value(), y.count());
+      const auto weights = values_of(y.count() * Y::width, 555);
+      if constexpr (Run::computes)
+        if (seed)
+          for (Index i = 0; i < y.count(); ++i)
+            for (Index c = 0; c < Y::stride; ++c)
+              seed.data[i * Y::stride + c] =
+                  c < Y::width ? static_cast<typename Run::Stream>(weights[static_cast<std::size_t>(i * Y::width + c)]) : 0;
+      y = {};
+      run.backward();
+      std::apply(
+          [&](auto&... x) {
+            ([&] {
+              auto g = run.gradient_of(x);
+              if constexpr (Run::computes) result.input_gradients.push_back(dense_of(g));
+            }(), ...);
+          },
+          rows);
+    }
+  }
+  run.commit([](Index, Index, const auto*) {});
+  result.left = run.arena().used();
+  result.high_water = run.arena().high_water();
+  if constexpr (Run::records && Run::computes)
+    for (const auto& place : parameters->tensors())
+      if (place.store == Store::Trained)
+        for (Index r = 0; r < place.rows; ++r)
+          for (Index c = 0; c < place.columns; ++c)
+            result.parameter_gradients.push_back(
+                static_cast<double>(parameters->gradients()[place.offset + r * stride_of(place.columns) + c]));
+  return result;
+}
+
+template <class Case, class... Ins> Index planned_peak(Signature<Ins...> signature, const TestBatch& batch, const std::vector<std::vector<double>>& inputs, bool training, bool f64) {
+  Arena arena;
+  auto run_one = [&](auto precision) {
+    using P = decltype(precision);
+    Values<P> values;
+    if (training) {
+      TrainingPlan<P> run(Paper{}, arena, values, NoiseKey{1, 2});
+      evaluate_on<Case>(run, signature, batch, inputs, nullptr);
+    } else {
+      Plan<P> run(Paper{}, arena, values, NoiseKey{1, 2});
+      evaluate_on<Case>(run, signature, batch, inputs, nullptr);
+    }
+  };
+  f64 ? run_one(Float64{}) : run_one(Float32{});
+  return arena.high_water();
+}
+
+template <class Precision> double parameter_scale() { return 0.5; }
+
+template <class Case, class Precision> void set_parameters(Parameters<Case, Cpu, Precision>& parameters, const std::vector<double>& flat) {
+  std::size_t next = 0;
+  for (const auto& place : parameters.tensors()) {
+    if (place.store == Store::State) continue;
+    auto* data = parameters.data(place);
+    for (Index r = 0; r < place.rows; ++r)
+      for (Index c = 0; c < place.columns; ++c)
+        data[r * stride_of(place.columns) + c] = static_cast<typename Precision::Parameter>(flat[next++]);
+  }
+  parameters.changed();
+}
+
+template <class Case, class Precision, bool Records, class... Ins>
+Evaluation evaluate(Signature<Ins...> signature, const TestBatch& batch, const std::vector<std::vector<double>>& inputs,
+                    const std::vector<double>& flat, int threads) {
+  ThreadPool pool(threads);
+  Parameters<Case, Cpu, Precision> parameters(Cpu{&pool});
+  set_parameters<Case, Precision>(parameters, flat);
+  const Index peak = planned_peak<Case>(signature, batch, inputs, Records, std::is_same_v<Precision, Float64>);
+  HostMemory memory(peak);
+  Arena arena(memory.data(), memory.size());
+  arena.poison(true);
+  Pass<Cpu, Precision, Records> run(Cpu{&pool}, arena, parameters.values(Records), NoiseKey{1, 2});
+  Evaluation result = evaluate_on<Case>(run, signature, batch, inputs, &parameters);
+  BOOST_CHECK_EQUAL(result.high_water, peak); // the plan is exact
+  BOOST_CHECK_EQUAL(result.left, 0);          // nothing is held when the handles are gone
+  return result;
+}
+
+inline double dot(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+inline void check_close(const std::vector<double>& got, const std::vector<double>& expected, double tolerance, const std::string& what) {
+  BOOST_REQUIRE_EQUAL(got.size(), expected.size());
+  double scale = 1e-30, worst = 0;
+  for (double x : expected) scale = std::max(scale, std::abs(x));
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double error = std::abs(got[i] - expected[i]);
+    worst = std::isnan(error) ? INFINITY : std::max(worst, error);
+  }
+  BOOST_CHECK_MESSAGE(worst <= tolerance * std::max(scale, 1e-3), what << ": error " << worst << " on values up to " << scale);
+}
+
+inline void check_same_bits(const std::vector<double>& a, const std::vector<double>& b, const std::string& what) {
+  BOOST_REQUIRE_EQUAL(a.size(), b.size());
+  if (a.empty()) return;
+  BOOST_CHECK_MESSAGE(std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0, what << ": bits differ");
+}
+
+struct ContractOptions {
+  std::vector<std::vector<Index>> lengths = {{5, 1, 9}, {1}, {}, {3, 0, 4}};
+  double gradient_tolerance = 2e-7; // float64 central differences
+  double float_tolerance = 2e-5;    // float32 against float64, values
+  double float_gradient_tolerance = 2e-4;
+  double input_scale = 1.0;
+  double step = 1e-5;
+};
+
+template <class Case, class... Ins> void check_contract(Signature<Ins...> signature, const ContractOptions& options) {
+  Index parameter_total = layout_totals<Case>.count[0] + layout_totals<Case>.count[1];
+  const auto flat = values_of(parameter_total, 17, 0.7);
+  for (const auto& lengths : options.lengths) {
+    const TestBatch batch(lengths);
+    std::uint64_t stream = 100;
+    const std::vector<std::vector<double>> inputs{
+        values_of(batch.template count<typename Ins::Space>() * Ins::width, stream++, options.input_scale)...};
+
+    const auto reference = evaluate<Case, Float64, true>(signature, batch, inputs, flat, 1);
+    const auto weights = values_of(static_cast<Index>(reference.output.size()), 555);
+
+    // Backward against central differences of sum(output * weights).
+    auto loss_at = [&](const std::vector<std::vector<double>>& x, const std::vector<double>& p) {
+      return dot(evaluate<Case, Float64, false>(signature, batch, x, p, 1).output, weights);
+    };
+    const double h = options.step;
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      std::vector<double> numeric(inputs[k].size());
+      for (std::size_t i = 0; i < inputs[k].size(); ++i) {
+        auto up = inputs, down = inputs;
+        up[k][i] += h, down[k][i] -= h;
+        numeric[i] = (loss_at(up, flat) - loss_at(down, flat)) / (2 * h);
+      }
+      auto analytic = reference.input_gradients[k];
+      if (analytic.empty()) analytic.assign(numeric.size(), 0.0);
+      check_close(analytic, numeric, options.gradient_tolerance, "gradient of input " + std::to_string(k));
+    }
+    std::vector<double> numeric;
+    std::size_t at = 0;
+    for (const auto& place : tensors_of<Case>()) {
+      if (place.store == Store::State) continue;
+      for (Index e = 0; e < place.rows * place.columns; ++e, ++at) {
+        if (place.store != Store::Trained) continue;
+        auto up = flat, down = flat;
+        up[at] += h, down[at] -= h;
+        numeric.push_back((loss_at(inputs, up) - loss_at(inputs, down)) / (2 * h));
+      }
+    }
+    check_close(reference.parameter_gradients, numeric, options.gradient_tolerance, "gradient of parameters");
+
+    // Training and inference give the same bits; float follows double; any thread count gives the same bits.
+    check_same_bits(evaluate<Case, Float64, false>(signature, batch, inputs, flat, 1).output, reference.output, "inference");
+    const auto one = evaluate<Case, Float32, true>(signature, batch, inputs, flat, 1);
+    check_close(one.output, reference.output, options.float_tolerance, "float32 output");
+    for (std::size_t k = 0; k < inputs.size(); ++k)
+      if (!reference.input_gradients[k].empty())
+        check_close(one.input_gradients[k], reference.input_gradients[k], options.float_gradient_tolerance, "float32 input gradient");
+    check_close(one.parameter_gradients, reference.parameter_gradients, options.float_gradient_tolerance, "float32 parameter gradient");
+  }
+  // Enough rows for several tasks, so that threads matter.
+  const TestBatch batch({300, 1, 411, 77});
+  std::uint64_t stream = 100;
+  const std::vector<std::vector<double>> inputs{
+      values_of(batch.template count<typename Ins::Space>() * Ins::width, stream++, options.input_scale)...};
+  const auto one = evaluate<Case, Float32, true>(signature, batch, inputs, flat, 1);
+  for (int threads : {2, 3, 4}) {
+    const auto many = evaluate<Case, Float32, true>(signature, batch, inputs, flat, threads);
+    check_same_bits(many.output, one.output, "output with threads");
+    for (std::size_t k = 0; k < inputs.size(); ++k) check_same_bits(many.input_gradients[k], one.input_gradients[k], "gradient with threads");
+    check_same_bits(many.parameter_gradients, one.parameter_gradients, "parameter gradient with threads");
+  }
+}
+
+template <class Case> void check_op_contract(const ContractOptions& options = {}) {
+  check_contract<Case>(typename Case::Inputs{}, options);
+}
+
+} // namespace contract

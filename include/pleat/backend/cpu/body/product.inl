@@ -1,0 +1,175 @@
+/// \file  Register tiles of the products at one instruction set; see product.hpp for the contract on bits.
+
+#if PLEAT_LEVEL == 512
+inline constexpr int tile_rows = 12, tile_few = 4; // 24 accumulators of 32 registers
+#elif PLEAT_LEVEL == 2
+inline constexpr int tile_rows = 6, tile_few = 2; // 12 of 16
+#else
+inline constexpr int tile_rows = 4, tile_few = 2; // 8 of 16: no fused multiply-add, the product needs one
+#endif
+inline constexpr int tile_vectors = 2;
+
+/// tile (R, C * size) = sum over i < k of a[r * row_step + i * k_step] * b[i * b_stride + column], one chain per element.
+template <class T, int R, int C>
+PLEAT_TARGET void product_tile(const T* a, Index row_step, Index k_step, const T* b, Index b_stride, Index k, T* tile) {
+  using L = Lanes<T>;
+  L sum[R][C];
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) sum[r][c] = L::zero();
+  for (Index i = 0; i < k; ++i) {
+    L row[C];
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) row[c] = L::load(b + c * L::size);
+#pragma GCC unroll 16
+    for (int r = 0; r < R; ++r) {
+      const L value = L::set(a[r * row_step]);
+#pragma GCC unroll 4
+      for (int c = 0; c < C; ++c) sum[r][c] = fma(value, row[c], sum[r][c]);
+    }
+    a += k_step, b += b_stride;
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < R; ++r)
+#pragma GCC unroll 4
+    for (int c = 0; c < C; ++c) sum[r][c].store(tile + (r * C + c) * L::size);
+}
+
+/// The first `left` lanes from p; whole vectors when there are enough.
+template <class T> PLEAT_LANE Lanes<T> load_part(const T* p, Index left) {
+  return left >= Lanes<T>::size ? Lanes<T>::load(p) : Lanes<T>::load_first(p, left > 0 ? left : 0);
+}
+
+template <class T> PLEAT_LANE Lanes<T> activate(cpu::Activation activation, Lanes<T> x) {
+  switch (activation) {
+  case cpu::Activation::Gelu: return gelu(x);
+  case cpu::Activation::Silu: return silu(x);
+  case cpu::Activation::Relu: return relu(x);
+  case cpu::Activation::Tanh: return tanh(x);
+  default: return x;
+  }
+}
+
+/// Stores a tile of `rows` rows and `width` columns at y, whose column 0 is column n - left of the result.
+template <class T>
+PLEAT_TARGET void finish_tile(const T* tile, Index rows, Index width, T* y, Index stride, Index left, Index offset, Index column,
+                              const cpu::Epilogue<T>& epilogue) {
+  using L = Lanes<T>;
+  for (Index c = 0; c < width; c += L::size) {
+    const Index here = left - c;
+    const L bias = epilogue.bias ? load_part<T>(epilogue.bias + column + c, here) : L::zero();
+    for (Index r = 0; r < rows; ++r) {
+      const Index at = offset + r * stride + c;
+      L value = L::load(tile + r * width + c) + bias;
+      if (epilogue.pre_activation) value.store(epilogue.pre_activation + at);
+      value = activate<T>(epilogue.activation, value);
+      if (epilogue.residual) value = value + load_part<T>(epilogue.residual + at, here);
+      if (epilogue.accumulate) value = value + load_part<T>(y + at, here);
+      value.store(y + at);
+    }
+  }
+}
+
+/// Rows [row, row_end) and panels [first, last) of y = x B.
+template <class T>
+PLEAT_TARGET void product_block(T* y, Index y_stride, const T* x, Index x_stride, const T* packed, Index row_begin, Index row_end,
+                                Index first, Index last, Index n, Index k, const cpu::Epilogue<T>& epilogue) {
+  using L = Lanes<T>;
+  alignas(64) T tile[tile_rows * tile_vectors * L::size];
+  for (Index p = first; p < last; ++p) {
+    const Index start = p * cpu::detail::panel;
+    const Index panel = stride_of(n) - start < cpu::detail::panel ? stride_of(n) - start : cpu::detail::panel;
+    for (Index c = 0; c < panel;) {
+      const T* const b = packed + start * k + c;
+      const Index column = start + c;
+      const bool narrow = panel - c < tile_vectors * L::size;
+      const Index width = narrow ? L::size : tile_vectors * L::size;
+      for (Index row = row_begin; row < row_end;) {
+        const T* const a = x + row * x_stride;
+        const Index left = row_end - row, rows = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
+        if constexpr (tile_vectors * L::size > 16) {
+          if (narrow) {
+            if (rows == tile_rows) product_tile<T, tile_rows, 1>(a, x_stride, 1, b, panel, k, tile);
+            else if (rows == tile_few) product_tile<T, tile_few, 1>(a, x_stride, 1, b, panel, k, tile);
+            else product_tile<T, 1, 1>(a, x_stride, 1, b, panel, k, tile);
+          }
+        }
+        if (!narrow) {
+          if (rows == tile_rows) product_tile<T, tile_rows, tile_vectors>(a, x_stride, 1, b, panel, k, tile);
+          else if (rows == tile_few) product_tile<T, tile_few, tile_vectors>(a, x_stride, 1, b, panel, k, tile);
+          else product_tile<T, 1, tile_vectors>(a, x_stride, 1, b, panel, k, tile);
+        }
+        finish_tile<T>(tile, rows, width, y, y_stride, n - column, row * y_stride + column, column, epilogue);
+        row += rows;
+      }
+      c += width;
+    }
+  }
+}
+
+/// Rows [out, out_end) and columns [column, column + 128 bytes) of dw (+)= dy^T x.
+template <class T>
+PLEAT_TARGET void rows_transposed_block(T* dw, const T* dy, Index dy_stride, const T* x, Index x_stride, Index rows, Index out,
+                                        Index out_end, Index column, Index in, bool accumulate) {
+  using L = Lanes<T>;
+  constexpr Index most = 128 / Index(sizeof(T));
+  const Index stride = stride_of(in), width = stride - column < most ? stride - column : most;
+  alignas(64) T panel[cpu::detail::chunk * most]; // 32 KB: the rows of a chunk side by side, whatever the stride of x
+  alignas(64) T tile[tile_rows * tile_vectors * L::size];
+  for (Index begin = 0; begin < rows || begin == 0; begin += cpu::detail::chunk) {
+    const Index count = rows - begin < cpu::detail::chunk ? rows - begin : cpu::detail::chunk;
+    const bool add = accumulate || begin > 0;
+    for (Index i = 0; i < count; ++i)
+      for (Index c = 0; c < width; c += L::size)
+        load_part<T>(x + (begin + i) * x_stride + column + c, in - column - c).store(panel + i * width + c);
+    for (Index c = 0; c < width;) {
+      const bool narrow = width - c < tile_vectors * L::size;
+      const Index tile_width = narrow ? L::size : tile_vectors * L::size;
+      const T* const b = panel + c;
+      for (Index o = out; o < out_end;) {
+        const T* const a = dy + begin * dy_stride + o;
+        const Index left = out_end - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
+        if constexpr (tile_vectors * L::size > 16) {
+          if (narrow) {
+            if (height == tile_rows) product_tile<T, tile_rows, 1>(a, 1, dy_stride, b, width, count, tile);
+            else if (height == tile_few) product_tile<T, tile_few, 1>(a, 1, dy_stride, b, width, count, tile);
+            else product_tile<T, 1, 1>(a, 1, dy_stride, b, width, count, tile);
+          }
+        }
+        if (!narrow) {
+          if (height == tile_rows) product_tile<T, tile_rows, tile_vectors>(a, 1, dy_stride, b, width, count, tile);
+          else if (height == tile_few) product_tile<T, tile_few, tile_vectors>(a, 1, dy_stride, b, width, count, tile);
+          else product_tile<T, 1, tile_vectors>(a, 1, dy_stride, b, width, count, tile);
+        }
+        for (Index r = 0; r < height; ++r)
+          for (Index v = 0; v < tile_width; v += L::size) {
+            T* const to = dw + (o + r) * stride + column + c + v;
+            const L value = L::load(tile + r * tile_width + v);
+            (add ? L::load(to) + value : value).store(to);
+          }
+        o += height;
+      }
+      c += tile_width;
+    }
+  }
+}
+
+/// Columns [column, column + 16) of db (+)= sum of the rows of dy.
+template <class T>
+PLEAT_TARGET void sum_rows_block(T* db, const T* dy, Index dy_stride, Index rows, Index column, Index n, bool accumulate) {
+  using L = Lanes<T>;
+  constexpr int vectors = int(16 / L::size);
+  L total[vectors];
+  for (int v = 0; v < vectors; ++v) total[v] = accumulate ? load_part<T>(db + column + v * L::size, n - column - v * L::size) : L::zero();
+  for (Index begin = 0; begin < rows; begin += cpu::detail::chunk) {
+    const Index end = begin + cpu::detail::chunk < rows ? begin + cpu::detail::chunk : rows;
+    L sum[vectors];
+    for (int v = 0; v < vectors; ++v) sum[v] = L::zero();
+    for (Index r = begin; r < end; ++r)
+      for (int v = 0; v < vectors; ++v)
+        sum[v] = sum[v] + load_part<T>(dy + r * dy_stride + column + v * L::size, n - column - v * L::size);
+    for (int v = 0; v < vectors; ++v) total[v] = total[v] + sum[v];
+  }
+  for (int v = 0; v < vectors; ++v) total[v].store(db + column + v * L::size);
+}

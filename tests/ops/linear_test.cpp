@@ -1,7 +1,5 @@
 #include <boost/test/unit_test.hpp>
 
-#include <pleat/backend/cpu/linear.hpp>
-
 #include "support/op_contract.hpp"
 
 using namespace pleat;

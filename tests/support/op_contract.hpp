@@ -18,7 +18,7 @@
 #include <tuple>
 #include <vector>
 
-#include <pleat/backend/cpu/device.hpp>
+#include <pleat/backend/cpu.hpp>
 #include <pleat/core/parameters.hpp>
 
 namespace contract {
@@ -98,8 +98,9 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
   const Case model = make_case<Case>();
   Evaluation result;
   {
-    std::size_t next = 0;
-    std::tuple<Rows<Run, Ins::width, typename Ins::Space>...> rows{fill<Run, Ins::width, typename Ins::Space>(run, inputs[next++])...};
+    const std::vector<double>* next = inputs.data();
+    const auto following = [&next]() -> const std::vector<double>& { return *next++; };
+    std::tuple<Rows<Run, Ins::width, typename Ins::Space>...> rows{fill<Run, Ins::width, typename Ins::Space>(run, following())...};
     std::apply([&](auto&... x) { (run.want(x), ...); }, rows);
     auto y = std::apply([&](auto&... x) { return model(run, batch.view(), x...); }, rows);
     using Y = decltype(y);

@@ -28,6 +28,7 @@ PLEAT_TARGET void product_tile(const T* a, Index row_step, Index k_step, const T
 #pragma GCC unroll 4
       for (int c = 0; c < C; ++c) sum[r][c] = fma(value, row[c], sum[r][c]);
     }
+    __builtin_prefetch(a + R * row_step);
     a += k_step, b += b_stride;
   }
 #pragma GCC unroll 16

@@ -1,0 +1,12 @@
+#pragma once
+/// \file  The CPU backend, whole: include it once beside pleat.hpp to run models on the CPU.
+
+#include <pleat/backend/cpu/device.hpp>
+#include <pleat/backend/cpu/layer_norm.hpp>
+#include <pleat/backend/cpu/linear.hpp>
+
+namespace pleat::inline v0_1 {
+
+template <> inline constexpr bool available<Cpu> = true;
+
+} // namespace pleat::inline v0_1

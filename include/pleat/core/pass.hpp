@@ -17,6 +17,8 @@ namespace pleat::inline v0_1 {
 /// The device of a plan: nothing is computed, no memory has an address.
 struct Paper {
   static constexpr const char* name = "paper";
+  int thread_count = 1; ///< of the device that is planned for: scratch memory of some ops is per thread
+  constexpr int threads() const { return thread_count; }
 };
 template <> inline constexpr bool available<Paper> = true;
 

@@ -10,6 +10,7 @@ struct Cpu {
   static constexpr const char* name = "cpu";
   ThreadPool* pool = nullptr; ///< never null once a session runs; not owned
 
+  int threads() const { return pool->size(); }
   template <class Body> void parallel_for(Index tasks, Body&& body) const { pool->parallel_for(tasks, body); }
 };
 

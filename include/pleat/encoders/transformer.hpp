@@ -1,0 +1,30 @@
+#pragma once
+/// \file  The sequence encoder of LSD: residues to latents with a rotary pre-norm Transformer.
+
+#include <pleat/core/concepts.hpp>
+#include <pleat/nn/trunk.hpp>
+#include <pleat/ops/embedding.hpp>
+
+namespace pleat::inline v0_1 {
+
+/// Number of tokens of the ESM-2 alphabet, which all sequence models share.
+inline constexpr Index token_count = 33;
+
+/// One latent row per residue, no special tokens. Tensors: `embedding.weight` (33, width), `trunk.*`.
+template <Shape S> struct Transformer {
+  using Input = SequenceBatch;
+  static constexpr Shape shape = S;
+  static constexpr Index width = S.width;
+  Matrix<token_count, S.width> embedding_weight;
+  Trunk<S> trunk;
+
+  constexpr explicit Transformer(Layout at)
+      : embedding_weight((at / "embedding").template table<token_count, S.width>("weight", init::normal(0.5))), trunk(at / "trunk") {}
+
+  template <class Context>
+  constexpr Rows<Context, S.width> operator()(Context& run, const SequenceBatch& batch, std::span<const std::uint8_t> tokens) const {
+    return trunk(run, embedding(run, embedding_weight, tokens), batch.segments);
+  }
+};
+
+} // namespace pleat::inline v0_1

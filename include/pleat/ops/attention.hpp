@@ -1,0 +1,91 @@
+#pragma once
+/// \file  Exact softmax attention with rotary positions over ragged packed sequences; memory linear in length.
+
+#include <pleat/core/pass.hpp>
+
+namespace pleat::inline v0_1 {
+
+struct attention_op {
+  template <class T> struct Forward {
+    const T *q, *k, *v;   // (rows, stride), head h in columns [h head_width, (h + 1) head_width)
+    T* out;               // (rows, stride)
+    T* log_sum_exp;       // (rows, heads) of the scores of a query, or null
+    std::byte* scratch;   // scratch_bytes<T>(...)
+    const Index* offsets; // (sequences + 1)
+    Index sequences, heads, head_width, stride, longest;
+  };
+  template <class T> struct Backward {
+    const T *q, *k, *v, *out, *log_sum_exp, *dout;
+    T *dq, *dk, *dv; // (rows, stride); null where not wanted
+    bool accumulate_q, accumulate_k, accumulate_v;
+    std::byte* scratch;
+    const Index* offsets;
+    Index sequences, heads, head_width, stride, longest;
+  };
+  /// Scratch of a pass: per thread, copies of one head of the longest sequence and a block of scores; never length x length.
+  template <class T> static constexpr Index scratch_bytes(Index longest, Index head_width, int threads) {
+    const Index length = round_up(longest, 64), width = stride_of(head_width);
+    return threads * round_up((length * (10 * width + 64) + 64 * width) * static_cast<Index>(sizeof(T)), alignment);
+  }
+};
+
+/// out_i = sum_j softmax_j(R(q_i / sqrt(d)) . R(k_j)) v_j within each sequence and head; R rotates pairs (c, c + d / 2) by
+/// position * 10000^(-2c / d) (RoPE, Su et al. 2021, rotate-half form), positions counted from 0 in each sequence.
+template <Index Heads, class Context, Index Width>
+constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width>& q, const Rows<Context, Width>& k,
+                                         const Rows<Context, Width>& v, const Segments& segments) {
+  using T = typename Context::Stream;
+  constexpr Index head_width = Width / Heads;
+  const Index count = q.count(), longest = segments.longest();
+  const bool recorded = run.recording() && (q.wants_gradient() || k.wants_gradient() || v.wants_gradient());
+  auto out = run.template rows<Width>(count);
+  auto saved = run.template buffer<T>(recorded ? count * Heads : 0);
+  double pairs = 0;
+  for (Index s = 0; s < segments.sequences(); ++s)
+    pairs += static_cast<double>(segments.length(s)) * static_cast<double>(segments.length(s));
+  run.count(4.0 * pairs * Width, 4.0 * sizeof(T) * static_cast<double>(count) * Width);
+  {
+    auto scratch = run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads()));
+    if constexpr (Context::computes)
+      KernelOf<attention_op, Context>::forward(
+          run.device(), attention_op::Forward<T>{q.data(), k.data(), v.data(), out.data(), recorded ? run.data(saved) : nullptr,
+                                                 run.data(scratch), segments.offsets.data(), segments.sequences(), Heads, head_width,
+                                                 stride_of(Width), longest});
+  }
+  if constexpr (Context::records) {
+    if (recorded) {
+      struct Backward {
+        Kept<Width, Token> q, k, v, out;
+        Kept<1, T> saved;
+        int in_q, in_k, in_v, output;
+        Index count, longest;
+        const Index* offsets;
+        Index sequences;
+        double pairs;
+        void operator()(Context& run) const {
+          auto q_rows = run.take(q), k_rows = run.take(k), v_rows = run.take(v), out_rows = run.take(out);
+          auto lse = run.take(saved);
+          auto dy = run.template take_gradient<Width, Token>(output, count);
+          if (!dy) return;
+          auto dq = run.template contribute<Width>(in_q, count);
+          auto dk = run.template contribute<Width>(in_k, count);
+          auto dv = run.template contribute<Width>(in_v, count);
+          auto scratch = run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads()));
+          run.count(10.0 * pairs * Width, 0);
+          if constexpr (Context::computes)
+            KernelOf<attention_op, Context>::backward(
+                run.device(),
+                attention_op::Backward<T>{q_rows.data(), k_rows.data(), v_rows.data(), out_rows.data(), run.data(lse), dy.data(),
+                                          dq.data, dk.data, dv.data, dq.accumulate, dk.accumulate, dv.accumulate, run.data(scratch),
+                                          offsets, sequences, Heads, head_width, stride_of(Width), longest});
+        }
+      };
+      run.want(out);
+      run.record(Backward{run.keep(q), run.keep(k), run.keep(v), run.keep(out), run.keep(saved), q.value(), k.value(), v.value(),
+                          out.value(), count, longest, segments.offsets.data(), segments.sequences(), pairs});
+    }
+  }
+  return out;
+}
+
+} // namespace pleat::inline v0_1

@@ -98,8 +98,16 @@ inline void encode_letters(std::string_view letters, const AlphabetPolicy& polic
   Token* to = tokens.data() + first;
   std::size_t last = letters.size(); // stops at or beyond `last` end the sequence
   while (last > 0 && (letters[last - 1] == '*' || letters[last - 1] == '-' || letters[last - 1] == '.')) --last;
-  for (std::size_t i = 0; i < letters.size(); ++i) {
-    char c = letters[i];
+  const char* from = letters.data();
+  const std::size_t count = letters.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    for (; i < count; ++i) { // runs of standard residues: nearly everything
+      const std::uint8_t token = detail::letter_table[static_cast<unsigned char>(from[i])];
+      if (token >= token_x) break;
+      *to++ = token;
+    }
+    if (i == count) break;
+    char c = from[i];
     if (c >= 'a' && c <= 'z') {
       c = static_cast<char>(c - 'a' + 'A');
       ++report.lower_case;

@@ -27,6 +27,7 @@ template <class T> struct Epilogue {
 namespace detail {
 inline constexpr Index panel = 32;  ///< columns of a packed panel; the last one has 16 if that is enough
 inline constexpr Index chunk = 256; ///< rows of one partial sum of dw and db
+template <class T> inline constexpr Index down_panel = 128 / Index(sizeof(T)); ///< columns of x that dw takes at a time
 } // namespace detail
 
 } // namespace pleat::inline v0_1::cpu
@@ -98,17 +99,19 @@ void multiply_rows_transposed(const Cpu& cpu, T* dw, const T* dy, Index dy_strid
                               Index out, Index in, bool accumulate) {
   if (out <= 0 || in <= 0) return;
   simd::level();
-  const Index width = 128 / Index(sizeof(T)), panels = (in + width - 1) / width;
+  // A task keeps its columns of dy for one chunk in the second-level cache while it walks over its panels of x.
+  const Index stride = stride_of(in), cut = 4 * detail::down_panel<T>, cuts = (stride + cut - 1) / cut;
   const bool small = rows * out * in < 200000;
-  const Index wanted = small ? 1 : (std::min)((out + 47) / 48, (32 + panels - 1) / panels);
+  const Index wanted = small ? 1 : (std::min)((out + 47) / 48, (std::max)((16 + cuts - 1) / cuts, (out + 239) / 240));
   const Index group = round_up((out + wanted - 1) / wanted, 12), groups = (out + group - 1) / group;
   const auto task = [&](Index t) {
-    const Index o = t % groups * group, i = t / groups * width;
-    PLEAT_AT_LEVEL(rows_transposed_block<T>(dw, dy, dy_stride, x, x_stride, rows, o, (std::min)(out, o + group), i, in, accumulate));
+    const Index o = t % groups * group, i = t / groups * cut;
+    PLEAT_AT_LEVEL(rows_transposed_block<T>(dw, dy, dy_stride, x, x_stride, rows, o, (std::min)(out, o + group), i,
+                                            (std::min)(stride, i + cut), in, accumulate));
   };
   if (small)
-    for (Index t = 0; t < panels * groups; ++t) task(t);
-  else cpu.parallel_for(panels * groups, task);
+    for (Index t = 0; t < cuts * groups; ++t) task(t);
+  else cpu.parallel_for(cuts * groups, task);
 }
 
 /// db (stride_of(n)) = the sum of the rows of dy (rows, n), added to what db holds if `accumulate`.

@@ -9,9 +9,11 @@ inline constexpr int tile_rows = 4, tile_few = 2; // 8 of 16: no fused multiply-
 #endif
 inline constexpr int tile_vectors = 2;
 
-/// tile (R, C * size) = sum over i < k of a[r * row_step + i * k_step] * b[i * b_stride + column], one chain per element.
-template <class T, int R, int C>
-PLEAT_TARGET void product_tile(const T* a, Index row_step, Index k_step, const T* b, Index b_stride, Index k, T* tile) {
+/// tile (R, C * size) = sum over i < k of a_ri * b[i * b_stride + column], one chain per element, with a_ri = a[r * a_stride + i],
+/// or a[r + i * a_stride] where `Down`; there the line of the next tile is fetched ahead, which no hardware guesses.
+template <class T, int R, int C, bool Down>
+PLEAT_TARGET void product_tile(const T* a, Index a_stride, const T* b, Index b_stride, Index k, T* tile) {
+  const Index row_step = Down ? 1 : a_stride, k_step = Down ? a_stride : 1;
   using L = Lanes<T>;
   L sum[R][C];
 #pragma GCC unroll 16
@@ -28,13 +30,28 @@ PLEAT_TARGET void product_tile(const T* a, Index row_step, Index k_step, const T
 #pragma GCC unroll 4
       for (int c = 0; c < C; ++c) sum[r][c] = fma(value, row[c], sum[r][c]);
     }
-    __builtin_prefetch(a + R * row_step);
+    if constexpr (Down) __builtin_prefetch(a + R);
     a += k_step, b += b_stride;
   }
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
     for (int c = 0; c < C; ++c) sum[r][c].store(tile + (r * C + c) * L::size);
+}
+
+/// The tile of the given number of rows and vectors, which the callers choose among the ones that exist.
+template <class T, bool Down>
+PLEAT_TARGET void any_tile(Index rows, bool narrow, const T* a, Index a_stride, const T* b, Index b_stride, Index k, T* tile) {
+  if constexpr (tile_vectors * Lanes<T>::size > 16) {
+    if (narrow) {
+      if (rows == tile_rows) return product_tile<T, tile_rows, 1, Down>(a, a_stride, b, b_stride, k, tile);
+      if (rows == tile_few) return product_tile<T, tile_few, 1, Down>(a, a_stride, b, b_stride, k, tile);
+      return product_tile<T, 1, 1, Down>(a, a_stride, b, b_stride, k, tile);
+    }
+  }
+  if (rows == tile_rows) return product_tile<T, tile_rows, tile_vectors, Down>(a, a_stride, b, b_stride, k, tile);
+  if (rows == tile_few) return product_tile<T, tile_few, tile_vectors, Down>(a, a_stride, b, b_stride, k, tile);
+  return product_tile<T, 1, tile_vectors, Down>(a, a_stride, b, b_stride, k, tile);
 }
 
 /// The first `left` lanes from p; whole vectors when there are enough.
@@ -89,18 +106,7 @@ PLEAT_TARGET void product_block(T* y, Index y_stride, const T* x, Index x_stride
       for (Index row = row_begin; row < row_end;) {
         const T* const a = x + row * x_stride;
         const Index left = row_end - row, rows = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
-        if constexpr (tile_vectors * L::size > 16) {
-          if (narrow) {
-            if (rows == tile_rows) product_tile<T, tile_rows, 1>(a, x_stride, 1, b, panel, k, tile);
-            else if (rows == tile_few) product_tile<T, tile_few, 1>(a, x_stride, 1, b, panel, k, tile);
-            else product_tile<T, 1, 1>(a, x_stride, 1, b, panel, k, tile);
-          }
-        }
-        if (!narrow) {
-          if (rows == tile_rows) product_tile<T, tile_rows, tile_vectors>(a, x_stride, 1, b, panel, k, tile);
-          else if (rows == tile_few) product_tile<T, tile_few, tile_vectors>(a, x_stride, 1, b, panel, k, tile);
-          else product_tile<T, 1, tile_vectors>(a, x_stride, 1, b, panel, k, tile);
-        }
+        any_tile<T, false>(rows, narrow, a, x_stride, b, panel, k, tile);
         finish_tile<T>(tile, rows, width, y, y_stride, n - column, row * y_stride + column, column, epilogue);
         row += rows;
       }
@@ -109,49 +115,39 @@ PLEAT_TARGET void product_block(T* y, Index y_stride, const T* x, Index x_stride
   }
 }
 
-/// Rows [out, out_end) and columns [column, column + 128 bytes) of dw (+)= dy^T x.
+/// Rows [out, out_end) and columns [first, last) of dw (+)= dy^T x.
 template <class T>
 PLEAT_TARGET void rows_transposed_block(T* dw, const T* dy, Index dy_stride, const T* x, Index x_stride, Index rows, Index out,
-                                        Index out_end, Index column, Index in, bool accumulate) {
+                                        Index out_end, Index first, Index last, Index in, bool accumulate) {
   using L = Lanes<T>;
-  constexpr Index most = 128 / Index(sizeof(T));
-  const Index stride = stride_of(in), width = stride - column < most ? stride - column : most;
+  constexpr Index most = cpu::detail::down_panel<T>;
+  const Index stride = stride_of(in);
   alignas(64) T panel[cpu::detail::chunk * most]; // 32 KB: the rows of a chunk side by side, whatever the stride of x
   alignas(64) T tile[tile_rows * tile_vectors * L::size];
   for (Index begin = 0; begin < rows || begin == 0; begin += cpu::detail::chunk) {
     const Index count = rows - begin < cpu::detail::chunk ? rows - begin : cpu::detail::chunk;
     const bool add = accumulate || begin > 0;
-    for (Index i = 0; i < count; ++i)
-      for (Index c = 0; c < width; c += L::size)
-        load_part<T>(x + (begin + i) * x_stride + column + c, in - column - c).store(panel + i * width + c);
-    for (Index c = 0; c < width;) {
-      const bool narrow = width - c < tile_vectors * L::size;
-      const Index tile_width = narrow ? L::size : tile_vectors * L::size;
-      const T* const b = panel + c;
-      for (Index o = out; o < out_end;) {
-        const T* const a = dy + begin * dy_stride + o;
-        const Index left = out_end - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
-        if constexpr (tile_vectors * L::size > 16) {
-          if (narrow) {
-            if (height == tile_rows) product_tile<T, tile_rows, 1>(a, 1, dy_stride, b, width, count, tile);
-            else if (height == tile_few) product_tile<T, tile_few, 1>(a, 1, dy_stride, b, width, count, tile);
-            else product_tile<T, 1, 1>(a, 1, dy_stride, b, width, count, tile);
-          }
+    for (Index column = first; column < last; column += most) {
+      const Index width = last - column < most ? last - column : most;
+      for (Index i = 0; i < count; ++i)
+        for (Index c = 0; c < width; c += L::size)
+          load_part<T>(x + (begin + i) * x_stride + column + c, in - column - c).store(panel + i * width + c);
+      for (Index c = 0; c < width;) {
+        const bool narrow = width - c < tile_vectors * L::size;
+        const Index tile_width = narrow ? L::size : tile_vectors * L::size;
+        for (Index o = out; o < out_end;) {
+          const Index left = out_end - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
+          any_tile<T, true>(height, narrow, dy + begin * dy_stride + o, dy_stride, panel + c, width, count, tile);
+          for (Index r = 0; r < height; ++r)
+            for (Index v = 0; v < tile_width; v += L::size) {
+              T* const to = dw + (o + r) * stride + column + c + v;
+              const L value = L::load(tile + r * tile_width + v);
+              (add ? L::load(to) + value : value).store(to);
+            }
+          o += height;
         }
-        if (!narrow) {
-          if (height == tile_rows) product_tile<T, tile_rows, tile_vectors>(a, 1, dy_stride, b, width, count, tile);
-          else if (height == tile_few) product_tile<T, tile_few, tile_vectors>(a, 1, dy_stride, b, width, count, tile);
-          else product_tile<T, 1, tile_vectors>(a, 1, dy_stride, b, width, count, tile);
-        }
-        for (Index r = 0; r < height; ++r)
-          for (Index v = 0; v < tile_width; v += L::size) {
-            T* const to = dw + (o + r) * stride + column + c + v;
-            const L value = L::load(tile + r * tile_width + v);
-            (add ? L::load(to) + value : value).store(to);
-          }
-        o += height;
+        c += tile_width;
       }
-      c += tile_width;
     }
   }
 }

@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -210,8 +211,8 @@ BOOST_AUTO_TEST_CASE(threads_never_change_a_probe) {
   BOOST_TEST(pleat::RidgeProbe{}.run(cpu, data).test_scores == pleat::RidgeProbe{}.run(many, data).test_scores);
 }
 
-BOOST_AUTO_TEST_CASE(pairs_carry_products) {
-  // Label: do the two proteins agree in the sign of their feature? Only the product tells.
+BOOST_AUTO_TEST_CASE(pairs_are_symmetric_or_carry_products) {
+  // Label: do the two proteins agree in the sign of their feature?
   Sample sample;
   sample.width = 1;
   sample.problem.kind = ProbeKind::Binary, sample.problem.classes = 2;
@@ -224,6 +225,14 @@ BOOST_AUTO_TEST_CASE(pairs_carry_products) {
     (e % 4 < 2 ? sample.problem.train : e % 4 == 2 ? sample.problem.valid : sample.problem.test).push_back(e);
   }
   pleat::FeatureView view{sample.features.data(), 300, 1};
+  auto symmetric = pleat::make_probe_data(view, sample.problem);
+  std::swap(sample.problem.sequence, sample.problem.partner);
+  BOOST_TEST(symmetric.width == 2);
+  BOOST_TEST(pleat::make_probe_data(view, sample.problem).test.x == symmetric.test.x);
+  BOOST_TEST(test_metric(symmetric, pleat::MlpProbe{}.run(cpu, symmetric)) > 0.85);
+  sample.problem.pairs = pleat::PairFeatures::Concatenated;
+  BOOST_TEST(pleat::make_probe_data(view, sample.problem).width == 2);
+  sample.problem.pairs = pleat::PairFeatures::WithProduct;
   auto data = pleat::make_probe_data(view, sample.problem);
   BOOST_TEST(data.width == 3);
   BOOST_TEST(test_metric(data, pleat::LogisticProbe{}.run(cpu, data)) > 0.85);

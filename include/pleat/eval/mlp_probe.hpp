@@ -13,7 +13,7 @@
 
 namespace pleat::inline v0_1 {
 
-/// out = W2 act(W1 x + b1) + b2, on squared error of the standardised target, or softmax cross-entropy. The parameters of the best epoch
+/// out = W2 act(W1 x + b1) + b2, on squared error of the standardised target, or softmax cross-entropy. The parameters of the best step
 /// (task metric on valid, the earlier of equals) are kept. A function of (data, options, seed) alone.
 struct MlpProbe {
   enum class Activation { Relu, Tanh };
@@ -22,8 +22,8 @@ struct MlpProbe {
   double learning_rate = 1e-3;
   double weight_decay = 1e-2; ///< decoupled, matrices only
   Index batch = 64;
-  Index epochs = 60;
-  Index patience = 8; ///< epochs without a better valid metric
+  Index steps = 4000;
+  Index patience = 800; ///< steps without a better valid metric; it is looked at once an epoch, at most every 50 steps
   std::uint64_t seed = 1;
 
   template <class Device> ProbeResult run(const Device& device, const ProbeData& data) const {
@@ -37,16 +37,18 @@ struct MlpProbe {
     std::vector<float> chosen;
     std::vector<Index> order(static_cast<std::size_t>(data.train.rows));
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<Index>(i);
-    for (Index epoch = 1, since = 0; epoch <= epochs && since < patience; ++epoch, ++since) {
-      shuffle(order, static_cast<std::uint64_t>(epoch));
-      for (Index first = 0; first < data.train.rows; first += batch)
-        net.step(device, *this, data, targets, order.data() + first, (std::min)(batch, data.train.rows - first));
+    Index per_epoch = (data.train.rows + batch - 1) / batch, interval = (std::max)(per_epoch, Index{50}), best_step = 0;
+    for (Index step = 1; step <= steps && step - best_step <= patience; ++step) {
+      Index place = (step - 1) % per_epoch, first = place * batch;
+      if (place == 0) shuffle(order, static_cast<std::uint64_t>((step - 1) / per_epoch + 1));
+      net.step(device, *this, data, targets, order.data() + first, (std::min)(batch, data.train.rows - first));
+      if (step % interval != 0 && step != steps) continue;
       auto scores = net.scores(device, data, data.valid, mean, deviation);
       double metric = task_metric(data.kind, data.classes, scores, data.valid.y);
       if (chosen.empty() || metric > best.valid_metric || (std::isnan(best.valid_metric) && !std::isnan(metric))) {
-        best.strength = static_cast<double>(epoch), best.valid_metric = metric, best.valid_scores = std::move(scores);
+        best.strength = static_cast<double>(step), best.valid_metric = metric, best.valid_scores = std::move(scores);
         chosen = net.parameters;
-        since = -1;
+        best_step = step;
       }
     }
     if (!chosen.empty()) net.parameters = chosen;

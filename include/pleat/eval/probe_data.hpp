@@ -17,6 +17,10 @@ namespace pleat::inline v0_1 {
 
 enum class ProbeKind { Regression, Binary, Multiclass };
 
+/// Features of a pair (a, b) of proteins. Symmetric [a + b, |a - b|] is the default: a pair has no first protein, and the order in a
+/// table can carry the label (by accession, say), which [a, b] would learn. WithProduct is [a, b, a * b].
+enum class PairFeatures { Symmetric, Concatenated, WithProduct };
+
 /// Frozen features, one row per unique sequence, row-major without padding. Not owned.
 struct FeatureView {
   const float* data = nullptr;
@@ -32,7 +36,9 @@ struct ProbeProblem {
   std::vector<Index> sequence;    ///< per example: feature row
   std::vector<Index> partner;     ///< per example: feature row of the second protein; empty unless the task is about pairs
   std::vector<Index> train, valid, test; ///< example numbers
+  PairFeatures pairs = PairFeatures::Symmetric;
   bool paired() const { return !partner.empty(); }
+  Index width_of(Index features) const { return !paired() ? features : pairs == PairFeatures::WithProduct ? 3 * features : 2 * features; }
 };
 
 /// One split as a matrix: `x` (rows, width), standardised; `y` (rows).
@@ -55,7 +61,7 @@ struct ProbeData {
 /// Scores of one fitted probe, with the hyper-parameter that the valid split chose.
 struct ProbeResult {
   std::string probe;
-  double strength = 0;                           ///< lambda of ridge and logistic, epochs of the MLP
+  double strength = 0;                           ///< lambda of ridge and logistic, steps of the MLP
   double valid_metric = 0;                       ///< task metric on valid
   std::vector<double> valid_scores, test_scores; ///< (rows, outputs)
 };
@@ -103,21 +109,25 @@ inline void check_problem(const FeatureView& features, const ProbeProblem& probl
             "label ", problem.labels[e], " of example ", e, " is not a class from 0 to ", problem.classes - 1);
 }
 
-/// Pairs: [a, b, a * b]. The concatenation keeps what each protein says alone, the product lets a linear probe see agreement.
-inline ProbeSplit gather_split(const FeatureView& features, const ProbeProblem& problem, const std::vector<Index>& examples, Index width) {
+inline ProbeSplit gather_split(const FeatureView& features, const ProbeProblem& problem, const std::vector<Index>& examples) {
   ProbeSplit split;
   split.rows = static_cast<Index>(examples.size());
-  split.x.reserve(static_cast<std::size_t>(split.rows * width));
+  Index width = features.width;
+  split.x.reserve(static_cast<std::size_t>(split.rows * problem.width_of(width)));
   for (Index e : examples) {
     auto example = static_cast<std::size_t>(e);
-    const float* a = features.data + problem.sequence[example] * features.width;
-    split.x.insert(split.x.end(), a, a + features.width);
-    if (problem.paired()) {
-      const float* b = features.data + problem.partner[example] * features.width;
-      split.x.insert(split.x.end(), b, b + features.width);
-      for (Index i = 0; i < features.width; ++i) split.x.push_back(a[i] * b[i]);
-    }
     split.y.push_back(problem.labels[example]);
+    const float* a = features.data + problem.sequence[example] * width;
+    const float* b = problem.paired() ? features.data + problem.partner[example] * width : nullptr;
+    if (!b || problem.pairs != PairFeatures::Symmetric) split.x.insert(split.x.end(), a, a + width);
+    if (!b) continue;
+    if (problem.pairs == PairFeatures::Symmetric) {
+      for (Index i = 0; i < width; ++i) split.x.push_back(a[i] + b[i]);
+      for (Index i = 0; i < width; ++i) split.x.push_back(std::abs(a[i] - b[i]));
+      continue;
+    }
+    split.x.insert(split.x.end(), b, b + width);
+    for (Index i = 0; i < width && problem.pairs == PairFeatures::WithProduct; ++i) split.x.push_back(a[i] * b[i]);
   }
   return split;
 }
@@ -144,15 +154,15 @@ inline void standardise(ProbeData& data) {
 
 } // namespace detail
 
-/// Gathers the features of each split and standardises every column by the mean and deviation of train. A pair (a, b) has the features
-/// [a, b, a * b] of single features standardised over the train sequences first, so that a product means agreement in sign.
+/// Gathers the features of each split and standardises every column by the mean and deviation of train. The features of pairs are made
+/// from single features that were standardised over the train proteins first, so that a product means agreement in sign.
 /// With `with_test` false the test split stays empty (its features may not exist yet). Features that are not finite are refused.
 inline ProbeData make_probe_data(const FeatureView& features, const ProbeProblem& problem, bool with_test = true) {
   detail::check_problem(features, problem);
   ProbeData data;
   data.kind = problem.kind;
   data.classes = problem.kind == ProbeKind::Regression ? 1 : problem.classes;
-  data.width = problem.paired() ? 3 * features.width : features.width;
+  data.width = problem.width_of(features.width);
   FeatureView source = features;
   std::vector<float> single;
   if (problem.paired()) {
@@ -169,9 +179,9 @@ inline ProbeData make_probe_data(const FeatureView& features, const ProbeProblem
     single = std::move(alone.test.x);
     source.data = single.data();
   }
-  data.train = detail::gather_split(source, problem, problem.train, data.width);
-  data.valid = detail::gather_split(source, problem, problem.valid, data.width);
-  if (with_test) data.test = detail::gather_split(source, problem, problem.test, data.width);
+  data.train = detail::gather_split(source, problem, problem.train);
+  data.valid = detail::gather_split(source, problem, problem.valid);
+  if (with_test) data.test = detail::gather_split(source, problem, problem.test);
   detail::standardise(data);
   for (const auto* split : {&data.train, &data.valid, &data.test})
     for (std::size_t i = 0; i < split->x.size(); ++i)

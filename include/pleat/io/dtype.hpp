@@ -5,14 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <string_view>
-#include <type_traits>
 #include <pleat/core/error.hpp>
 #include <pleat/core/index.hpp>
+#include <string_view>
+#include <type_traits>
 
 namespace pleat::inline v0_1 {
 
-static_assert(std::endian::native == std::endian::little, "pleat reads and writes little-endian files by plain copies; this machine is big-endian.");
+static_assert(std::endian::native == std::endian::little,
+              "pleat reads and writes little-endian files by plain copies; this machine is big-endian.");
 
 enum class Dtype : std::uint8_t { Bool, U8, I16, I32, I64, F16, BF16, F32, F64 };
 
@@ -35,14 +36,21 @@ constexpr bool is_floating(Dtype type) { return type >= Dtype::F16; }
 
 /// The file type of a C++ type. Half precisions have no C++ type here.
 template <class T> constexpr Dtype dtype_of() {
-  if constexpr (std::is_same_v<T, bool>) return Dtype::Bool;
-  else if constexpr (std::is_same_v<T, std::uint8_t>) return Dtype::U8;
-  else if constexpr (std::is_same_v<T, std::int16_t>) return Dtype::I16;
-  else if constexpr (std::is_same_v<T, std::int32_t>) return Dtype::I32;
-  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T> && sizeof(T) == 8) return Dtype::I64;
-  else if constexpr (std::is_same_v<T, float>) return Dtype::F32;
+  if constexpr (std::is_same_v<T, bool>)
+    return Dtype::Bool;
+  else if constexpr (std::is_same_v<T, std::uint8_t>)
+    return Dtype::U8;
+  else if constexpr (std::is_same_v<T, std::int16_t>)
+    return Dtype::I16;
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    return Dtype::I32;
+  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T> && sizeof(T) == 8)
+    return Dtype::I64;
+  else if constexpr (std::is_same_v<T, float>)
+    return Dtype::F32;
   else {
-    static_assert(std::is_same_v<T, double>, "This element type has no counterpart in safetensors files: use bool, uint8_t, int16_t, int32_t, int64_t, float or double.");
+    static_assert(std::is_same_v<T, double>, "This element type has no counterpart in safetensors files: use bool, uint8_t, "
+                                             "int16_t, int32_t, int64_t, float or double.");
     return Dtype::F64;
   }
 }
@@ -57,7 +65,8 @@ constexpr std::uint16_t bf16_from_float(float value) {
 }
 
 constexpr float float_from_f16(std::uint16_t bits) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16, exponent = (bits >> 10) & 31u, fraction = bits & 0x3ffu;
+  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000u) << 16, exponent = (bits >> 10) & 31u,
+                      fraction = bits & 0x3ffu;
   if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (fraction << 13));
   if (exponent == 0) { // zero or subnormal: fraction * 2^-24, exact in float32
     const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
@@ -93,20 +102,28 @@ template <class To, class From, class Map> void convert_elements(const std::byte
 template <class To> void convert_from(Dtype type, const std::byte* from, Index count, To* to) {
   const auto same = [](auto value) { return value; };
   switch (type) {
-  case Dtype::Bool: return detail::convert_elements<To, std::uint8_t>(from, count, to, [](std::uint8_t v) { return v != 0; });
-  case Dtype::U8: return detail::convert_elements<To, std::uint8_t>(from, count, to, same);
-  case Dtype::I16: return detail::convert_elements<To, std::int16_t>(from, count, to, same);
-  case Dtype::I32: return detail::convert_elements<To, std::int32_t>(from, count, to, same);
-  case Dtype::I64: return detail::convert_elements<To, std::int64_t>(from, count, to, same);
-  case Dtype::F16: return detail::convert_elements<To, std::uint16_t>(from, count, to, float_from_f16);
-  case Dtype::BF16: return detail::convert_elements<To, std::uint16_t>(from, count, to, float_from_bf16);
+  case Dtype::Bool:
+    return detail::convert_elements<To, std::uint8_t>(from, count, to, [](std::uint8_t v) { return v != 0; });
+  case Dtype::U8:
+    return detail::convert_elements<To, std::uint8_t>(from, count, to, same);
+  case Dtype::I16:
+    return detail::convert_elements<To, std::int16_t>(from, count, to, same);
+  case Dtype::I32:
+    return detail::convert_elements<To, std::int32_t>(from, count, to, same);
+  case Dtype::I64:
+    return detail::convert_elements<To, std::int64_t>(from, count, to, same);
+  case Dtype::F16:
+    return detail::convert_elements<To, std::uint16_t>(from, count, to, float_from_f16);
+  case Dtype::BF16:
+    return detail::convert_elements<To, std::uint16_t>(from, count, to, float_from_bf16);
   case Dtype::F32:
     if constexpr (std::is_same_v<To, float>) {
       if (count > 0) std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(float));
       return;
     }
     return detail::convert_elements<To, float>(from, count, to, same);
-  case Dtype::F64: return detail::convert_elements<To, double>(from, count, to, same);
+  case Dtype::F64:
+    return detail::convert_elements<To, double>(from, count, to, same);
   }
 }
 

@@ -4,20 +4,32 @@
 /// Strict means RFC 8259 and no more: UTF-8 is checked, lone surrogates, duplicate keys, trailing text, numbers out of range and
 /// nesting over a limit are refused, each with the byte offset. Objects keep the order in which members were set.
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
+#include <pleat/core/error.hpp>
+#include <pleat/core/index.hpp>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
-#include <pleat/core/error.hpp>
-#include <pleat/core/index.hpp>
 
 namespace pleat::inline v0_1 {
+
+namespace detail {
+/// Bytes of the UTF-8 character that starts at `at`; 0 for overlong forms, surrogates, what lies beyond U+10FFFF, and garbage.
+inline std::size_t utf8_length(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u; };
+  const unsigned a = byte(0), b = byte(1);
+  if (a < 0x80) return 1;
+  const std::size_t length = a >= 0xc2 && a < 0xe0 ? 2 : a >= 0xe0 && a < 0xf0 ? 3 : a >= 0xf0 && a < 0xf5 ? 4 : 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  const bool wrong = (a == 0xe0 && b < 0xa0) || (a == 0xed && b > 0x9f) || (a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f);
+  return wrong ? 0 : length;
+}
+} // namespace detail
 
 class Json {
 public:
@@ -96,8 +108,8 @@ public:
     return *this;
   }
 
-  /// Text of the value: one line, or with `indent` spaces a level. Doubles read back bit for bit; what JSON cannot hold (infinities,
-  /// NaN) is written as null, so that a log line of a diverged run can still be written.
+  /// Text of the value: one line, or with `indent` spaces a level. Doubles read back bit for bit; what JSON cannot hold
+  /// (infinities, NaN) is written as null, so that a log line of a diverged run can still be written.
   std::string dump(int indent = -1) const {
     std::string out;
     write(out, indent, 0);
@@ -107,29 +119,47 @@ public:
   friend bool operator==(const Json& a, const Json& b) {
     if (a.kind_ != b.kind_) return false;
     switch (a.kind_) {
-    case Kind::Null: return true;
-    case Kind::Boolean: return a.boolean_ == b.boolean_;
-    case Kind::Integer: return a.integer_ == b.integer_;
-    case Kind::Real: return !(a.real_ < b.real_) && !(b.real_ < a.real_);
-    case Kind::String: return a.string_ == b.string_;
-    case Kind::Array: return a.items_ == b.items_;
-    case Kind::Object: return a.keys_ == b.keys_ && a.items_ == b.items_;
+    case Kind::Null:
+      return true;
+    case Kind::Boolean:
+      return a.boolean_ == b.boolean_;
+    case Kind::Integer:
+      return a.integer_ == b.integer_;
+    case Kind::Real:
+      return !(a.real_ < b.real_) && !(b.real_ < a.real_);
+    case Kind::String:
+      return a.string_ == b.string_;
+    case Kind::Array:
+      return a.items_ == b.items_;
+    case Kind::Object:
+      return a.keys_ == b.keys_ && a.items_ == b.items_;
     }
     return false;
   }
 
-  /// Appends `text` as a JSON string, quotes included.
+  /// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 (headers of old files) become U+FFFD.
   static void quote(std::string& out, std::string_view text) {
     static constexpr char hex[] = "0123456789abcdef";
     out += '"';
-    for (const char c : text) {
+    for (std::size_t at = 0; at < text.size();) {
+      const char c = text[at];
       const auto byte = static_cast<unsigned char>(c);
-      if (c == '"' || c == '\\') (out += '\\') += c;
-      else if (c == '\n') out += "\\n";
-      else if (c == '\t') out += "\\t";
-      else if (c == '\r') out += "\\r";
-      else if (byte < 0x20 || byte == 0x7f) ((out += "\\u00") += hex[byte >> 4]) += hex[byte & 15];
-      else out += c;
+      const std::size_t length = detail::utf8_length(text, at);
+      if (length == 0)
+        out += "\\ufffd";
+      else if (c == '"' || c == '\\')
+        (out += '\\') += c;
+      else if (c == '\n')
+        out += "\\n";
+      else if (c == '\t')
+        out += "\\t";
+      else if (c == '\r')
+        out += "\\r";
+      else if (byte < 0x20 || byte == 0x7f)
+        ((out += "\\u00") += hex[byte >> 4]) += hex[byte & 15];
+      else
+        out.append(text, at, length);
+      at += length == 0 ? 1 : length;
     }
     out += '"';
   }
@@ -146,26 +176,36 @@ private:
     return names[static_cast<int>(kind)];
   }
   void expect(Kind kind, const char* what) const {
-    if (kind_ != kind) [[unlikely]] fail("JSON: expected ", what, ", found ", name_of(kind_), ".");
+    if (kind_ != kind) [[unlikely]]
+      fail("JSON: expected ", what, ", found ", name_of(kind_), ".");
   }
 
   void write(std::string& out, int indent, int level) const {
     char digits[32];
     switch (kind_) {
-    case Kind::Null: out += "null"; break;
-    case Kind::Boolean: out += boolean_ ? "true" : "false"; break;
-    case Kind::Integer: out.append(digits, std::to_chars(digits, digits + sizeof digits, integer_).ptr); break;
+    case Kind::Null:
+      out += "null";
+      break;
+    case Kind::Boolean:
+      out += boolean_ ? "true" : "false";
+      break;
+    case Kind::Integer:
+      out.append(digits, std::to_chars(digits, digits + sizeof digits, integer_).ptr);
+      break;
     case Kind::Real: {
       if (!std::isfinite(real_)) {
         out += "null";
         break;
       }
-      const std::string_view text(digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, real_).ptr - digits));
+      const std::string_view text(digits,
+                                  static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, real_).ptr - digits));
       out += text;
       if (text.find_first_of(".e") == text.npos) out += ".0"; // stays a real when read back
       break;
     }
-    case Kind::String: quote(out, string_); break;
+    case Kind::String:
+      quote(out, string_);
+      break;
     case Kind::Array:
     case Kind::Object: {
       const bool object = kind_ == Kind::Object;
@@ -198,185 +238,6 @@ private:
   std::vector<std::string> keys_; // of an object, as long as items_
 };
 
-/// The recursive-descent reader behind `Json::parse`.
-class JsonReader {
-public:
-  JsonReader(std::string_view text, std::string_view name, int max_depth) : text_(text), name_(name), max_depth_(max_depth) {}
-
-  Json document() {
-    Json result = value(0);
-    blank();
-    if (at_ != text_.size()) error("unexpected text after the document");
-    return result;
-  }
-
-private:
-  [[noreturn]] void error(const char* what) const { fail(name_, ": ", what, " at byte ", at_, " of ", text_.size(), " (not valid JSON)."); }
-  char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  bool take(char c) {
-    if (at_ >= text_.size() || text_[at_] != c) return false;
-    return ++at_, true;
-  }
-  void blank() {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\t' || text_[at_] == '\r')) ++at_;
-  }
-
-  Json value(int depth) {
-    if (depth > max_depth_) error("nested too deeply");
-    blank();
-    if (at_ >= text_.size()) error("unexpected end");
-    switch (text_[at_]) {
-    case '{': return object(depth);
-    case '[': return array(depth);
-    case '"': return Json(string());
-    case 't': return word("true"), Json(true);
-    case 'f': return word("false"), Json(false);
-    case 'n': return word("null"), Json();
-    default: return number();
-    }
-  }
-
-  void word(std::string_view expected) {
-    if (text_.substr(at_, expected.size()) != expected) error("unexpected character");
-    at_ += expected.size();
-  }
-
-  Json array(int depth) {
-    Json result = Json::array();
-    ++at_;
-    blank();
-    if (take(']')) return result;
-    while (true) {
-      result.items_.push_back(value(depth + 1));
-      blank();
-      if (take(']')) return result;
-      if (!take(',')) error("expected ',' or ']'");
-    }
-  }
-
-  Json object(int depth) {
-    Json result = Json::object();
-    ++at_;
-    blank();
-    if (take('}')) return result;
-    while (true) {
-      blank();
-      if (peek() != '"') error("expected a member name");
-      result.keys_.push_back(string());
-      blank();
-      if (!take(':')) error("expected ':'");
-      result.items_.push_back(value(depth + 1));
-      blank();
-      if (take('}')) break;
-      if (!take(',')) error("expected ',' or '}'");
-    }
-    std::vector<std::size_t> order(result.keys_.size()); // sorted, so that a hostile file of a million keys costs n log n
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return result.keys_[a] < result.keys_[b]; });
-    for (std::size_t i = 1; i < order.size(); ++i)
-      if (result.keys_[order[i - 1]] == result.keys_[order[i]])
-        fail(name_, ": the member \"", result.keys_[order[i]], "\" occurs twice in the object that ends at byte ", at_, ".");
-    return result;
-  }
-
-  Json number() {
-    const std::size_t begin = at_;
-    bool integral = true;
-    const auto digits = [&] {
-      if (peek() < '0' || peek() > '9') error(at_ == begin ? "unexpected character" : "malformed number");
-      while (peek() >= '0' && peek() <= '9') ++at_;
-    };
-    take('-');
-    if (!take('0')) digits();
-    if (take('.')) integral = false, digits();
-    if (take('e') || take('E')) {
-      integral = false;
-      if (!take('+')) take('-');
-      digits();
-    }
-    const char* first = text_.data() + begin;
-    const char* last = text_.data() + at_;
-    std::int64_t whole = 0;
-    if (integral && !(last - first == 2 && first[0] == '-' && first[1] == '0')) // -0 keeps its sign as a real
-      if (std::from_chars(first, last, whole).ec == std::errc()) return Json(static_cast<long long>(whole));
-    double real = 0;
-    if (std::from_chars(first, last, real).ec != std::errc()) error("number out of range");
-    return Json(real);
-  }
-
-  unsigned hex4() {
-    unsigned code = 0;
-    for (int i = 0; i < 4; ++i, ++at_) {
-      const char c = peek();
-      if (c >= '0' && c <= '9') code = code * 16 + static_cast<unsigned>(c - '0');
-      else if (c >= 'a' && c <= 'f') code = code * 16 + static_cast<unsigned>(c - 'a' + 10);
-      else if (c >= 'A' && c <= 'F') code = code * 16 + static_cast<unsigned>(c - 'A' + 10);
-      else error("malformed \\u escape");
-    }
-    return code;
-  }
-
-  void escape(std::string& out) {
-    static constexpr std::string_view from = "\"\\/bfnrt", to = "\"\\/\b\f\n\r\t";
-    if (!take('u')) {
-      const std::size_t which = at_ < text_.size() ? from.find(text_[at_]) : from.npos;
-      if (which == from.npos) error("unknown escape");
-      return ++at_, void(out += to[which]);
-    }
-    unsigned code = hex4();
-    if (code >= 0xd800 && code < 0xdc00) {
-      if (!take('\\') || !take('u')) error("lone surrogate");
-      const unsigned low = hex4();
-      if (low < 0xdc00 || low > 0xdfff) error("lone surrogate");
-      code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-    } else if (code >= 0xdc00 && code <= 0xdfff) error("lone surrogate");
-    const auto put = [&](unsigned byte) { out += static_cast<char>(static_cast<unsigned char>(byte)); };
-    if (code < 0x80) return put(code);
-    if (code < 0x800) return put(0xc0 | (code >> 6)), put(0x80 | (code & 63));
-    if (code < 0x10000) put(0xe0 | (code >> 12));
-    else put(0xf0 | (code >> 18)), put(0x80 | ((code >> 12) & 63));
-    put(0x80 | ((code >> 6) & 63));
-    put(0x80 | (code & 63));
-  }
-
-  /// Bytes of the UTF-8 character at `at_`; overlong forms, surrogates and what lies beyond U+10FFFF are errors.
-  std::size_t utf8() const {
-    const auto byte = [&](std::size_t i) { return at_ + i < text_.size() ? static_cast<unsigned char>(text_[at_ + i]) : 0u; };
-    const unsigned a = byte(0);
-    const std::size_t length = a < 0x80 ? 1 : a >= 0xc2 && a < 0xe0 ? 2 : a >= 0xe0 && a < 0xf0 ? 3 : a >= 0xf0 && a < 0xf5 ? 4 : 0;
-    if (length == 0) error("invalid UTF-8");
-    for (std::size_t i = 1; i < length; ++i)
-      if ((byte(i) & 0xc0) != 0x80) error("invalid UTF-8");
-    const unsigned b = byte(1);
-    if ((a == 0xe0 && b < 0xa0) || (a == 0xed && b > 0x9f) || (a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f)) error("invalid UTF-8");
-    return length;
-  }
-
-  std::string string() {
-    std::string out;
-    ++at_;
-    while (true) {
-      if (at_ >= text_.size()) error("unterminated string");
-      const char c = text_[at_];
-      if (static_cast<unsigned char>(c) < 0x20) error("control character in a string");
-      if (c == '"') return ++at_, out;
-      if (c == '\\') {
-        ++at_;
-        escape(out);
-        continue;
-      }
-      const std::size_t length = utf8();
-      out.append(text_, at_, length);
-      at_ += length;
-    }
-  }
-
-  std::string_view text_;
-  std::string_view name_;
-  int max_depth_;
-  std::size_t at_ = 0;
-};
-
-inline Json Json::parse(std::string_view text, std::string_view name, int max_depth) { return JsonReader(text, name, max_depth).document(); }
-
 } // namespace pleat::inline v0_1
+
+#include <pleat/io/json_reader.hpp>

@@ -5,14 +5,14 @@
 #include <cstddef>
 #include <cstring>
 #include <fcntl.h>
+#include <pleat/core/error.hpp>
+#include <pleat/core/index.hpp>
 #include <string>
 #include <string_view>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
-#include <pleat/core/error.hpp>
-#include <pleat/core/index.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -22,11 +22,13 @@ public:
   MappedFile() = default;
   explicit MappedFile(const std::string& path) {
     const int handle = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    require(handle >= 0, path, ": cannot be opened for reading (", std::strerror(errno), "): check the path and its permissions.");
+    require(handle >= 0, path, ": cannot be opened for reading (", std::strerror(errno),
+            "): check the path and its permissions.");
     struct stat status {};
     const bool regular = ::fstat(handle, &status) == 0 && S_ISREG(status.st_mode);
     void* data = nullptr;
-    if (regular && status.st_size > 0) data = ::mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ, MAP_PRIVATE, handle, 0);
+    if (regular && status.st_size > 0)
+      data = ::mmap(nullptr, static_cast<std::size_t>(status.st_size), PROT_READ, MAP_PRIVATE, handle, 0);
     const int reason = errno;
     ::close(handle);
     require(regular, path, ": is not a regular file.");

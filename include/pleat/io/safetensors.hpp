@@ -8,15 +8,15 @@
 #include <cstring>
 #include <limits>
 #include <memory>
-#include <string>
-#include <string_view>
-#include <utility>
-#include <vector>
 #include <pleat/core/error.hpp>
 #include <pleat/core/index.hpp>
 #include <pleat/io/dtype.hpp>
 #include <pleat/io/json.hpp>
 #include <pleat/io/mapped_file.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace pleat::inline v0_1 {
 
@@ -25,7 +25,8 @@ inline Index element_count(const std::vector<Index>& shape, std::string_view nam
   Index count = 1;
   for (const Index size : shape) {
     require(size >= 0, name, ": a size of its shape is negative.");
-    require(size == 0 || count <= (std::numeric_limits<Index>::max)() / 16 / size, name, ": its shape has more elements than a file can hold.");
+    require(size == 0 || count <= (std::numeric_limits<Index>::max)() / 16 / size, name,
+            ": its shape has more elements than a file can hold.");
     count *= size;
   }
   return count;
@@ -80,9 +81,12 @@ public:
   /// The same into `count` elements at `to`. \throws Error if the tensor has another number of elements.
   template <class T> void read_into(std::string_view name, T* to, Index count) const {
     const Entry& tensor = entry(name);
-    require(std::is_floating_point_v<T> || !is_floating(tensor.dtype), path_, ": tensor \"", name, "\" is ", dtype_name(tensor.dtype), ", an integer type was expected.");
-    require(count == tensor.count, path_, ": tensor \"", name, "\" has ", tensor.count, " elements where ", count, " were expected.");
-    convert_from(tensor.dtype, data_.empty() ? nullptr : reinterpret_cast<const std::byte*>(data_.data()) + tensor.begin, count, to);
+    require(std::is_floating_point_v<T> || !is_floating(tensor.dtype), path_, ": tensor \"", name, "\" is ",
+            dtype_name(tensor.dtype), ", an integer type was expected.");
+    require(count == tensor.count, path_, ": tensor \"", name, "\" has ", tensor.count, " elements where ", count,
+            " were expected.");
+    convert_from(tensor.dtype, data_.empty() ? nullptr : reinterpret_cast<const std::byte*>(data_.data()) + tensor.begin, count,
+                 to);
   }
 
   /// \throws Error naming the first tensor (and element) that holds an infinity or NaN.
@@ -91,7 +95,8 @@ public:
       if (!is_floating(tensor.dtype)) continue;
       const std::vector<double> values = read<double>(names_[static_cast<std::size_t>(tensor.name)]);
       for (std::size_t i = 0; i < values.size(); ++i)
-        require(std::isfinite(values[i]), path_, ": tensor \"", names_[static_cast<std::size_t>(tensor.name)], "\" holds a non-finite value at element ", i, ".");
+        require(std::isfinite(values[i]), path_, ": tensor \"", names_[static_cast<std::size_t>(tensor.name)],
+                "\" holds a non-finite value at element ", i, ".");
     }
   }
 
@@ -105,7 +110,9 @@ private:
   };
 
   const Entry* find(std::string_view name) const { // entries_ is sorted by name
-    const auto before = [this](const Entry& e, std::string_view n) { return std::string_view(names_[static_cast<std::size_t>(e.name)]) < n; };
+    const auto before = [this](const Entry& e, std::string_view n) {
+      return std::string_view(names_[static_cast<std::size_t>(e.name)]) < n;
+    };
     const auto at = std::lower_bound(entries_.begin(), entries_.end(), name, before);
     return at != entries_.end() && names_[static_cast<std::size_t>(at->name)] == name ? &*at : nullptr;
   }
@@ -121,23 +128,27 @@ private:
   }
 
   void parse(std::string_view file) {
-    require(file.size() >= 8, path_, ": is not a safetensors file: it has ", file.size(), " bytes, the header length alone takes 8.");
+    require(file.size() >= 8, path_, ": is not a safetensors file: it has ", file.size(),
+            " bytes, the header length alone takes 8.");
     std::uint64_t length = 0;
     std::memcpy(&length, file.data(), 8);
-    require(length <= file.size() - 8 && length <= 100'000'000, path_, ": the header is said to have ", length, " bytes, which the file of ", file.size(),
-            " bytes cannot hold: it is truncated or not a safetensors file.");
+    require(length <= file.size() - 8 && length <= 100'000'000, path_, ": the header is said to have ", length,
+            " bytes, which the file of ", file.size(), " bytes cannot hold: it is truncated or not a safetensors file.");
     data_ = file.substr(8 + static_cast<std::size_t>(length));
     const Json header = Json::parse(file.substr(8, static_cast<std::size_t>(length)), path_ + ": header");
     require(header.is_object(), path_, ": the header is not a JSON object.");
     for (Index i = 0; i < header.size(); ++i) {
       const std::string& key = header.keys()[static_cast<std::size_t>(i)];
       const Json& value = header.items()[static_cast<std::size_t>(i)];
-      if (key == "__metadata__") parse_metadata(value);
-      else parse_tensor(key, value);
+      if (key == "__metadata__")
+        parse_metadata(value);
+      else
+        parse_tensor(key, value);
     }
     check_coverage();
-    std::sort(entries_.begin(), entries_.end(),
-              [this](const Entry& a, const Entry& b) { return names_[static_cast<std::size_t>(a.name)] < names_[static_cast<std::size_t>(b.name)]; });
+    std::sort(entries_.begin(), entries_.end(), [this](const Entry& a, const Entry& b) {
+      return names_[static_cast<std::size_t>(a.name)] < names_[static_cast<std::size_t>(b.name)];
+    });
   }
 
   void parse_metadata(const Json& value) {
@@ -153,25 +164,28 @@ private:
     const Json* dtype = value.is_object() ? value.find("dtype") : nullptr;
     const Json* shape = value.is_object() ? value.find("shape") : nullptr;
     const Json* offsets = value.is_object() ? value.find("data_offsets") : nullptr;
-    require(dtype != nullptr && dtype->is_string() && shape != nullptr && shape->is_array() && offsets != nullptr && offsets->is_array() &&
-                offsets->size() == 2 && value.size() == 3,
+    require(dtype != nullptr && dtype->is_string() && shape != nullptr && shape->is_array() && offsets != nullptr &&
+                offsets->is_array() && offsets->size() == 2 && value.size() == 3,
             where, " is not described by dtype, shape and data_offsets.");
     Entry tensor;
-    const auto row = std::find_if(std::begin(detail::dtypes), std::end(detail::dtypes), [&](const auto& r) { return r.name == dtype->string(); });
+    const auto row = std::find_if(std::begin(detail::dtypes), std::end(detail::dtypes),
+                                  [&](const auto& r) { return r.name == dtype->string(); });
     require(row != std::end(detail::dtypes), where, " has the element type \"", dtype->string(), "\", which is not supported.");
     tensor.dtype = row->type;
     for (const Json& size : shape->items()) {
       require(size.is_integer(), where, " has a shape that is not made of integers.");
       tensor.shape.push_back(static_cast<Index>(size.integer()));
     }
-    require(offsets->items()[0].is_integer() && offsets->items()[1].is_integer(), where, " has data_offsets that are not integers.");
+    require(offsets->items()[0].is_integer() && offsets->items()[1].is_integer(), where,
+            " has data_offsets that are not integers.");
     tensor.begin = static_cast<Index>(offsets->items()[0].integer());
     tensor.end = static_cast<Index>(offsets->items()[1].integer());
-    require(tensor.begin >= 0 && tensor.begin <= tensor.end && tensor.end <= static_cast<Index>(data_.size()), where, " claims bytes ", tensor.begin, " to ",
-            tensor.end, " of ", data_.size(), " bytes of data: the file is truncated or damaged.");
+    require(tensor.begin >= 0 && tensor.begin <= tensor.end && tensor.end <= static_cast<Index>(data_.size()), where,
+            " claims bytes ", tensor.begin, " to ", tensor.end, " of ", data_.size(),
+            " bytes of data: the file is truncated or damaged.");
     tensor.count = element_count(tensor.shape, where);
-    require(tensor.count * row->bytes == tensor.end - tensor.begin, where, " has ", tensor.end - tensor.begin, " bytes where its type and shape need ",
-            tensor.count * row->bytes, ".");
+    require(tensor.count * row->bytes == tensor.end - tensor.begin, where, " has ", tensor.end - tensor.begin,
+            " bytes where its type and shape need ", tensor.count * row->bytes, ".");
     tensor.name = static_cast<Index>(names_.size());
     names_.push_back(name);
     entries_.push_back(std::move(tensor));
@@ -179,14 +193,16 @@ private:
 
   /// Sorted by offset the tensors must tile the data: an overlap would alias weights, a hole or a tail hides bytes.
   void check_coverage() {
-    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+    std::sort(entries_.begin(), entries_.end(),
+              [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
     Index reached = 0;
     for (const Entry& tensor : entries_) {
-      require(tensor.begin == reached, path_, ": tensor \"", names_[static_cast<std::size_t>(tensor.name)], "\" starts at byte ", tensor.begin, " of the data where ",
-              reached, " was expected: tensors overlap or leave a hole.");
+      require(tensor.begin == reached, path_, ": tensor \"", names_[static_cast<std::size_t>(tensor.name)], "\" starts at byte ",
+              tensor.begin, " of the data where ", reached, " was expected: tensors overlap or leave a hole.");
       reached = tensor.end;
     }
-    require(reached == static_cast<Index>(data_.size()), path_, ": ", static_cast<Index>(data_.size()) - reached, " bytes follow the last tensor: the file is damaged.");
+    require(reached == static_cast<Index>(data_.size()), path_, ": ", static_cast<Index>(data_.size()) - reached,
+            " bytes follow the last tensor: the file is damaged.");
   }
 
   std::string path_;

@@ -1,0 +1,143 @@
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <pleat/data/batches.hpp>
+#include <pleat/data/prefetch.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+using namespace pleat;
+
+namespace {
+std::vector<Index> some_lengths(Index count, Index most, std::uint64_t seed) {
+  std::vector<Index> lengths;
+  for (Index i = 0; i < count; ++i) lengths.push_back(1 + below(hash_of(seed, i), most));
+  return lengths;
+}
+bool same(const Batch& a, const Batch& b) {
+  return a.step == b.step && a.records == b.records && a.starts == b.starts && a.lengths == b.lengths;
+}
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(batches)
+
+BOOST_AUTO_TEST_CASE(permutations_are_bijections) {
+  for (const Index count : {1, 2, 3, 5, 16, 17, 100, 1000}) {
+    std::set<Index> seen;
+    for (Index i = 0; i < count; ++i) seen.insert(permuted(i, count, 42));
+    BOOST_TEST(static_cast<Index>(seen.size()) == count);
+    BOOST_TEST(*seen.begin() == 0);
+    BOOST_TEST(*seen.rbegin() == count - 1);
+  }
+  Index fixed = 0, first_half = 0;
+  for (Index i = 0; i < 1000; ++i) fixed += permuted(i, 1000, 7) == i;
+  for (Index i = 0; i < 500; ++i) first_half += permuted(i, 1000, 7) < 500;
+  BOOST_TEST(fixed < 8);
+  BOOST_TEST((first_half > 200 && first_half < 300));
+  std::vector<int> counts(10);
+  for (Index i = 0; i < 10000; ++i) ++counts[static_cast<std::size_t>(below(hash_of(3, i), 10))];
+  for (const int count : counts) BOOST_TEST((count > 900 && count < 1100));
+  static_assert(hash_of(1, 2) == 0x0ull + hash_of(1, 2) && hash_of(1, 2) != hash_of(2, 1));
+  BOOST_TEST(mix_bits(0) == 0xe220a8397b1dcdafull); // first output of SplitMix64 from seed 0: the same on every platform
+}
+
+BOOST_AUTO_TEST_CASE(every_record_once_an_epoch_within_the_budget) {
+  for (const Index crop : {0, 64}) {
+    std::vector<Index> lengths = some_lengths(3000, 500, 9);
+    lengths[17] = 0;
+    const BatchOptions options{.budget = 2048, .crop = crop, .seed = 5};
+    const BatchPlan plan(lengths, options);
+    Index before = -1;
+    for (Index epoch = 0; epoch < 3; ++epoch) {
+      std::vector<int> seen(lengths.size());
+      Index residues = 0;
+      for (Index b = 0; b < plan.batches_per_epoch(); ++b) {
+        const Batch batch = plan.batch(epoch * plan.batches_per_epoch() + b);
+        BOOST_REQUIRE(batch.epoch == epoch);
+        BOOST_REQUIRE(!batch.records.empty());
+        Index tokens = 0;
+        for (std::size_t i = 0; i < batch.records.size(); ++i) {
+          const auto record = static_cast<std::size_t>(batch.records[i]);
+          ++seen[record];
+          BOOST_REQUIRE(batch.lengths[i] == (crop > 0 ? std::min(crop, lengths[record]) : lengths[record]));
+          BOOST_REQUIRE(batch.starts[i] >= 0);
+          BOOST_REQUIRE(batch.starts[i] + batch.lengths[i] <= lengths[record]);
+          tokens += batch.lengths[i];
+        }
+        BOOST_REQUIRE(tokens == batch.tokens);
+        BOOST_REQUIRE(tokens <= options.budget);
+        residues += tokens;
+      }
+      for (std::size_t i = 0; i < seen.size(); ++i) BOOST_REQUIRE(seen[i] == (i == 17 ? 0 : 1));
+      BOOST_TEST(residues == plan.residues_per_epoch());
+      BOOST_TEST(static_cast<double>(residues) >
+                 0.85 * static_cast<double>(options.budget * plan.batches_per_epoch())); // nearly full
+      const Index first = plan.batch(epoch * plan.batches_per_epoch()).records[0];
+      BOOST_TEST(first != before);
+      before = first;
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(function_of_seed_and_step) {
+  const std::vector<Index> lengths = some_lengths(500, 300, 1);
+  const BatchPlan plan(lengths, {.budget = 1000, .crop = 50, .seed = 11}),
+      again(lengths, {.budget = 1000, .crop = 50, .seed = 11});
+  const BatchPlan other(lengths, {.budget = 1000, .crop = 50, .seed = 12});
+  Index differ = 0;
+  for (const Index step : {100, 3, 57, 0, 3}) {
+    BOOST_TEST(same(plan.batch(step), again.batch(step)));
+    differ += !same(plan.batch(step), other.batch(step));
+  }
+  BOOST_TEST(differ == 5);
+  // Crops move from epoch to epoch.
+  std::set<Index> starts;
+  for (Index step = 0; step < 20 * plan.batches_per_epoch(); ++step) {
+    const Batch batch = plan.batch(step);
+    for (std::size_t i = 0; i < batch.records.size(); ++i)
+      if (batch.records[i] == 0) starts.insert(batch.starts[i]);
+  }
+  BOOST_TEST((lengths[0] <= 60 || starts.size() > 5));
+}
+
+BOOST_AUTO_TEST_CASE(refusals) {
+  BOOST_CHECK_THROW(BatchPlan({}, {}), Error);
+  BOOST_CHECK_THROW(BatchPlan({0, 0}, {}), Error);
+  BOOST_CHECK_THROW(BatchPlan({5}, {.budget = 10, .crop = -1}), Error);
+  try {
+    BatchPlan({5, 300, 7}, {.budget = 100});
+    BOOST_ERROR("a budget below one sequence was accepted");
+  } catch (const Error& error) {
+    BOOST_TEST(std::string(error.what()).find("budget of 100 residues is smaller than one sequence (record 2 has 300)") !=
+               std::string::npos);
+  }
+  BOOST_CHECK_NO_THROW(BatchPlan({5, 300, 7}, {.budget = 100, .crop = 100}));
+  BOOST_TEST(BatchPlan({5, 300, 7}, {.budget = 300}).batches_per_epoch() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(gathers_pieces) {
+  SequenceSet set;
+  set.add("a", "MKVLAC");
+  set.add("b", "WW");
+  const TokenBatch tokens = gather_tokens(set, Batch{0, 0, {1, 0}, {0, 2}, {2, 3}, 5});
+  BOOST_TEST(tokens.offsets == (std::vector<Index>{0, 2, 5}), boost::test_tools::per_element());
+  std::string letters;
+  for (const Token token : tokens.tokens) letters += letter_of(token);
+  BOOST_TEST(letters == "WWVLA");
+}
+
+BOOST_AUTO_TEST_CASE(prefetch_keeps_order_restarts_and_passes_errors) {
+  const BatchPlan plan(some_lengths(200, 100, 2), {.budget = 500, .seed = 3});
+  Prefetch<Batch> ahead([&plan](Index step) { return plan.batch(step); }, 4);
+  for (Index step = 4; step < 40; ++step) BOOST_REQUIRE(same(ahead.next(), plan.batch(step)));
+  ahead.restart(7);
+  BOOST_TEST(ahead.step() == 7);
+  for (Index step = 7; step < 20; ++step) BOOST_REQUIRE(same(ahead.next(), plan.batch(step)));
+  Prefetch<Index> failing([](Index step) -> Index { return step < 2 ? step : (fail("step ", step, " is bad"), 0); });
+  BOOST_TEST(failing.next() == 0);
+  BOOST_TEST(failing.next() == 1);
+  BOOST_CHECK_THROW(failing.next(), Error);
+  BOOST_CHECK_THROW(failing.next(), Error); // again, and no hang
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -71,7 +71,7 @@ run_program() {
   rm -f "$report"
   case $label in
     replay_*) (cd "$(dirname "$program")" && timeout 600 "$program" "$root/tests/fuzz/corpus/${label#replay_}") >"$log" 2>&1 ;;
-    *) timeout 900 "$program" --log_level=error --report_level=short --report_format=XML --report_sink="$report" --catch_system_errors=no >"$log" 2>&1 ;;
+    *) timeout 900 "$program" --log_level=error --report_level=short --report_format=XML --report_sink="$report" --catch_system_errors=no --color_output=no >"$log" 2>&1 ;;
   esac
   rc=$?
   if [ -s "$report" ]; then
@@ -97,7 +97,7 @@ run_in() {
     echo "FAIL programs of tests ($name): $(grep -c . <<<"$programs") of $wanted were built" | record
   fi
   # Tests use threads themselves, and some limit their own time: two programs at once on two cores is enough.
-  xargs -P "$(((PLEAT_JOBS + 1) / 2 > 2 ? (PLEAT_JOBS + 1) / 2 : 2))" -d '\n' -I{} bash -c "run_program {} '$name'" <<<"$programs" | record
+  xargs -P "$(((PLEAT_JOBS + 1) / 2 > 2 ? (PLEAT_JOBS + 1) / 2 : 2))" -d '\n' -I{} bash -c "run_program {} '$name'" 2>/dev/null <<<"$programs" | record
 }
 
 checks() {

@@ -135,7 +135,7 @@ if [ $full -eq 1 ]; then
       target=$(basename "$source" _fuzz.cpp)
       folder=$build/fuzz/$target.found
       mkdir -p "$folder"
-      if ! clang++ -std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude -Itests "$source" -o "$build/fuzz/$target" -lz >"$build/fuzz/$target.log" 2>&1; then
+      if ! clang++ -std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude -Itests "$source" -o "$build/fuzz/$target" -lz -pthread >"$build/fuzz/$target.log" 2>&1; then
         head -n 10 "$build/fuzz/$target.log"
         echo "FAIL fuzz $target: does not compile" | record
       # New inputs go to the first folder; the corpus of the project is only read.

@@ -1,5 +1,5 @@
 // Runs a libFuzzer target without libFuzzer, as an ordinary test: every file of its corpus, then 10^4 seeded mutations of them.
-// usage: replay CORPUS_FOLDER [MUTATIONS]. An input that crashes the target is left in ./crash_input.
+// usage: replay CORPUS_FOLDER [MUTATIONS]. An input that crashes the target is left in <program>.crash.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -64,8 +64,11 @@ int main(int count, char** arguments) {
   }
   if (corpus.empty()) return std::fprintf(stderr, "The corpus %s is empty: a fuzz target needs a few valid inputs.\n", arguments[1]), 1;
 
-  auto run = [](const Bytes& input) {
-    std::ofstream("crash_input", std::ios::binary).write(reinterpret_cast<const char*>(input.data()), static_cast<std::streamsize>(input.size()));
+  const std::string last_input = std::string(arguments[0]) + ".crash";
+  auto run = [&](const Bytes& input) {
+    std::ofstream file(last_input, std::ios::binary);
+    file.write(reinterpret_cast<const char*>(input.data()), static_cast<std::streamsize>(input.size()));
+    file.close();
     LLVMFuzzerTestOneInput(input.data(), input.size());
   };
   for (const Bytes& input : corpus) run(input);
@@ -77,6 +80,6 @@ int main(int count, char** arguments) {
     mutate(input, corpus, random);
     run(input);
   }
-  std::filesystem::remove("crash_input", error);
+  std::filesystem::remove(last_input, error);
   std::printf("%zu files of the corpus, %ld mutations\n", corpus.size(), mutations);
 }

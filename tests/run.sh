@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# Builds pleat and runs every test; the last line is "N passed, N failed". Installs missing packages when root.
+#
+#   tests/run.sh           g++: build, tests, headers, sentences, consumers        (20 minutes from nothing on 2 cores)
+#   tests/run.sh --full    also clang++, ASan + UBSan, libFuzzer 20 s a target, benchmarks compile   (60 minutes)
+#   --keep                 keeps the build folder of the last run instead of starting from nothing
+#
+# PLEAT_JOBS: how many jobs at once (default: all cores). PLEAT_BUILD: build folder (default: build/tests).
+set -uo pipefail
+export LC_ALL=C
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 2
+full=0 keep=0
+for argument in "$@"; do
+  case $argument in
+    --full) full=1 ;;
+    --keep) keep=1 ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  esac
+done
+started=$SECONDS
+
+source cmake/install_packages.sh
+pleat_need g++ cmake ninja-build libeigen3-dev libxtensor-dev libboost-test-dev libbenchmark-dev libcli11-dev zlib1g-dev
+if [ $full -eq 1 ]; then pleat_need_clang; fi
+
+build=${PLEAT_BUILD:-$root/build/tests}
+if [ $keep -eq 0 ]; then rm -rf "$build"; fi
+mkdir -p "$build"
+export PLEAT_JOBS=${PLEAT_JOBS:-$(nproc)} PLEAT_WORK=$build/checks
+results=$build/results.txt
+times=$build/times.txt
+: >"$results" && : >"$times"
+configure=(cmake -S "$root" -G Ninja)
+if command -v ccache >/dev/null; then configure+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+
+heading() { printf '\n== %s\n' "$1"; }
+# part NAME BUDGET_MINUTES COMMAND...: runs it, notes its minutes.
+part() {
+  local name=$1 budget=$2 begin=$SECONDS
+  shift 2
+  heading "$name"
+  "$@"
+  awk -v n="$name" -v s=$((SECONDS - begin)) -v b="$budget" 'BEGIN { printf "%-42s %5.1f min, budget %s\n", n, s / 60, b }' | tee -a "$times"
+}
+record() { tee -a "$results"; }
+
+# build_in FOLDER NAME OPTION...: configures and builds; one result each. Failing targets do not stop the others (-k 0).
+build_in() {
+  local folder=$1 name=$2
+  shift 2
+  if ! "${configure[@]}" -B "$folder" "$@" >"$folder.log" 2>&1; then
+    tail -n 15 "$folder.log"
+    echo "FAIL configure ($name): see $folder.log" | record
+    return 1
+  fi
+  if cmake --build "$folder" -j "$PLEAT_JOBS" -- -k 0 >"$folder.log" 2>&1; then
+    echo "ok build ($name)" | record
+  else
+    grep -E 'error|FAILED|Error' "$folder.log" | head -n 30
+    echo "FAIL build ($name): see $folder.log" | record
+  fi
+}
+
+# One program of Boost.Test: counts its cases. Programs of other kinds count as one.
+run_program() {
+  local program=$1 name=$2 label log
+  label=$(basename "$program")
+  log=$program.log
+  local begin=$SECONDS report=$program.xml passed=0 failed=0 rc
+  rm -f "$report"
+  case $label in
+    replay_*) (cd "$(dirname "$program")" && timeout 600 "$program" "$root/tests/fuzz/corpus/${label#replay_}") >"$log" 2>&1 ;;
+    *) timeout 900 "$program" --log_level=error --report_level=short --report_format=XML --report_sink="$report" --catch_system_errors=no --color_output=no >"$log" 2>&1 ;;
+  esac
+  rc=$?
+  if [ -s "$report" ]; then
+    passed=$(grep -o 'test_cases_passed="[0-9]*"' "$report" | head -n 1 | tr -dc 0-9)
+    failed=$(grep -oE 'test_cases_(failed|aborted)="[0-9]*"' "$report" | head -n 2 | tr -dc '0-9\n' | sort -n | tail -n 1)
+  elif [ $rc -eq 0 ]; then
+    passed=1
+  fi
+  if [ $rc -ne 0 ] && [ "${failed:-0}" -eq 0 ]; then failed=1; fi
+  echo "count $passed $failed $label ($name) $((SECONDS - begin)) s, exit $rc"
+  if [ "$failed" -ne 0 ]; then tail -n 40 "$log" | cut -c1-300 | sed 's/^/     | /'; fi
+}
+export -f run_program
+export root
+
+run_in() {
+  local folder=$1 name=$2 programs
+  programs=$(find "$folder/tests" -maxdepth 1 -type f -executable \( -name 'test_*' -o -name 'replay_*' \) | sort)
+  # A program that was not built is a failure, not an absence.
+  local wanted
+  wanted=$(ctest --test-dir "$folder" -N 2>/dev/null | sed -n 's/^Total Tests: //p')
+  if [ "$(grep -c . <<<"$programs")" -ne "${wanted:-0}" ]; then
+    echo "FAIL programs of tests ($name): $(grep -c . <<<"$programs") of $wanted were built" | record
+  fi
+  # Tests use threads themselves, and some limit their own time: two programs at once on two cores is enough.
+  xargs -P "$(((PLEAT_JOBS + 1) / 2 > 2 ? (PLEAT_JOBS + 1) / 2 : 2))" -d '\n' -I{} bash -c "run_program {} '$name'" 2>/dev/null <<<"$programs" | record
+}
+
+checks() {
+  local script
+  for script in "$@"; do
+    if ! bash "tests/$script/check.sh" >"$build/$script.log" 2>&1 && ! grep -q '^FAIL' "$build/$script.log"; then
+      echo "FAIL tests/$script/check.sh: it ended early" >>"$build/$script.log"
+    fi
+    grep '^ok ' "$build/$script.log" >>"$results"
+    grep -v '^ok ' "$build/$script.log" | tee -a "$results"
+    echo "tests/$script: $(grep -c '^ok ' "$build/$script.log") passed, $(grep -c '^FAIL ' "$build/$script.log") failed"
+  done
+}
+
+build_first() { build_in "$build/gcc" g++ --preset ci; }
+part "build" 10 build_first
+part "run" 6 run_in "$build/gcc" g++
+if [ $full -eq 1 ]; then export PLEAT_COMPILERS="g++ clang++"; fi
+part "headers and sentences" "$([ $full -eq 1 ] && echo 8 || echo 3)" checks headers diagnostics rules cost
+part "consumers" 1 checks consumers
+
+if [ $full -eq 1 ]; then
+  build_clang() { build_in "$build/clang" clang++ --preset ci -DCMAKE_CXX_COMPILER=clang++ -DPLEAT_BUILD_BENCH=ON; }
+  build_asan() { build_in "$build/asan" "clang++ ASan UBSan" --preset asan -DCMAKE_CXX_COMPILER=clang++; }
+  part "build clang++, benchmarks" 10 build_clang
+  part "run clang++" 6 run_in "$build/clang" clang++
+  part "build ASan + UBSan" 10 build_asan
+  part "run ASan + UBSan" 10 run_in "$build/asan" "clang++ ASan UBSan"
+
+  fuzz() {
+    local source target folder
+    mkdir -p "$build/fuzz"
+    for source in tests/fuzz/*_fuzz.cpp; do
+      [ -e "$source" ] || continue
+      target=$(basename "$source" _fuzz.cpp)
+      folder=$build/fuzz/$target.found
+      mkdir -p "$folder"
+      if ! clang++ -std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude -Itests "$source" -o "$build/fuzz/$target" -lz -pthread >"$build/fuzz/$target.log" 2>&1; then
+        head -n 10 "$build/fuzz/$target.log"
+        echo "FAIL fuzz $target: does not compile" | record
+      # New inputs go to the first folder; the corpus of the project is only read.
+      elif (cd "$build/fuzz" && "./$target" -max_total_time=20 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="crash_$target." "$folder" "$root/tests/fuzz/corpus/$target") >"$build/fuzz/$target.log" 2>&1; then
+        echo "ok fuzz $target ($(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$build/fuzz/$target.log") inputs)" | record
+      else
+        tail -n 25 "$build/fuzz/$target.log"
+        echo "FAIL fuzz $target: see $build/fuzz" | record
+      fi
+    done
+  }
+  part "libFuzzer" 4 fuzz
+fi
+
+heading "minutes"
+cat "$times"
+awk -v s=$((SECONDS - started)) -v b=$([ $full -eq 1 ] && echo 60 || echo 20) 'BEGIN { printf "%-42s %5.1f min, budget %s\n", "all", s / 60, b }'
+if grep -qE '^FAIL |^count [0-9]+ [1-9]' "$results"; then
+  heading "failed"
+  grep -E '^FAIL |^count [0-9]+ [1-9]' "$results"
+fi
+echo
+passed=$(awk '/^ok / { n++ } /^count / { n += $2 } END { print n + 0 }' "$results")
+failed=$(awk '/^FAIL / { n++ } /^count / { n += $3 } END { print n + 0 }' "$results")
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

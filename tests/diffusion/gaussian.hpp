@@ -11,7 +11,7 @@
 struct Gaussian {
   std::vector<double> mean, cov; // (n), (n, n)
 
-  std::vector<double> solve(pleat::Level at, std::span<const double> z) const {
+  std::vector<double> solve(pleat::NoiseLevel at, std::span<const double> z) const {
     const std::size_t n = mean.size();
     std::vector<double> c(n * n), r(n);
     for (std::size_t i = 0; i < n; ++i) {
@@ -29,7 +29,7 @@ struct Gaussian {
     for (std::size_t k = 0; k < n; ++k) r[k] /= c[k * n + k];
     return r;
   }
-  template <class Real> void velocity(pleat::Level at, std::span<const Real> z, std::span<Real> v) const {
+  template <class Real> void velocity(pleat::NoiseLevel at, std::span<const Real> z, std::span<Real> v) const {
     const std::size_t n = mean.size();
     for (std::size_t row = 0; row < z.size(); row += n) {
       std::vector<double> point(z.begin() + static_cast<std::ptrdiff_t>(row), z.begin() + static_cast<std::ptrdiff_t>(row + n));

@@ -9,10 +9,10 @@
 using namespace pleat;
 
 // Known before anything runs.
-static_assert(combination<PredictV>(Reading::V, Level{0.6, 0.8}).network == 1);
-static_assert(!combination<PredictV>(Reading::Score, Level{1, 0}));
-static_assert(combination<ScaledV>(Reading::Score, Level{1, 0}));
-static_assert(!combination<PredictV>(Reading::Encoder, Level{0.6, 0.8}));
+static_assert(combination<PredictV>(Reading::V, NoiseLevel{0.6, 0.8}).network == 1);
+static_assert(!combination<PredictV>(Reading::Score, NoiseLevel{1, 0}));
+static_assert(combination<ScaledV>(Reading::Score, NoiseLevel{1, 0}));
+static_assert(!combination<PredictV>(Reading::Encoder, NoiseLevel{0.6, 0.8}));
 
 namespace {
 constexpr Reading from_output[] = {Reading::V,         Reading::EpsHat, Reading::Eq8Literal,
@@ -20,18 +20,18 @@ constexpr Reading from_output[] = {Reading::V,         Reading::EpsHat, Reading:
 
 struct OnlyVelocity { // a user's own, the least it may provide: everything else goes through v. Predicts -v.
   static constexpr const char* name = "minus_v";
-  static constexpr Combination velocity(Level) { return {-1, 0}; }
-  static constexpr TrainingTarget target(Level at) { return {-1, -at.sigma, at.alpha, 1}; }
+  static constexpr Combination velocity(NoiseLevel) { return {-1, 0}; }
+  static constexpr TrainingTarget target(NoiseLevel at) { return {-1, -at.sigma, at.alpha, 1}; }
 };
 static_assert(Parameterisation<OnlyVelocity> && !Parameterisation<int>);
 
 // The output an exact network gives when z_0 and eps are known.
-template <class P> double exact_output(Level at, double z0, double eps) {
+template <class P> double exact_output(NoiseLevel at, double z0, double eps) {
   auto target = P::target(at);
   return (target.clean * z0 + target.noise * eps) / target.network;
 }
 
-template <class P> void check_readings(Level at) {
+template <class P> void check_readings(NoiseLevel at) {
   const double z0 = 0.7, eps = -1.3, z = at.alpha * z0 + at.sigma * eps, v = at.alpha * eps - at.sigma * z0;
   const double expected[] = {v, eps, v + at.sigma * z, v + at.sigma / at.alpha * z, -eps / at.sigma, z0};
   for (int i = 0; i < 6; ++i) {
@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(golden_noising_and_velocity) {
   auto t = file.read<double>("t"), z0 = file.read<double>("z0"), eps = file.read<double>("eps");
   auto z = file.read<double>("z_t"), v = file.read<double>("v");
   for (std::size_t i = 0; i < z.size(); ++i) {
-    Level at = level(CosineSchedule{}, t[i / (z.size() / t.size())]);
+    NoiseLevel at = noise_level(CosineSchedule{}, t[i / (z.size() / t.size())]);
     auto target = PredictV::target(at);
     BOOST_TEST(std::abs(at.alpha * z0[i] + at.sigma * eps[i] - z[i]) < 1e-10);
     BOOST_TEST(std::abs(target.clean * z0[i] + target.noise * eps[i] - v[i]) < 1e-10);
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(golden_noising_and_velocity) {
 
 BOOST_AUTO_TEST_CASE(every_parameterisation_gives_the_same_readings) {
   for (double t : {0.001, 0.15, 0.5, 0.9, 0.999}) {
-    for (Level at : {level(CosineSchedule{}, t), level(TanSchedule<>{}, t)}) {
+    for (NoiseLevel at : {noise_level(CosineSchedule{}, t), noise_level(TanSchedule<>{}, t)}) {
       check_readings<PredictV>(at);
       check_readings<PredictNoise>(at);
       check_readings<PredictClean>(at);
@@ -136,7 +136,8 @@ BOOST_AUTO_TEST_CASE(readings_that_divide_by_zero_are_refused_with_the_reason) {
   // ... and those that do not divide are there.
   BOOST_TEST(bool(combination<PredictNoise>(Reading::EpsHat, s, 1)));
   BOOST_TEST(bool(combination<PredictClean>(Reading::Denoised, s, 0)));
-  BOOST_TEST((PredictNoise::target(Level{0, 1}).refusal != nullptr && PredictClean::target(Level{1, 0}).refusal != nullptr));
+  BOOST_TEST(
+      (PredictNoise::target(NoiseLevel{0, 1}).refusal != nullptr && PredictClean::target(NoiseLevel{1, 0}).refusal != nullptr));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

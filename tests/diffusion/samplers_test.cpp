@@ -20,7 +20,7 @@ struct Golden {
   template <class Solver, class S> std::vector<double> run(const S& schedule, SamplerOptions options) const {
     auto z = start;
     integrate<Solver, double>(schedule, options, z, [&](std::span<const double> at, double t, std::span<double> v) {
-      data.velocity<double>(level(schedule, t), at, v);
+      data.velocity<double>(noise_level(schedule, t), at, v);
     });
     return z;
   }
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_SUITE(samplers)
 BOOST_FIXTURE_TEST_CASE(golden_velocity_and_score_of_a_gaussian, Golden) {
   auto z = file.read<double>("gaussian.z_query");
   for (const char* t : {"0.05", "0.3", "0.5", "0.9", "1.0"}) {
-    Level at = level(CosineSchedule{}, std::stod(t));
+    NoiseLevel at = noise_level(CosineSchedule{}, std::stod(t));
     std::vector<double> v(z.size());
     data.velocity<double>(at, z, v);
     auto expected = file.read<double>(std::string("gaussian.v_at_t") + t);
@@ -71,7 +71,7 @@ BOOST_FIXTURE_TEST_CASE(golden_trajectory, Golden) {
   integrate<Ddim, double>(
       CosineSchedule{}, {.steps = 10}, z,
       [&](std::span<const double> at, double t, std::span<double> v) {
-        data.velocity<double>(level(CosineSchedule{}, t), at, v);
+        data.velocity<double>(noise_level(CosineSchedule{}, t), at, v);
       },
       [&](int step, double t, std::span<double> state) {
         BOOST_TEST(step == ++seen);
@@ -117,7 +117,7 @@ BOOST_FIXTURE_TEST_CASE(all_schedules_reach_the_exact_flow, Golden) {
 BOOST_FIXTURE_TEST_CASE(encoding_is_undone_by_decoding, Golden) {
   auto z = start;
   auto velocity = [&](std::span<const double> at, double t, std::span<double> v) {
-    data.velocity<double>(level(CosineSchedule{}, t), at, v);
+    data.velocity<double>(noise_level(CosineSchedule{}, t), at, v);
   };
   integrate<Midpoint, double>(CosineSchedule{}, {.steps = 1000, .t_start = 0, .t_end = 1}, z, velocity);
   BOOST_TEST(distance(z, start) > 1e-2);
@@ -130,16 +130,17 @@ BOOST_AUTO_TEST_CASE(standard_normal_data_do_not_move) {
   std::vector<float> z = {0.3f, -1.2f, 2.0f, 0.1f}, start = z;
   integrate<Ddim, float>(TanSchedule<>{}, {.steps = 7}, std::span<float>(z),
                          [&](std::span<const float> at, double t, std::span<float> v) {
-                           unit.velocity<float>(level(TanSchedule<>{}, t), at, v);
+                           unit.velocity<float>(noise_level(TanSchedule<>{}, t), at, v);
                            for (float x : v) BOOST_TEST(std::abs(x) < 1e-6f); // v measures what is not Gaussian
                          });
   // With v = 0 DDIM shrinks by cos of each step, and only Euler stands still: the rotation is exact for the pair, not for z
   // alone.
   for (std::size_t i = 0; i < z.size(); ++i) BOOST_TEST((std::abs(z[i]) <= std::abs(start[i])));
   z = start;
-  integrate<Euler, float>(
-      TanSchedule<>{}, {.steps = 7}, std::span<float>(z),
-      [&](std::span<const float> at, double t, std::span<float> v) { unit.velocity<float>(level(TanSchedule<>{}, t), at, v); });
+  integrate<Euler, float>(TanSchedule<>{}, {.steps = 7}, std::span<float>(z),
+                          [&](std::span<const float> at, double t, std::span<float> v) {
+                            unit.velocity<float>(noise_level(TanSchedule<>{}, t), at, v);
+                          });
   for (std::size_t i = 0; i < z.size(); ++i) BOOST_TEST(std::abs(z[i] - start[i]) < 1e-5f);
 }
 

@@ -29,12 +29,12 @@ struct TrainingTarget {
 
 /// A parameterisation. Your own provides
 ///   static constexpr const char* name;
-///   static constexpr Combination velocity(Level)       v_hat from output and z_t, with a refusal where it divides by zero;
-///   static constexpr TrainingTarget target(Level)      what the output is regressed on.
-/// It may also provide noise(Level), clean(Level) and score(Level), where these exist although the route through v divides by
-/// zero.
+///   static constexpr Combination velocity(NoiseLevel)       v_hat from output and z_t, with a refusal where it divides by zero;
+///   static constexpr TrainingTarget target(NoiseLevel)      what the output is regressed on.
+/// It may also provide noise(NoiseLevel), clean(NoiseLevel) and score(NoiseLevel), where these exist although the route through v
+/// divides by zero.
 template <class P>
-concept Parameterisation = requires(Level at) {
+concept Parameterisation = requires(NoiseLevel at) {
   { P::name } -> std::convertible_to<const char*>;
   { P::velocity(at) } -> std::same_as<Combination>;
   { P::target(at) } -> std::same_as<TrainingTarget>;
@@ -58,10 +58,10 @@ constexpr Combination divided(Combination c, double by, const char* refusal) {
 } // namespace detail
 
 /// v_hat of the network's output.
-template <Parameterisation P> constexpr Combination velocity(Level at) { return P::velocity(at); }
+template <Parameterisation P> constexpr Combination velocity(NoiseLevel at) { return P::velocity(at); }
 
 /// eps_hat = sigma z_t + alpha v_hat.
-template <Parameterisation P> constexpr Combination noise(Level at) {
+template <Parameterisation P> constexpr Combination noise(NoiseLevel at) {
   if constexpr (requires { P::noise(at); }) {
     return P::noise(at);
   } else {
@@ -71,7 +71,7 @@ template <Parameterisation P> constexpr Combination noise(Level at) {
 }
 
 /// z_0_hat = alpha z_t - sigma v_hat.
-template <Parameterisation P> constexpr Combination clean(Level at) {
+template <Parameterisation P> constexpr Combination clean(NoiseLevel at) {
   if constexpr (requires { P::clean(at); }) {
     return P::clean(at);
   } else {
@@ -81,7 +81,7 @@ template <Parameterisation P> constexpr Combination clean(Level at) {
 }
 
 /// grad log p_t(z_t) = -eps_hat / sigma.
-template <Parameterisation P> constexpr Combination score(Level at) {
+template <Parameterisation P> constexpr Combination score(NoiseLevel at) {
   if constexpr (requires { P::score(at); })
     return P::score(at);
   else
@@ -89,7 +89,7 @@ template <Parameterisation P> constexpr Combination score(Level at) {
 }
 
 /// The numbers that turn the output of the network at `at` into a reading; Encoder and Hidden are not functions of the output.
-template <Parameterisation P> constexpr Combination combination(Reading reading, Level at) {
+template <Parameterisation P> constexpr Combination combination(Reading reading, NoiseLevel at) {
   switch (reading) {
   case Reading::V:
     return velocity<P>(at);
@@ -115,7 +115,7 @@ template <Parameterisation P> constexpr Combination combination(Reading reading,
 /// As above for a schedule and a time; throws an Error that says why where the reading does not exist.
 template <Parameterisation P, NoiseSchedule S> Combination combination(Reading reading, const S& schedule, double t) {
   require_time(t);
-  Combination result = combination<P>(reading, level(schedule, t));
+  Combination result = combination<P>(reading, noise_level(schedule, t));
   require(bool(result), "reading ", name_of(reading), " at t = ", t, ": ", result.refusal ? result.refusal : "");
   return result;
 }
@@ -123,17 +123,19 @@ template <Parameterisation P, NoiseSchedule S> Combination combination(Reading r
 /// The network predicts v (the default).
 struct PredictV {
   static constexpr const char* name = "v";
-  static constexpr Combination velocity(Level) { return {1, 0}; }
-  static constexpr TrainingTarget target(Level at) { return {1, -at.sigma, at.alpha, 1}; }
+  static constexpr Combination velocity(NoiseLevel) { return {1, 0}; }
+  static constexpr TrainingTarget target(NoiseLevel at) { return {1, -at.sigma, at.alpha, 1}; }
 };
 
 /// The network predicts eps. velocity_weight = 1 / alpha^2.
 struct PredictNoise {
   static constexpr const char* name = "noise";
-  static constexpr Combination velocity(Level at) { return detail::divided({1, -at.sigma}, at.alpha, detail::noise_refusal); }
-  static constexpr Combination noise(Level) { return {1, 0}; }
-  static constexpr Combination clean(Level at) { return detail::divided({-at.sigma, 1}, at.alpha, detail::noise_refusal); }
-  static constexpr TrainingTarget target(Level at) {
+  static constexpr Combination velocity(NoiseLevel at) {
+    return detail::divided({1, -at.sigma}, at.alpha, detail::noise_refusal);
+  }
+  static constexpr Combination noise(NoiseLevel) { return {1, 0}; }
+  static constexpr Combination clean(NoiseLevel at) { return detail::divided({-at.sigma, 1}, at.alpha, detail::noise_refusal); }
+  static constexpr TrainingTarget target(NoiseLevel at) {
     if (at.alpha == 0) return {1, 0, 1, 0, detail::noise_refusal};
     return {1, 0, 1, 1 / (at.alpha * at.alpha)};
   }
@@ -142,10 +144,12 @@ struct PredictNoise {
 /// The network predicts z_0. velocity_weight = 1 / sigma^2.
 struct PredictClean {
   static constexpr const char* name = "clean";
-  static constexpr Combination velocity(Level at) { return detail::divided({-1, at.alpha}, at.sigma, detail::clean_refusal); }
-  static constexpr Combination noise(Level at) { return detail::divided({-at.alpha, 1}, at.sigma, detail::clean_refusal); }
-  static constexpr Combination clean(Level) { return {1, 0}; }
-  static constexpr TrainingTarget target(Level at) {
+  static constexpr Combination velocity(NoiseLevel at) {
+    return detail::divided({-1, at.alpha}, at.sigma, detail::clean_refusal);
+  }
+  static constexpr Combination noise(NoiseLevel at) { return detail::divided({-at.alpha, 1}, at.sigma, detail::clean_refusal); }
+  static constexpr Combination clean(NoiseLevel) { return {1, 0}; }
+  static constexpr TrainingTarget target(NoiseLevel at) {
     if (at.sigma == 0) return {1, 1, 0, 0, detail::clean_refusal};
     return {1, 1, 0, 1 / (at.sigma * at.sigma)};
   }
@@ -155,9 +159,9 @@ struct PredictClean {
 /// The loss is taken on v, so that nothing divides by sigma.
 struct ScaledV {
   static constexpr const char* name = "scaled_v";
-  static constexpr Combination velocity(Level at) { return {at.sigma, 0}; }
-  static constexpr Combination score(Level at) { return {-at.alpha, -1}; }
-  static constexpr TrainingTarget target(Level at) { return {at.sigma, -at.sigma, at.alpha, 1}; }
+  static constexpr Combination velocity(NoiseLevel at) { return {at.sigma, 0}; }
+  static constexpr Combination score(NoiseLevel at) { return {-at.alpha, -1}; }
+  static constexpr TrainingTarget target(NoiseLevel at) { return {at.sigma, -at.sigma, at.alpha, 1}; }
 };
 
 static_assert(Parameterisation<PredictV> && Parameterisation<PredictNoise> && Parameterisation<PredictClean> &&

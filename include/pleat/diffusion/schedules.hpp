@@ -12,7 +12,7 @@
 
 namespace pleat::inline v0_1 {
 
-/// The double nearest to pi/2: the angle of pure noise. `level_of` maps it to alpha = 0 exactly.
+/// The double nearest to pi/2: the angle of pure noise. `noise_level_of` maps it to alpha = 0 exactly.
 inline constexpr double pure_noise_angle = 1.57079632679489661923;
 
 /// A noise schedule. Your own provides two const member functions for t in [0, 1]:
@@ -26,12 +26,14 @@ concept NoiseSchedule = requires(const S& schedule, double t) {
 };
 
 /// Amounts of signal and noise: alpha^2 + sigma^2 = 1.
-struct Level {
+struct NoiseLevel {
   double alpha = 1, sigma = 0;
 };
 
 /// {cos phi, sin phi}, exact at both ends ({1, 0} and {0, 1}).
-inline Level level_of(double phi) { return phi >= pure_noise_angle ? Level{0, 1} : Level{std::cos(phi), std::sin(phi)}; }
+inline NoiseLevel noise_level_of(double phi) {
+  return phi >= pure_noise_angle ? NoiseLevel{0, 1} : NoiseLevel{std::cos(phi), std::sin(phi)};
+}
 
 /// Refuses anything but 0 <= t <= 1 (NaN too).
 inline void require_time(double t) {
@@ -55,40 +57,40 @@ struct TanOptions {
 template <TanOptions O = TanOptions{}> struct TanSchedule {
   static_assert(O.d > 0, "TanSchedule: d must be positive.");
   double phi(double t) const {
-    Level base = level_of(pure_noise_angle * t);
+    NoiseLevel base = noise_level_of(pure_noise_angle * t);
     return std::atan2(O.d * base.sigma, base.alpha);
   }
   double phi_rate(double t) const {
-    Level base = level_of(pure_noise_angle * t);
+    NoiseLevel base = noise_level_of(pure_noise_angle * t);
     return pure_noise_angle * O.d / (base.alpha * base.alpha + O.d * O.d * base.sigma * base.sigma);
   }
   double time_of(double phi) const {
-    Level level = level_of(phi);
+    NoiseLevel level = noise_level_of(phi);
     return std::atan2(level.sigma, O.d * level.alpha) / pure_noise_angle;
   }
 };
 
 /// alpha and sigma at time t.
-template <NoiseSchedule S> Level level(const S& schedule, double t) { return level_of(schedule.phi(t)); }
-template <NoiseSchedule S> double alpha(const S& schedule, double t) { return level(schedule, t).alpha; }
-template <NoiseSchedule S> double sigma(const S& schedule, double t) { return level(schedule, t).sigma; }
+template <NoiseSchedule S> NoiseLevel noise_level(const S& schedule, double t) { return noise_level_of(schedule.phi(t)); }
+template <NoiseSchedule S> double alpha(const S& schedule, double t) { return noise_level(schedule, t).alpha; }
+template <NoiseSchedule S> double sigma(const S& schedule, double t) { return noise_level(schedule, t).sigma; }
 
 /// ln(alpha^2 / sigma^2) = 2 ln cot phi: +inf at t = 0, -inf at pure noise.
 template <NoiseSchedule S> double logsnr(const S& schedule, double t) {
-  Level at = level(schedule, t);
+  NoiseLevel at = noise_level(schedule, t);
   return 2 * (std::log(at.alpha) - std::log(at.sigma));
 }
 
 /// Rate of the variance-preserving SDE, beta = -2 d ln alpha / dt = 2 phi' tan phi: +inf at pure noise.
 template <NoiseSchedule S> double beta(const S& schedule, double t) {
-  Level at = level(schedule, t);
+  NoiseLevel at = noise_level(schedule, t);
   return 2 * schedule.phi_rate(t) * at.sigma / at.alpha;
 }
 
 /// w(t) for which the integral of w |v - v_hat|^2 dt is the evidence bound, in nats: phi' cot phi. Diverges as t -> 0, so
 /// integrate from some t_min > 0. (d logSNR / dt = -2 phi' / (alpha sigma) and |eps - eps_hat|^2 = alpha^2 |v - v_hat|^2.)
 template <NoiseSchedule S> double evidence_weight(const S& schedule, double t) {
-  Level at = level(schedule, t);
+  NoiseLevel at = noise_level(schedule, t);
   return schedule.phi_rate(t) * at.alpha / at.sigma;
 }
 

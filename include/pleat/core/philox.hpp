@@ -14,11 +14,16 @@
 #include <utility>
 
 #include <pleat/core/index.hpp>
-#include <pleat/core/noise_key.hpp>
 
 namespace pleat::inline v0_1 {
 
 using PhiloxBlock = std::array<std::uint32_t, 4>;
+
+/// Key of a pass's noise: the run's seed and the optimiser step (0 when there is none).
+struct NoiseKey {
+  std::uint64_t seed = 0, step = 0;
+  friend constexpr bool operator==(const NoiseKey&, const NoiseKey&) = default;
+};
 
 /// Counter of a pass's noise: which draw of the pass, which record, which position in it, which group of four channels.
 struct NoiseCounter {

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include <pleat/core/index.hpp>
@@ -96,10 +97,14 @@ template <class Real> inline std::array<Real, 2> portable_cos_sin_turns(Real u) 
   }
   s *= x;
   switch (quarter & 3) {
-  case 0: return {c, s};
-  case 1: return {-s, c};
-  case 2: return {-c, -s};
-  default: return {s, -c};
+  case 0:
+    return {c, s};
+  case 1:
+    return {-s, c};
+  case 2:
+    return {-c, -s};
+  default:
+    return {s, -c};
   }
 }
 

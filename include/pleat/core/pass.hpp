@@ -184,13 +184,13 @@ public:
     return true;
   }
 
-  /// Unwinds the tape from d loss / d loss = 1. Gradients of parameters are added to the gradient store.
-  template <class Space> void backward(const Rows<Pass, 1, Space>& loss) {
+  /// Unwinds the tape from d loss / d loss = `scale`. Gradients of parameters are added to the gradient store.
+  template <class Space> void backward(const Rows<Pass, 1, Space>& loss, double scale = 1) {
     static_assert(Records, "pleat: backward needs a Training pass; this is an Inference pass.");
     if (wants(loss.value())) {
       auto seed = contribute<1>(loss.value(), 1);
       if constexpr (computes) {
-        for (Index i = 0; i < stride_of(1); ++i) seed.data[i] = Stream(i == 0);
+        for (Index i = 0; i < stride_of(1); ++i) seed.data[i] = static_cast<Stream>(i == 0 ? scale : 0);
       }
     }
     backward();

@@ -1,0 +1,31 @@
+#pragma once
+/// \file  A batch of sequences that owns its arrays.
+
+#include <vector>
+
+#include <pleat/core/segments.hpp>
+
+namespace pleat::inline v0_1 {
+
+struct OwnedBatch {
+  std::vector<std::uint8_t> tokens;   ///< (rows)
+  std::vector<Index> offsets{0};      ///< (sequences + 1)
+  std::vector<std::uint32_t> records; ///< (sequences)
+  std::vector<Index> starts;          ///< (sequences)
+
+  /// Appends a piece of record `record` that begins at residue `start`.
+  void add(std::span<const std::uint8_t> piece, std::uint32_t record, Index start = 0) {
+    tokens.insert(tokens.end(), piece.begin(), piece.end());
+    offsets.push_back(static_cast<Index>(tokens.size()));
+    records.push_back(record), starts.push_back(start);
+  }
+  void clear() {
+    tokens.clear(), records.clear(), starts.clear();
+    offsets.assign(1, 0);
+  }
+  Index rows() const { return static_cast<Index>(tokens.size()); }
+  /// Valid until the batch changes.
+  SequenceBatch view() const { return {tokens, {offsets}, records, starts}; }
+};
+
+} // namespace pleat::inline v0_1

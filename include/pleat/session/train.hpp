@@ -1,0 +1,87 @@
+#pragma once
+/// \file  Training steps of one objective on one device.
+
+#include <pleat/session/owned_batch.hpp>
+#include <pleat/train/adamw.hpp>
+#include <pleat/train/objective.hpp>
+#include <pleat/core/parameters.hpp>
+
+namespace pleat::inline v0_1 {
+
+/// Result of one optimiser step.
+struct StepResult {
+  Metrics metrics;
+  double gradient_norm = 0; ///< before clipping
+  bool finite = true;       ///< false: the gradient was not finite and nothing was changed
+};
+
+/// Owns the values of a model, their gradients and moments, and the memory of a pass. Steps are a pure function of (values, batches,
+/// key): the same bits for any number of threads.
+template <class ObjectiveType, class DeviceType, class Precision = Float32> class TrainSession {
+public:
+  using Objective = ObjectiveType;
+  using Model = typename Objective::Model;
+  using Device = DeviceType;
+  using Real = typename Precision::Parameter;
+
+  TrainSession(Device device, Objective objective, AdamWOptions options = {});
+
+  Parameters<Model, Device, Precision>& parameters() { return parameters_; }
+  Objective& objective() { return objective_; }
+  AdamW<Real>& optimiser() { return optimiser_; }
+  /// The average of the trained values; null unless asked for.
+  Ema<Real>* average() { return average_.get(); }
+  /// Starts averaging at the present values.
+  void start_average(EmaOptions options);
+
+  /// One optimiser step over micro-batches: gradients are averaged over them, each has the key (seed, step x batches + its number).
+  StepResult step(std::span<const OwnedBatch> batches, std::uint64_t seed, std::uint64_t step, double rate);
+  /// Adds the metrics of a batch without training on it; its noise depends on the key only.
+  void validate(const OwnedBatch& batch, NoiseKey key, Metrics& to);
+  /// Calls body(run, batch view) in a planned inference pass over the batch. The body must be a generic callable: it is also called
+  /// on a Plan.
+  template <class Body> void infer(const OwnedBatch& batch, NoiseKey key, Body&& body);
+
+  /// High-water mark of the activation memory of the last pass, bytes: the planned one.
+  Index activation_memory() const { return arena_.high_water(); }
+  /// Activation memory that `step` needs for a batch, bytes.
+  Index planned_memory(const OwnedBatch& batch);
+
+private:
+  static std::vector<DecayRange> decay_ranges() {
+    std::vector<DecayRange> ranges;
+    for (const TensorPlace& place : tensors_of<Model>())
+      if (place.store == Store::Trained)
+        ranges.push_back({place.offset, place.rows * stride_of(place.columns), place.decay == Decay::yes});
+    return ranges;
+  }
+  void reserve(Index bytes) {
+    if (bytes > memory_.size()) memory_.grow(bytes);
+    arena_ = Arena(memory_.data(), memory_.size());
+  }
+  std::span<Real> trained() {
+    return {parameters_.store(Store::Trained), static_cast<std::size_t>(parameters_.size(Store::Trained))};
+  }
+
+  struct Pending {
+    Index offset = 0;
+    std::vector<Real> values;
+  };
+
+  Device device_;
+  Objective objective_;
+  Parameters<Model, Device, Precision> parameters_;
+  AdamW<Real> optimiser_;
+  std::unique_ptr<Ema<Real>> average_;
+  HostMemory memory_;
+  Arena arena_, paper_;
+  TrainingPlan<Precision> plan_;
+  Training<Device, Precision> pass_;
+  Plan<Precision> inference_plan_;
+  Inference<Device, Precision> inference_;
+  std::vector<Pending> pending_; // proposals of state, committed at the end of a step
+};
+
+} // namespace pleat::inline v0_1
+
+#include <pleat/session/train.ipp>

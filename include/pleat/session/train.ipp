@@ -1,0 +1,83 @@
+/// \file  Bodies of TrainSession, out of class so that `extern template` works.
+
+namespace pleat::inline v0_1 {
+
+template <class O, class D, class P>
+TrainSession<O, D, P>::TrainSession(D device, O objective, AdamWOptions options)
+    : device_(device), objective_(std::move(objective)), parameters_(device),
+      optimiser_(parameters_.size(Store::Trained), decay_ranges(), options), plan_(Paper{device.threads()}, paper_, Values<P>{}),
+      pass_(device, arena_, parameters_.values(true)), inference_plan_(Paper{device.threads()}, paper_, Values<P>{}),
+      inference_(device, arena_, parameters_.values()) {}
+
+template <class O, class D, class P> void TrainSession<O, D, P>::start_average(EmaOptions options) {
+  average_ = std::make_unique<Ema<Real>>(trained(), options);
+}
+
+template <class O, class D, class P> Index TrainSession<O, D, P>::planned_memory(const OwnedBatch& batch) {
+  objective_.draw(NoiseKey{}, batch.view());
+  paper_ = Arena();
+  plan_.restart({});
+  {
+    const auto loss = objective_.loss(plan_, batch.view());
+    plan_.backward(loss.loss);
+  }
+  plan_.commit([](Index, Index, const Real*) {});
+  return paper_.high_water();
+}
+
+template <class O, class D, class P>
+StepResult TrainSession<O, D, P>::step(std::span<const OwnedBatch> batches, std::uint64_t seed, std::uint64_t step, double rate) {
+  StepResult result;
+  parameters_.zero_gradients();
+  std::size_t proposed = 0;
+  for (std::size_t b = 0; b < batches.size(); ++b) {
+    const NoiseKey key{seed, step * batches.size() + b};
+    const SequenceBatch batch = batches[b].view();
+    const Index needed = planned_memory(batches[b]);
+    objective_.draw(key, batch);
+    reserve(needed);
+    pass_.restart(key);
+    {
+      const auto loss = objective_.loss(pass_, batch);
+      objective_.observe(pass_, loss, batch, result.metrics);
+      pass_.backward(loss.loss, 1.0 / static_cast<double>(batches.size()));
+    }
+    pass_.commit([&](Index offset, Index size, const Real* values) {
+      if (pending_.size() <= proposed) pending_.emplace_back();
+      pending_[proposed].offset = offset;
+      pending_[proposed].values.assign(values, values + size);
+      ++proposed;
+    });
+  }
+  result.gradient_norm = optimiser_.step(device_, trained(),
+                                         std::span<const Real>(parameters_.gradients(), trained().size()), rate);
+  result.finite = std::isfinite(result.gradient_norm);
+  if (result.finite) {
+    for (std::size_t i = 0; i < proposed; ++i)
+      std::copy(pending_[i].values.begin(), pending_[i].values.end(), parameters_.store(Store::State) + pending_[i].offset);
+    parameters_.changed();
+    if (average_) average_->update(device_, trained());
+  }
+  return result;
+}
+
+template <class O, class D, class P>
+template <class Body>
+void TrainSession<O, D, P>::infer(const OwnedBatch& batch, NoiseKey key, Body&& body) {
+  paper_ = Arena();
+  inference_plan_.restart(key);
+  body(inference_plan_, batch.view());
+  reserve(paper_.high_water());
+  inference_.restart(key);
+  body(inference_, batch.view());
+}
+
+template <class O, class D, class P> void TrainSession<O, D, P>::validate(const OwnedBatch& batch, NoiseKey key, Metrics& to) {
+  objective_.draw(key, batch.view());
+  infer(batch, key, [&](auto& run, const SequenceBatch& view) {
+    const auto loss = objective_.loss(run, view);
+    if constexpr (std::remove_reference_t<decltype(run)>::computes) objective_.observe(run, loss, view, to);
+  });
+}
+
+} // namespace pleat::inline v0_1

@@ -102,7 +102,7 @@ void multiply_rows_transposed(const Cpu& cpu, T* dw, const T* dy, Index dy_strid
   // A task keeps its columns of dy for one chunk in the second-level cache while it walks over its panels of x.
   const Index stride = stride_of(in), cut = 4 * detail::down_panel<T>, cuts = (stride + cut - 1) / cut;
   const bool small = rows * out * in < 200000;
-  const Index wanted = small ? 1 : (std::min)((out + 47) / 48, (std::max)((16 + cuts - 1) / cuts, (out + 239) / 240));
+  const Index wanted = small ? 1 : (std::min)((out + 47) / 48, (std::max)((12 + cuts - 1) / cuts, (out + 239) / 240));
   const Index group = round_up((out + wanted - 1) / wanted, 12), groups = (out + group - 1) / group;
   const auto task = [&](Index t) {
     const Index o = t % groups * group, i = t / groups * cut;

@@ -9,10 +9,10 @@ inline constexpr int tile_rows = 4, tile_few = 2; // 8 of 16: no fused multiply-
 #endif
 inline constexpr int tile_vectors = 2;
 
-/// tile (R, C * size) = sum over i < k of a_ri * b[i * b_stride + column], one chain per element, with a_ri = a[r * a_stride + i],
+/// tile (R, C * size; rows tile_stride apart) = sum over i < k of a_ri * b[i * b_stride + column], one chain per element, with a_ri = a[r * a_stride + i],
 /// or a[r + i * a_stride] where `Down`; there the line of the next tile is fetched ahead, which no hardware guesses.
 template <class T, int R, int C, bool Down>
-PLEAT_TARGET void product_tile(const T* a, Index a_stride, const T* b, Index b_stride, Index k, T* tile) {
+PLEAT_TARGET void product_tile(const T* a, Index a_stride, const T* b, Index b_stride, Index k, T* tile, Index tile_stride) {
   const Index row_step = Down ? 1 : a_stride, k_step = Down ? a_stride : 1;
   using L = Lanes<T>;
   L sum[R][C];
@@ -36,22 +36,23 @@ PLEAT_TARGET void product_tile(const T* a, Index a_stride, const T* b, Index b_s
 #pragma GCC unroll 16
   for (int r = 0; r < R; ++r)
 #pragma GCC unroll 4
-    for (int c = 0; c < C; ++c) sum[r][c].store(tile + (r * C + c) * L::size);
+    for (int c = 0; c < C; ++c) sum[r][c].store(tile + r * tile_stride + c * L::size);
 }
 
 /// The tile of the given number of rows and vectors, which the callers choose among the ones that exist.
 template <class T, bool Down>
-PLEAT_TARGET void any_tile(Index rows, bool narrow, const T* a, Index a_stride, const T* b, Index b_stride, Index k, T* tile) {
+PLEAT_TARGET void any_tile(Index rows, bool narrow, const T* a, Index a_stride, const T* b, Index b_stride, Index k, T* tile,
+                           Index tile_stride) {
   if constexpr (tile_vectors * Lanes<T>::size > 16) {
     if (narrow) {
-      if (rows == tile_rows) return product_tile<T, tile_rows, 1, Down>(a, a_stride, b, b_stride, k, tile);
-      if (rows == tile_few) return product_tile<T, tile_few, 1, Down>(a, a_stride, b, b_stride, k, tile);
-      return product_tile<T, 1, 1, Down>(a, a_stride, b, b_stride, k, tile);
+      if (rows == tile_rows) return product_tile<T, tile_rows, 1, Down>(a, a_stride, b, b_stride, k, tile, tile_stride);
+      if (rows == tile_few) return product_tile<T, tile_few, 1, Down>(a, a_stride, b, b_stride, k, tile, tile_stride);
+      return product_tile<T, 1, 1, Down>(a, a_stride, b, b_stride, k, tile, tile_stride);
     }
   }
-  if (rows == tile_rows) return product_tile<T, tile_rows, tile_vectors, Down>(a, a_stride, b, b_stride, k, tile);
-  if (rows == tile_few) return product_tile<T, tile_few, tile_vectors, Down>(a, a_stride, b, b_stride, k, tile);
-  return product_tile<T, 1, tile_vectors, Down>(a, a_stride, b, b_stride, k, tile);
+  if (rows == tile_rows) return product_tile<T, tile_rows, tile_vectors, Down>(a, a_stride, b, b_stride, k, tile, tile_stride);
+  if (rows == tile_few) return product_tile<T, tile_few, tile_vectors, Down>(a, a_stride, b, b_stride, k, tile, tile_stride);
+  return product_tile<T, 1, tile_vectors, Down>(a, a_stride, b, b_stride, k, tile, tile_stride);
 }
 
 /// The first `left` lanes from p; whole vectors when there are enough.
@@ -106,7 +107,7 @@ PLEAT_TARGET void product_block(T* y, Index y_stride, const T* x, Index x_stride
       for (Index row = row_begin; row < row_end;) {
         const T* const a = x + row * x_stride;
         const Index left = row_end - row, rows = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
-        any_tile<T, false>(rows, narrow, a, x_stride, b, panel, k, tile);
+        any_tile<T, false>(rows, narrow, a, x_stride, b, panel, k, tile, width);
         finish_tile<T>(tile, rows, width, y, y_stride, n - column, row * y_stride + column, column, epilogue);
         row += rows;
       }
@@ -137,7 +138,7 @@ PLEAT_TARGET void rows_transposed_block(T* dw, const T* dy, Index dy_stride, con
         const Index tile_width = narrow ? L::size : tile_vectors * L::size;
         for (Index o = out; o < out_end;) {
           const Index left = out_end - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
-          any_tile<T, true>(height, narrow, dy + begin * dy_stride + o, dy_stride, panel + c, width, count, tile);
+          any_tile<T, true>(height, narrow, dy + begin * dy_stride + o, dy_stride, panel + c, width, count, tile, tile_width);
           for (Index r = 0; r < height; ++r)
             for (Index v = 0; v < tile_width; v += L::size) {
               T* const to = dw + (o + r) * stride + column + c + v;

@@ -1,0 +1,136 @@
+#pragma once
+/// \file  Exact softmax attention with rotary positions over packed sequences of any lengths, forward and backward.
+///
+/// For each sequence and head: queries (scaled by head_dim^-1/2, then rotated) times rotated keys, softmax over the keys of the
+/// same sequence, times values. Rotation pairs channel i with i + head_dim / 2 at the angle position * 10000^(-2 i / head_dim);
+/// positions restart at 0 in every sequence. Memory is linear in the length. One task does one head of one sequence, so the bits
+/// of a sequence depend neither on its batch mates nor on the number of threads. Nothing is allocated.
+
+#include <algorithm>
+#include <cmath>
+
+#include <pleat/backend/cpu/product.hpp>
+
+namespace pleat::inline v0_1::cpu {
+
+/// q, k, v, out are (offsets[sequences], stride), head h at columns [h * head_dim, (h + 1) * head_dim); the columns after the last
+/// head are written as zeros. head_dim is even, 2 … 128.
+template <class T> struct AttentionShape {
+  Index heads = 0, head_dim = 0, stride = 0;
+  const Index* offsets = nullptr; ///< (sequences + 1), in rows, from 0
+  Index sequences = 0;
+};
+
+namespace detail {
+inline constexpr Index query_block = 12;           ///< queries whose scores are held at a time, forward
+inline constexpr Index backward_query_block = 48;  ///< ... and backward: more, since each block adds to dk and dv of every key
+
+/// Elements between two rows of scores: off the powers of two, at which rows would fall on the same cache lines.
+constexpr Index score_stride(Index keys) { return keys + 16; }
+
+/// Elements of scratch: rotary tables shared by all threads, and what each thread holds.
+constexpr Index rotary_elements(Index longest, Index head_dim) { return 2 * round_up(longest * (head_dim / 2), 16); }
+constexpr Index forward_elements(Index length, Index head_dim) {
+  const Index keys = round_up(length, panel), width = stride_of(head_dim);
+  return keys * (2 * width + head_dim) + query_block * (width + score_stride(keys));
+}
+constexpr Index backward_elements(Index length, Index head_dim) {
+  const Index keys = round_up(length, panel), width = stride_of(head_dim);
+  return keys * (3 * width + 2 * head_dim) + backward_query_block * (3 * width + 2 * score_stride(keys));
+}
+
+/// cos and sin (longest, head_dim / 2) of position * 10000^(-2 i / head_dim), in double: exact every 32 positions, turned on between.
+template <class T> void fill_rotary(T* cosine, T* sine, Index longest, Index head_dim) {
+  const Index half = head_dim / 2;
+  double step_cos[64], step_sin[64], c[64], s[64], angle[64];
+  for (Index i = 0; i < half; ++i) {
+    angle[i] = std::pow(10000.0, -2.0 * double(i) / double(head_dim));
+    step_cos[i] = std::cos(angle[i]), step_sin[i] = std::sin(angle[i]);
+  }
+  for (Index p = 0; p < longest; ++p)
+    for (Index i = 0; i < half; ++i) {
+      if (p % 32 == 0) {
+        c[i] = std::cos(double(p) * angle[i]), s[i] = std::sin(double(p) * angle[i]);
+      } else {
+        const double turned = c[i] * step_cos[i] - s[i] * step_sin[i];
+        s[i] = s[i] * step_cos[i] + c[i] * step_sin[i];
+        c[i] = turned;
+      }
+      cosine[p * half + i] = T(c[i]), sine[p * half + i] = T(s[i]);
+    }
+}
+
+/// What a task needs to know; `cosine` and `sine` are (longest, head_dim / 2).
+template <class T> struct AttentionTask {
+  Index begin = 0, length = 0, head = 0, heads = 0, head_dim = 0, stride = 0;
+  const T* cosine = nullptr;
+  const T* sine = nullptr;
+};
+} // namespace detail
+
+} // namespace pleat::inline v0_1::cpu
+
+#define PLEAT_BODY <pleat/backend/cpu/body/attention.inl>
+#include <pleat/backend/cpu/simd/for_each_level.inl>
+
+namespace pleat::inline v0_1::cpu {
+
+/// The length of the longest sequence.
+template <class T> Index longest_sequence(const AttentionShape<T>& shape) {
+  Index longest = 0;
+  for (Index s = 0; s < shape.sequences; ++s) longest = (std::max)(longest, shape.offsets[s + 1] - shape.offsets[s]);
+  return longest;
+}
+
+/// Bytes of scratch that attention_forward needs, and attention_backward if `backward`, for sequences of at most `longest`.
+template <class T>
+Index attention_scratch(const AttentionShape<T>& shape, Index longest, int threads, bool backward = true) {
+  const Index each = backward ? (std::max)(detail::forward_elements(longest, shape.head_dim), detail::backward_elements(longest, shape.head_dim))
+                              : detail::forward_elements(longest, shape.head_dim);
+  return Index(sizeof(T)) * (detail::rotary_elements(longest, shape.head_dim) + Index(threads) * each);
+}
+
+namespace detail {
+/// Calls task(AttentionTask, scratch of the thread) for every sequence and head.
+template <class T, class Task>
+void for_each_head(const Cpu& cpu, const AttentionShape<T>& shape, T* scratch, Index elements_each, Index longest, Task&& run) {
+  const Index table = rotary_elements(longest, shape.head_dim);
+  T* const cosine = scratch;
+  T* const sine = scratch + table / 2;
+  T* const own = scratch + table;
+  fill_rotary(cosine, sine, longest, shape.head_dim);
+  simd::level();
+  cpu.pool->parallel_for_with_thread(shape.sequences * shape.heads, [&](Index t, int thread) {
+    const Index sequence = t / shape.heads, begin = shape.offsets[sequence];
+    const AttentionTask<T> task{begin,        shape.offsets[sequence + 1] - begin, t % shape.heads, shape.heads, shape.head_dim,
+                                shape.stride, cosine,                              sine};
+    if (task.length > 0) run(task, own + Index(thread) * elements_each);
+  });
+}
+} // namespace detail
+
+/// out = attention(q, k, v); log_sum_exp (rows, heads) is what the backward needs of the softmax.
+template <class T>
+void attention_forward(const Cpu& cpu, const AttentionShape<T>& shape, const T* q, const T* k, const T* v, T* out, T* log_sum_exp,
+                       void* scratch) {
+  const Index longest = longest_sequence(shape);
+  detail::for_each_head(cpu, shape, static_cast<T*>(scratch), detail::forward_elements(longest, shape.head_dim), longest,
+                        [&](const detail::AttentionTask<T>& task, T* own) {
+                          PLEAT_AT_LEVEL(attention_forward_task<T>(task, q, k, v, out, log_sum_exp, own));
+                        });
+}
+
+/// Gradients of q, k, v from dout and what the forward left. Each is overwritten, or added to where its flag says so.
+template <class T>
+void attention_backward(const Cpu& cpu, const AttentionShape<T>& shape, const T* q, const T* k, const T* v, const T* out,
+                        const T* log_sum_exp, const T* dout, T* dq, T* dk, T* dv, void* scratch, bool accumulate_q = false,
+                        bool accumulate_k = false, bool accumulate_v = false) {
+  const Index longest = longest_sequence(shape);
+  detail::for_each_head(cpu, shape, static_cast<T*>(scratch), detail::backward_elements(longest, shape.head_dim), longest,
+                        [&](const detail::AttentionTask<T>& task, T* own) {
+                          PLEAT_AT_LEVEL(attention_backward_task<T>(task, q, k, v, out, log_sum_exp, dout, dq, dk, dv, own,
+                                                                    accumulate_q, accumulate_k, accumulate_v));
+                        });
+}
+
+} // namespace pleat::inline v0_1::cpu

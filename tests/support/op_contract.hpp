@@ -99,7 +99,7 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
   Evaluation result;
   {
     const std::vector<double>* next = inputs.data();
-    const auto following = [&next]() -> const std::vector<double>& { return *next++; };
+    [[maybe_unused]] const auto following = [&next]() -> const std::vector<double>& { return *next++; };
     std::tuple<Rows<Run, Ins::width, typename Ins::Space>...> rows{fill<Run, Ins::width, typename Ins::Space>(run, following())...};
     std::apply([&](auto&... x) { (run.want(x), ...); }, rows);
     auto y = std::apply([&](auto&... x) { return model(run, batch.view(), x...); }, rows);

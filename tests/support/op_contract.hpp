@@ -139,16 +139,16 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
   return result;
 }
 
-template <class Case, class... Ins> Index planned_peak(Signature<Ins...> signature, const TestBatch& batch, const std::vector<std::vector<double>>& inputs, bool training, bool f64) {
+template <class Case, class... Ins> Index planned_peak(Signature<Ins...> signature, const TestBatch& batch, const std::vector<std::vector<double>>& inputs, bool training, bool f64, int threads) {
   Arena arena;
   auto run_one = [&](auto precision) {
     using P = decltype(precision);
     Values<P> values;
     if (training) {
-      TrainingPlan<P> run(Paper{}, arena, values, NoiseKey{1, 2});
+      TrainingPlan<P> run(Paper{threads}, arena, values, NoiseKey{1, 2});
       evaluate_on<Case>(run, signature, batch, inputs, nullptr);
     } else {
-      Plan<P> run(Paper{}, arena, values, NoiseKey{1, 2});
+      Plan<P> run(Paper{threads}, arena, values, NoiseKey{1, 2});
       evaluate_on<Case>(run, signature, batch, inputs, nullptr);
     }
   };
@@ -176,7 +176,7 @@ Evaluation evaluate(Signature<Ins...> signature, const TestBatch& batch, const s
   ThreadPool pool(threads);
   Parameters<Case, Cpu, Precision> parameters(Cpu{&pool});
   set_parameters<Case, Precision>(parameters, flat);
-  const Index peak = planned_peak<Case>(signature, batch, inputs, Records, std::is_same_v<Precision, Float64>);
+  const Index peak = planned_peak<Case>(signature, batch, inputs, Records, std::is_same_v<Precision, Float64>, threads);
   HostMemory memory(peak);
   Arena arena(memory.data(), memory.size());
   arena.poison(true);

@@ -1,12 +1,15 @@
 #pragma once
 /// \file  The CPU backend, whole: include it once beside pleat.hpp to run models on the CPU.
 
+#include <pleat/backend/cpu/adamw.hpp>
+#include <pleat/backend/cpu/attention.hpp>
 #include <pleat/backend/cpu/cross_entropy.hpp>
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cpu/embedding.hpp>
 #include <pleat/backend/cpu/layer_norm.hpp>
 #include <pleat/backend/cpu/linear.hpp>
 #include <pleat/backend/cpu/mix.hpp>
+#include <pleat/backend/cpu/normals.hpp>
 #include <pleat/backend/cpu/random.hpp>
 
 namespace pleat::inline v0_1 {

@@ -46,16 +46,21 @@ public:
 
   /// As above, and `body(task, thread)` also learns which of the `size()` threads it runs on (for private workspaces).
   template <class Body> void parallel_for_with_thread(Index tasks, Body&& body) {
-    auto with_thread = [&body](Index task) { body(task, current_thread()); };
+    // A thread of another pool that calls this one is thread 0 here.
+    auto with_thread = [this, &body](Index task) { body(task, current().pool == this ? current().number : 0); };
     parallel_for(tasks, with_thread);
   }
 
 private:
   using Call = void (*)(void*, Index);
 
-  static int& current_thread() {
-    thread_local int number = 0;
-    return number;
+  struct Current {
+    const ThreadPool* pool = nullptr;
+    int number = 0;
+  };
+  static Current& current() {
+    thread_local Current current;
+    return current;
   }
 
   // A generation counter announces a job; spinning briefly before sleeping keeps the cost of a small op below ~2 us.
@@ -69,7 +74,7 @@ private:
     }
     wake_.notify_all();
     drain();
-    while (busy_.load(std::memory_order_acquire) != 0) pause();
+    for (int spin = 0; busy_.load(std::memory_order_acquire) != 0; ++spin) spin < 2000 ? pause() : std::this_thread::yield();
   }
 
   void drain() {
@@ -77,7 +82,7 @@ private:
   }
 
   void work(int number) {
-    current_thread() = number;
+    current() = {this, number};
     for (unsigned seen = 0;;) {
       for (int spin = 0; spin < 2000 && generation_.load(std::memory_order_acquire) == seen; ++spin) pause();
       if (generation_.load(std::memory_order_acquire) == seen) {

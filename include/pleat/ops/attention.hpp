@@ -5,6 +5,25 @@
 
 namespace pleat::inline v0_1 {
 
+namespace detail::attention_scratch {
+inline constexpr Index query_block = 12;           ///< queries whose scores are held at a time, forward
+inline constexpr Index backward_query_block = 48;  ///< ... and backward: more, since each block adds to dk and dv of every key
+
+/// Elements between two rows of scores: off the powers of two, at which rows would fall on the same cache lines.
+constexpr Index score_stride(Index keys) { return keys + 16; }
+
+/// Elements of scratch: rotary tables shared by all threads, and what each thread holds.
+constexpr Index rotary_elements(Index longest, Index head_dim) { return 2 * round_up(longest * (head_dim / 2), 16); }
+constexpr Index forward_elements(Index length, Index head_dim) {
+  const Index keys = round_up(length, 32), width = stride_of(head_dim);
+  return keys * (2 * width + head_dim) + query_block * (width + score_stride(keys));
+}
+constexpr Index backward_elements(Index length, Index head_dim) {
+  const Index keys = round_up(length, 32), width = stride_of(head_dim);
+  return keys * (3 * width + 2 * head_dim) + backward_query_block * (3 * width + 2 * score_stride(keys));
+}
+} // namespace detail::attention_scratch
+
 struct attention_op {
   template <class T> struct Forward {
     const T *q, *k, *v;   // (rows, stride), head h in columns [h head_width, (h + 1) head_width)
@@ -16,16 +35,17 @@ struct attention_op {
   };
   template <class T> struct Backward {
     const T *q, *k, *v, *out, *log_sum_exp, *dout;
-    T *dq, *dk, *dv; // (rows, stride); null where not wanted
+    T *dq, *dk, *dv; // (rows, stride)
     bool accumulate_q, accumulate_k, accumulate_v;
     std::byte* scratch;
     const Index* offsets;
     Index sequences, heads, head_width, stride, longest;
   };
-  /// Scratch of a pass: per thread, copies of one head of the longest sequence and a block of scores; never length x length.
-  template <class T> static constexpr Index scratch_bytes(Index longest, Index head_width, int threads) {
-    const Index length = round_up(longest, 64), width = stride_of(head_width);
-    return threads * round_up((length * (10 * width + 64) + 64 * width) * static_cast<Index>(sizeof(T)), alignment);
+  /// Scratch of a pass: rotary tables, and per thread copies of one head of the longest sequence and a block of scores.
+  template <class T> static constexpr Index scratch_bytes(Index longest, Index head_width, int threads, bool backward) {
+    namespace scratch = detail::attention_scratch;
+    const Index each = backward ? scratch::backward_elements(longest, head_width) : scratch::forward_elements(longest, head_width);
+    return static_cast<Index>(sizeof(T)) * (scratch::rotary_elements(longest, head_width) + Index{threads} * each);
   }
 };
 
@@ -45,7 +65,7 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
     pairs += static_cast<double>(segments.length(s)) * static_cast<double>(segments.length(s));
   run.count(4.0 * pairs * Width, 4.0 * sizeof(T) * static_cast<double>(count) * Width);
   {
-    auto scratch = run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads()));
+    auto scratch = run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads(), false));
     if constexpr (Context::computes)
       KernelOf<attention_op, Context>::forward(
           run.device(), attention_op::Forward<T>{q.data(), k.data(), v.data(), out.data(), recorded ? run.data(saved) : nullptr,
@@ -70,7 +90,13 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
           auto dq = run.template contribute<Width>(in_q, count);
           auto dk = run.template contribute<Width>(in_k, count);
           auto dv = run.template contribute<Width>(in_v, count);
-          auto scratch = run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads()));
+          // The kernel makes all three; what nobody wants goes to rows that are dropped.
+          Rows<Context, Width> unwanted;
+          if (!dq || !dk || !dv) unwanted = run.template rows<Width>(count);
+          if constexpr (Context::computes)
+            for (auto* d : {&dq, &dk, &dv})
+              if (!*d) *d = {unwanted.data(), false, false};
+          auto scratch = run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads(), true));
           run.count(10.0 * pairs * Width, 0);
           if constexpr (Context::computes)
             KernelOf<attention_op, Context>::backward(

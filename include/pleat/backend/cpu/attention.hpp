@@ -10,6 +10,7 @@
 #include <cmath>
 
 #include <pleat/backend/cpu/product.hpp>
+#include <pleat/ops/attention.hpp>
 
 namespace pleat::inline v0_1::cpu {
 
@@ -22,22 +23,7 @@ template <class T> struct AttentionShape {
 };
 
 namespace detail {
-inline constexpr Index query_block = 12;           ///< queries whose scores are held at a time, forward
-inline constexpr Index backward_query_block = 48;  ///< ... and backward: more, since each block adds to dk and dv of every key
-
-/// Elements between two rows of scores: off the powers of two, at which rows would fall on the same cache lines.
-constexpr Index score_stride(Index keys) { return keys + 16; }
-
-/// Elements of scratch: rotary tables shared by all threads, and what each thread holds.
-constexpr Index rotary_elements(Index longest, Index head_dim) { return 2 * round_up(longest * (head_dim / 2), 16); }
-constexpr Index forward_elements(Index length, Index head_dim) {
-  const Index keys = round_up(length, panel), width = stride_of(head_dim);
-  return keys * (2 * width + head_dim) + query_block * (width + score_stride(keys));
-}
-constexpr Index backward_elements(Index length, Index head_dim) {
-  const Index keys = round_up(length, panel), width = stride_of(head_dim);
-  return keys * (3 * width + 2 * head_dim) + backward_query_block * (3 * width + 2 * score_stride(keys));
-}
+using namespace pleat::detail::attention_scratch;
 
 /// cos and sin (longest, head_dim / 2) of position * 10000^(-2 i / head_dim), in double: exact every 32 positions, turned on between.
 template <class T> void fill_rotary(T* cosine, T* sine, Index longest, Index head_dim) {
@@ -82,12 +68,10 @@ template <class T> Index longest_sequence(const AttentionShape<T>& shape) {
   return longest;
 }
 
-/// Bytes of scratch that attention_forward needs, and attention_backward if `backward`, for sequences of at most `longest`.
+/// Bytes of scratch for sequences of at most `longest`.
 template <class T>
 Index attention_scratch(const AttentionShape<T>& shape, Index longest, int threads, bool backward = true) {
-  const Index each = backward ? (std::max)(detail::forward_elements(longest, shape.head_dim), detail::backward_elements(longest, shape.head_dim))
-                              : detail::forward_elements(longest, shape.head_dim);
-  return Index(sizeof(T)) * (detail::rotary_elements(longest, shape.head_dim) + Index(threads) * each);
+  return attention_op::scratch_bytes<T>(longest, shape.head_dim, threads, backward);
 }
 
 namespace detail {
@@ -134,3 +118,19 @@ void attention_backward(const Cpu& cpu, const AttentionShape<T>& shape, const T*
 }
 
 } // namespace pleat::inline v0_1::cpu
+
+namespace pleat::inline v0_1 {
+
+template <> struct kernel<attention_op, Cpu> {
+  template <class T> static void forward(const Cpu& cpu, const attention_op::Forward<T>& a) {
+    const cpu::AttentionShape<T> shape{a.heads, a.head_width, a.stride, a.offsets, a.sequences};
+    cpu::attention_forward(cpu, shape, a.q, a.k, a.v, a.out, a.log_sum_exp, a.scratch);
+  }
+  template <class T> static void backward(const Cpu& cpu, const attention_op::Backward<T>& a) {
+    const cpu::AttentionShape<T> shape{a.heads, a.head_width, a.stride, a.offsets, a.sequences};
+    cpu::attention_backward(cpu, shape, a.q, a.k, a.v, a.out, a.log_sum_exp, a.dout, a.dq, a.dk, a.dv, a.scratch, a.accumulate_q,
+                            a.accumulate_k, a.accumulate_v);
+  }
+};
+
+} // namespace pleat::inline v0_1

@@ -132,7 +132,7 @@ PLEAT_TARGET void attention_forward_task(const cpu::detail::AttentionTask<T>& ta
       T most = 0;
       const T sum = exponentiate<T>(row, keys, most);
       inverse[r] = T(1) / sum;
-      log_sum_exp[(task.begin + first + r) * task.heads + task.head] = most + T(std::log(sum));
+      if (log_sum_exp != nullptr) log_sum_exp[(task.begin + first + r) * task.heads + task.head] = most + T(std::log(sum));
     }
     product_strip<T, false>(scores, stride, rows, values, width, width, length, queries, width, false);
     for (Index r = 0; r < rows; ++r)

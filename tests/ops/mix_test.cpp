@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE(noised_latents_and_v_targets_of_the_reference) {
   };
   const auto coefficients = [](const std::vector<double>& t, std::size_t each, std::vector<double>& a, std::vector<double>& s) {
     a.clear(), s.clear();
-    for (double x : t) a.insert(a.end(), each, std::cos(std::acos(-1.0) * x / 2)), s.insert(s.end(), each, std::sin(std::acos(-1.0) * x / 2));
+    for (double x : t)
+      a.insert(a.end(), each, std::cos(std::acos(-1.0) * x / 2)), s.insert(s.end(), each, std::sin(std::acos(-1.0) * x / 2));
   };
   const auto negative = [](std::vector<double> v) {
     for (double& x : v) x = -x;

@@ -1,7 +1,9 @@
 #pragma once
 /// \file  The CPU backend, whole: include it once beside pleat.hpp to run models on the CPU.
 
+#include <pleat/backend/cpu/activation.hpp>
 #include <pleat/backend/cpu/adamw.hpp>
+#include <pleat/backend/cpu/add.hpp>
 #include <pleat/backend/cpu/attention.hpp>
 #include <pleat/backend/cpu/cross_entropy.hpp>
 #include <pleat/backend/cpu/device.hpp>

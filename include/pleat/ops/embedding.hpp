@@ -53,9 +53,9 @@ constexpr Rows<Context, Width, Token> embedding(Context& run, const Matrix<Vocab
           if (!dy) return;
           auto partial = run.template buffer<T>(Vocabulary * stride_of(Width));
           if constexpr (Context::computes)
-            KernelOf<embedding_op, Context>::backward(
-                run.device(), embedding_op::Backward<T>{dy.data(), tokens.data(), run.gradient(table), run.data(partial), count, Width,
-                                                        Vocabulary});
+            KernelOf<embedding_op, Context>::backward(run.device(),
+                                                      embedding_op::Backward<T>{dy.data(), tokens.data(), run.gradient(table),
+                                                                                run.data(partial), count, Width, Vocabulary});
         }
       };
       run.want(y);

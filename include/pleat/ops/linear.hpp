@@ -1,12 +1,9 @@
 #pragma once
 /// \file  y = act(x W^T + b) + residual: the matrix product with what can be folded into its store.
 
-#include <pleat/core/pass.hpp>
+#include <pleat/ops/activation.hpp>
 
 namespace pleat::inline v0_1 {
-
-/// Pointwise functions. `Gelu` is the erf form x Phi(x) (Hendrycks, Gimpel 2016), never the tanh approximation.
-enum class Activation : unsigned char { None, Gelu, Silu, Relu, Tanh };
 
 struct linear_op {
   template <class T> struct Forward {
@@ -32,24 +29,6 @@ struct linear_op {
     T* dweight;  // (out, stride_of(in)), added to
     T* dbias;    // (out), added to, or null
     Index rows, out, in;
-  };
-};
-
-/// dy *= act'(before), in place; also used by the stand-alone activations.
-struct activation_op {
-  template <class T> struct Forward {
-    const T* x; // (elements)
-    T* y;       // (elements)
-    Index elements;
-    Activation activation;
-  };
-  template <class T> struct Backward {
-    const T* x;  // (elements) the input of the activation
-    const T* dy; // (elements)
-    T* dx;       // (elements); may be dy itself
-    Index elements;
-    Activation activation;
-    bool accumulate;
   };
 };
 

@@ -26,19 +26,19 @@ struct mix_op {
 
 /// y_i = a_i x_i + b_i e_i. Coefficients a and b (count) come from `upload`; gradients reach x and e, not a and b.
 template <class Context, Index Width, class Space>
-constexpr Rows<Context, Width, Space> mix(Context& run, const Rows<Context, Width, Space>& x,
-                                          const Rows<Context, 1, typename Context::Stream>& a, const Rows<Context, Width, Space>& e,
-                                          const Rows<Context, 1, typename Context::Stream>& b) {
+constexpr Rows<Context, Width, Space>
+mix(Context& run, const Rows<Context, Width, Space>& x, const Rows<Context, 1, typename Context::Stream>& a,
+    const Rows<Context, Width, Space>& e, const Rows<Context, 1, typename Context::Stream>& b) {
   using T = typename Context::Stream;
   const Index count = x.count();
   if (e.count() != count || a.count() != count || b.count() != count)
-    fail("mix needs as many rows and coefficients as x has rows, ", count, ", and got ", e.count(), " rows and ", a.count(), " and ",
-         b.count(), " coefficients: make them of the same batch");
+    fail("mix needs as many rows and coefficients as x has rows, ", count, ", and got ", e.count(), " rows and ", a.count(),
+         " and ", b.count(), " coefficients: make them of the same batch");
   auto y = run.template rows<Width, Space>(count);
   run.count(2.0 * static_cast<double>(count) * Width, 3.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<mix_op, Context>::forward(
-        run.device(), mix_op::Forward<T>{x.data(), run.data(a), e.data(), run.data(b), y.data(), count, Width});
+    KernelOf<mix_op, Context>::forward(run.device(),
+                                       mix_op::Forward<T>{x.data(), run.data(a), e.data(), run.data(b), y.data(), count, Width});
   if constexpr (Context::records) {
     if (run.recording() && (x.wants_gradient() || e.wants_gradient())) {
       struct Backward {

@@ -21,7 +21,8 @@ struct upload_op {};
 
 /// Standard normals (batch rows, Width). Channel c of row i of record r is what `normal_row` gives for the key of the pass, the
 /// number of this draw, r, position start + i and c: it depends on no other sequence of the batch. Not differentiable.
-template <Index Width, class Context> constexpr Rows<Context, Width, Token> normal_rows(Context& run, const SequenceBatch& batch) {
+template <Index Width, class Context>
+constexpr Rows<Context, Width, Token> normal_rows(Context& run, const SequenceBatch& batch) {
   using T = typename Context::Stream;
   auto y = run.template rows<Width, Token>(batch.rows());
   const std::uint32_t draw = run.next_draw();
@@ -33,7 +34,8 @@ template <Index Width, class Context> constexpr Rows<Context, Width, Token> norm
 }
 
 /// A buffer of Stream elements holding the numbers of `values`.
-template <class Context> constexpr Rows<Context, 1, typename Context::Stream> upload(Context& run, std::span<const double> values) {
+template <class Context>
+constexpr Rows<Context, 1, typename Context::Stream> upload(Context& run, std::span<const double> values) {
   using T = typename Context::Stream;
   const Index count = static_cast<Index>(values.size());
   auto to = run.template buffer<T>(count);

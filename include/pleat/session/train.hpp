@@ -48,6 +48,7 @@ public:
   Index planned_memory(const OwnedBatch& batch);
 
 private:
+  Index plan_drawn(const OwnedBatch& batch);
   static std::vector<DecayRange> decay_ranges() {
     std::vector<DecayRange> ranges;
     for (const TensorPlace& place : tensors_of<Model>())

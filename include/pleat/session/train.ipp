@@ -15,6 +15,10 @@ template <class O, class D, class P> void TrainSession<O, D, P>::start_average(E
 
 template <class O, class D, class P> Index TrainSession<O, D, P>::planned_memory(const OwnedBatch& batch) {
   objective_.draw(NoiseKey{}, batch.view());
+  return plan_drawn(batch);
+}
+
+template <class O, class D, class P> Index TrainSession<O, D, P>::plan_drawn(const OwnedBatch& batch) {
   paper_ = Arena();
   plan_.restart({});
   {
@@ -33,9 +37,8 @@ StepResult TrainSession<O, D, P>::step(std::span<const OwnedBatch> batches, std:
   for (std::size_t b = 0; b < batches.size(); ++b) {
     const NoiseKey key{seed, step * batches.size() + b};
     const SequenceBatch batch = batches[b].view();
-    const Index needed = planned_memory(batches[b]);
     objective_.draw(key, batch);
-    reserve(needed);
+    reserve(plan_drawn(batches[b]));
     pass_.restart(key);
     {
       const auto loss = objective_.loss(pass_, batch);

@@ -8,12 +8,9 @@
 
 #include <algorithm>
 
-#include <pleat/backend/cpu/device.hpp>
-#include <pleat/backend/cpu/simd/math.hpp>
+#include <pleat/backend/cpu/activation.hpp>
 
 namespace pleat::inline v0_1::cpu {
-
-enum class Activation { None, Gelu, Silu, Relu, Tanh };
 
 /// What happens to a product before it is stored: y = activation(x W^T + bias) + residual (+ y).
 template <class T> struct Epilogue {

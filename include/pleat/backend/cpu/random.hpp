@@ -15,7 +15,8 @@ template <> struct kernel<random_op, Cpu> {
         const Index s = at.sequence_of(r);
         const auto i = static_cast<std::size_t>(s);
         T* y = a.y + r * stride;
-        normal_row<T>(a.key, a.draw, a.batch.records[i], static_cast<std::uint32_t>(a.batch.starts[i] + r - a.batch.segments.begin(s)),
+        normal_row<T>(a.key, a.draw, a.batch.records[i],
+                      static_cast<std::uint32_t>(a.batch.starts[i] + r - a.batch.segments.begin(s)),
                       std::span<T>(y, static_cast<std::size_t>(a.width)));
         for (Index c = a.width; c < stride; ++c) y[c] = T(0);
       }

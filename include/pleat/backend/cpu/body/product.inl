@@ -60,16 +60,6 @@ template <class T> PLEAT_LANE Lanes<T> load_part(const T* p, Index left) {
   return left >= Lanes<T>::size ? Lanes<T>::load(p) : Lanes<T>::load_first(p, left > 0 ? left : 0);
 }
 
-template <class T> PLEAT_LANE Lanes<T> activate(cpu::Activation activation, Lanes<T> x) {
-  switch (activation) {
-  case cpu::Activation::Gelu: return gelu(x);
-  case cpu::Activation::Silu: return silu(x);
-  case cpu::Activation::Relu: return relu(x);
-  case cpu::Activation::Tanh: return tanh(x);
-  default: return x;
-  }
-}
-
 /// Stores a tile of `rows` rows and `width` columns at y, whose column 0 is column n - left of the result.
 template <class T>
 PLEAT_TARGET void finish_tile(const T* tile, Index rows, Index width, T* y, Index stride, Index left, Index offset, Index column,
@@ -82,7 +72,7 @@ PLEAT_TARGET void finish_tile(const T* tile, Index rows, Index width, T* y, Inde
       const Index at = offset + r * stride + c;
       L value = L::load(tile + r * width + c) + bias;
       if (epilogue.pre_activation) value.store(epilogue.pre_activation + at);
-      value = activate<T>(epilogue.activation, value);
+      value = activated<T>(value, epilogue.activation);
       if (epilogue.residual) value = value + load_part<T>(epilogue.residual + at, here);
       if (epilogue.accumulate) value = value + load_part<T>(y + at, here);
       value.store(y + at);

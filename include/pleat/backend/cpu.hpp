@@ -5,6 +5,8 @@
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cpu/layer_norm.hpp>
 #include <pleat/backend/cpu/linear.hpp>
+#include <pleat/backend/cpu/squared_error.hpp>
+#include <pleat/backend/cpu/weighted_sum.hpp>
 
 namespace pleat::inline v0_1 {
 

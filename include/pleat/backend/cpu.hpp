@@ -13,6 +13,8 @@
 #include <pleat/backend/cpu/mix.hpp>
 #include <pleat/backend/cpu/normals.hpp>
 #include <pleat/backend/cpu/random.hpp>
+#include <pleat/backend/cpu/squared_error.hpp>
+#include <pleat/backend/cpu/weighted_sum.hpp>
 
 namespace pleat::inline v0_1 {
 

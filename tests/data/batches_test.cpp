@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <pleat/data/batches.hpp>
-#include <pleat/data/prefetch.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -20,26 +19,6 @@ bool same(const Batch& a, const Batch& b) {
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(batches)
-
-BOOST_AUTO_TEST_CASE(permutations_are_bijections) {
-  for (const Index count : {1, 2, 3, 5, 16, 17, 100, 1000}) {
-    std::set<Index> seen;
-    for (Index i = 0; i < count; ++i) seen.insert(permuted(i, count, 42));
-    BOOST_TEST(static_cast<Index>(seen.size()) == count);
-    BOOST_TEST(*seen.begin() == 0);
-    BOOST_TEST(*seen.rbegin() == count - 1);
-  }
-  Index fixed = 0, first_half = 0;
-  for (Index i = 0; i < 1000; ++i) fixed += permuted(i, 1000, 7) == i;
-  for (Index i = 0; i < 500; ++i) first_half += permuted(i, 1000, 7) < 500;
-  BOOST_TEST(fixed < 8);
-  BOOST_TEST((first_half > 200 && first_half < 300));
-  std::vector<int> counts(10);
-  for (Index i = 0; i < 10000; ++i) ++counts[static_cast<std::size_t>(below(hash_of(3, i), 10))];
-  for (const int count : counts) BOOST_TEST((count > 900 && count < 1100));
-  static_assert(hash_of(1, 2) == 0x0ull + hash_of(1, 2) && hash_of(1, 2) != hash_of(2, 1));
-  BOOST_TEST(mix_bits(0) == 0xe220a8397b1dcdafull); // first output of SplitMix64 from seed 0: the same on every platform
-}
 
 BOOST_AUTO_TEST_CASE(every_record_once_an_epoch_within_the_budget) {
   for (const Index crop : {0, 64}) {
@@ -124,20 +103,6 @@ BOOST_AUTO_TEST_CASE(gathers_pieces) {
   std::string letters;
   for (const Token token : tokens.tokens) letters += letter_of(token);
   BOOST_TEST(letters == "WWVLA");
-}
-
-BOOST_AUTO_TEST_CASE(prefetch_keeps_order_restarts_and_passes_errors) {
-  const BatchPlan plan(some_lengths(200, 100, 2), {.budget = 500, .seed = 3});
-  Prefetch<Batch> ahead([&plan](Index step) { return plan.batch(step); }, 4);
-  for (Index step = 4; step < 40; ++step) BOOST_REQUIRE(same(ahead.next(), plan.batch(step)));
-  ahead.restart(7);
-  BOOST_TEST(ahead.step() == 7);
-  for (Index step = 7; step < 20; ++step) BOOST_REQUIRE(same(ahead.next(), plan.batch(step)));
-  Prefetch<Index> failing([](Index step) -> Index { return step < 2 ? step : (fail("step ", step, " is bad"), 0); });
-  BOOST_TEST(failing.next() == 0);
-  BOOST_TEST(failing.next() == 1);
-  BOOST_CHECK_THROW(failing.next(), Error);
-  BOOST_CHECK_THROW(failing.next(), Error); // again, and no hang
 }
 
 BOOST_AUTO_TEST_SUITE_END()

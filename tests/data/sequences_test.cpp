@@ -27,6 +27,16 @@ BOOST_AUTO_TEST_CASE(packs_records) {
   BOOST_TEST(set.report().stops_stripped == 1);
 }
 
+BOOST_AUTO_TEST_CASE(leaves_out_marked_records) {
+  MemorySource source(">a s1 e1\nMK\n>e1 s1 e0\nMV\n>c e10\nML\n>d\te1 x\nMM\n");
+  SequenceSet set;
+  BOOST_TEST(set.add_fasta(source, "e1") == 2);
+  BOOST_REQUIRE(set.size() == 2);
+  BOOST_TEST(set.id(0) == "e1"); // an id is no mark
+  BOOST_TEST(set.id(1) == "c");
+  BOOST_TEST(!header_has_word("", "e1"));
+}
+
 BOOST_AUTO_TEST_CASE(tokens_and_strict) {
   SequenceSet set;
   const std::vector<Token> good = {4, 5, 32}, bad = {33};

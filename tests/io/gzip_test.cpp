@@ -84,6 +84,24 @@ BOOST_AUTO_TEST_CASE(files_and_lines) {
   BOOST_CHECK_THROW(pleat::open_input("."), pleat::Error); // a folder opens, but cannot be read
 }
 
+BOOST_AUTO_TEST_CASE(standard_input) {
+  int ends[2];
+  BOOST_REQUIRE(::pipe(ends) == 0);
+  const std::string packed = compressed("from a pipe");
+  BOOST_REQUIRE(::write(ends[1], packed.data(), packed.size()) == static_cast<ssize_t>(packed.size()));
+  ::close(ends[1]);
+  const int kept = ::dup(STDIN_FILENO);
+  BOOST_REQUIRE(::dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
+  const auto source = pleat::open_input("-");
+  BOOST_TEST(source->name() == "standard input");
+  pleat::LineReader lines(*source);
+  std::string_view line;
+  BOOST_TEST(lines.next(line));
+  BOOST_TEST(line == "from a pipe");
+  if (kept >= 0) ::dup2(kept, STDIN_FILENO), ::close(kept);
+  ::close(ends[0]);
+}
+
 BOOST_AUTO_TEST_CASE(full_disk) {
   if (::access("/dev/full", W_OK) != 0) return;
   pleat::GzipWriter file("/dev/full");

@@ -42,7 +42,15 @@ BOOST_AUTO_TEST_CASE(round_trips) {
   }
   BOOST_TEST(Json::parse("9223372036854775807").integer() == std::numeric_limits<std::int64_t>::max());
   BOOST_TEST(Json::parse("-9223372036854775808").integer() == std::numeric_limits<std::int64_t>::min());
-  BOOST_TEST(Json::parse("9223372036854775808").number() == 9223372036854775808.0);
+  BOOST_TEST(Json::parse("9223372036854775808").unsigned_integer() == 9223372036854775808u);
+  BOOST_TEST(Json(std::uint64_t{18446744073709551615u}).dump() == "18446744073709551615");
+  BOOST_TEST((Json::parse("18446744073709551615") == Json(std::uint64_t{18446744073709551615u})));
+  BOOST_TEST(!(Json::parse("18446744073709551615") == Json(-1)));
+  BOOST_TEST(Json::parse("18446744073709551615").number() == 18446744073709551615.0);
+  BOOST_CHECK_THROW(Json::parse("9223372036854775808").integer(), pleat::Error);
+  BOOST_CHECK_THROW(Json(-1).unsigned_integer(), pleat::Error);
+  BOOST_TEST(Json(std::size_t{7}).integer() == 7);
+  BOOST_TEST(Json::parse("18446744073709551616").number() == 18446744073709551616.0);
   Json made;
   made.set("name", "nano").set("layers", 4).set("rate", 1e-4).set("list", Json::array().push(1).push("two").push(Json()));
   made.set("layers", 6);

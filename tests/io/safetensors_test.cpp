@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 #include <pleat/io/safetensors.hpp>
+#include <pleat/io/safetensors_check.hpp>
 #include <pleat/io/safetensors_writer.hpp>
 #include <string>
 #include <sys/stat.h>
@@ -151,6 +152,21 @@ BOOST_AUTO_TEST_CASE(forged_files_are_refused) {
   BOOST_TEST(refused(image("{" + tensor("a", "F32", "[2]", "[0,18446744073709551615]") + "}", 8), "data_offsets"));
   BOOST_TEST(refused(image("{\"a\":{\"dtype\":\"F32\",\"shape\":[2]}}", 8), "not described"));
   BOOST_TEST(refused(image("{\"__metadata__\":{\"k\":1}}", 0), "\"k\" is not a string"));
+}
+
+BOOST_AUTO_TEST_CASE(all_differences_in_one_sentence) {
+  const std::string bytes = image("{" + tensor("a", "F32", "[2]", "[0,8]") + "," + tensor("b", "F32", "[1,2]", "[8,16]") + "," +
+                                      tensor("position_ids", "I64", "[1]", "[16,24]") + "," +
+                                      tensor("z", "F32", "[1]", "[24,28]") + "," + tensor("i", "I32", "[1]", "[28,32]") + "}",
+                                  32);
+  const Safetensors file = Safetensors::from_bytes(bytes, "m.safetensors");
+  BOOST_CHECK_NO_THROW(pleat::require_tensors(file, {{"a", {2}}, {"b", {1, 2}}}, {"position_", "z", "i"}));
+  const std::string said = message_of([&] {
+    pleat::require_tensors(file, {{"a", {2}}, {"b", {2, 1}}, {"c", {1}}, {"i", {1}}}, {"position_"});
+  });
+  BOOST_TEST(said == "m.safetensors: does not fit this model; 1 missing: c; 2 with another shape or type: b (1, 2) instead of "
+                     "(2, 1), i of type I32; "
+                     "1 not needed: z.");
 }
 
 BOOST_AUTO_TEST_CASE(non_finite_weights_are_named) {

@@ -1,6 +1,7 @@
 #pragma once
 /// \file  A streaming FASTA reader. Sources that may be compressed are opened by `open_input` of io/gzip.hpp.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -139,6 +140,20 @@ private:
   Index header_line_ = 0;
   bool pending_ = false, any_ = false;
 };
+
+/// Whether `word` is one of the blank-separated words of a header after the id: marks such as "e1" or "SET=train".
+inline bool header_has_word(std::string_view header, std::string_view word) {
+  bool first = true;
+  while (true) {
+    const std::size_t begin = header.find_first_not_of(" \t");
+    if (begin == header.npos) return false;
+    header.remove_prefix(begin);
+    const std::size_t end = (std::min)(header.find_first_of(" \t"), header.size());
+    if (!first && header.substr(0, end) == word) return true;
+    header.remove_prefix(end);
+    first = false;
+  }
+}
 
 /// All records of a source.
 inline std::vector<FastaRecord> read_fasta(ByteSource& source) {

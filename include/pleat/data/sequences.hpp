@@ -36,10 +36,18 @@ public:
     append_names(id, header);
     return size() - 1;
   }
-  /// Appends all records of a FASTA source without holding their letters.
-  void add_fasta(ByteSource& source) {
+  /// Appends the records of a FASTA source without holding their letters, except those whose header carries the word `without`
+  /// (relatives of test proteins, say). Returns how many were left out.
+  Index add_fasta(ByteSource& source, std::string_view without = {}) {
     FastaReader reader(source);
-    for (FastaRecord record; reader.next(record);) add(record.id, record.sequence, record.header);
+    Index left_out = 0;
+    for (FastaRecord record; reader.next(record);) {
+      if (!without.empty() && header_has_word(record.header, without))
+        ++left_out;
+      else
+        add(record.id, record.sequence, record.header);
+    }
+    return left_out;
   }
   static SequenceSet from_fasta(ByteSource& source, AlphabetPolicy policy = {}) {
     SequenceSet set(policy);

@@ -68,10 +68,11 @@ private:
   std::string_view left_;
 };
 
-/// Lines of a source without their ends (LF or CRLF). Memory is one buffer, as long as the longest line.
+/// Lines of a source without their ends (LF or CRLF). Memory is one buffer: small for small inputs, 256 KiB for long ones, or as
+/// long as the longest line.
 class LineReader {
 public:
-  explicit LineReader(ByteSource& source, Index buffer_bytes = Index{1} << 18)
+  explicit LineReader(ByteSource& source, Index buffer_bytes = Index{1} << 14)
       : source_(&source), buffer_(static_cast<std::size_t>(buffer_bytes), '\0') {}
 
   /// False at the end. `line` is valid until the next call.
@@ -107,9 +108,11 @@ private:
       end_ -= begin_;
       begin_ = 0;
     }
-    if (end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
+    const bool streaming = filled_ && buffer_.size() < (std::size_t{1} << 18);
+    if (streaming || end_ == buffer_.size()) buffer_.resize(buffer_.size() * 2);
     const Index got = source_->read(buffer_.data() + end_, static_cast<Index>(buffer_.size() - end_));
     at_end_ = got == 0;
+    filled_ = end_ + static_cast<std::size_t>(got) == buffer_.size();
     end_ += static_cast<std::size_t>(got);
   }
 
@@ -117,7 +120,7 @@ private:
   std::string buffer_;
   std::size_t begin_ = 0, end_ = 0; // unread bytes of the buffer
   std::size_t searched_ = 0;        // of these, known to hold no line end
-  bool at_end_ = false;
+  bool at_end_ = false, filled_ = false;
   Index number_ = 0;
 };
 

@@ -20,7 +20,7 @@ namespace pleat::inline v0_1 {
 class GzipSource final : public ByteSource {
 public:
   explicit GzipSource(std::unique_ptr<ByteSource> from)
-      : ByteSource(from->name()), from_(std::move(from)), input_(std::size_t{1} << 17) {
+      : ByteSource(from->name()), from_(std::move(from)), input_(std::size_t{1} << 16) {
     fill(2);
     compressed_ = is_magic();
     if (!compressed_) return;

@@ -11,7 +11,7 @@
 #include <pleat/core/index.hpp>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -37,10 +37,11 @@ public:
 
   Json() = default;
   Json(bool value) : kind_(Kind::Boolean), boolean_(value) {}
-  Json(int value) : kind_(Kind::Integer), integer_(value) {}
-  Json(long value) : kind_(Kind::Integer), integer_(value) {}
-  Json(long long value) : kind_(Kind::Integer), integer_(value) {}
-  Json(unsigned value) : kind_(Kind::Integer), integer_(value) {}
+  /// Any integer type; all of int64 and uint64 are kept exactly (seeds, counters).
+  template <class Whole>
+  requires std::is_integral_v<Whole> Json(Whole value) : kind_(Kind::Integer), integer_(static_cast<std::int64_t>(value)) {
+    if constexpr (std::is_unsigned_v<Whole>) large_ = integer_ < 0;
+  }
   Json(double value) : kind_(Kind::Real), real_(value) {}
   Json(const char* value) : kind_(Kind::String), string_(value) {}
   Json(std::string value) : kind_(Kind::String), string_(std::move(value)) {}
@@ -55,17 +56,27 @@ public:
   Kind kind() const { return kind_; }
   bool is_null() const { return kind_ == Kind::Null; }
   bool is_boolean() const { return kind_ == Kind::Boolean; }
-  bool is_integer() const { return kind_ == Kind::Integer; }
+  bool is_integer() const { return kind_ == Kind::Integer && !large_; } // one that `integer()` gives
   bool is_number() const { return kind_ == Kind::Integer || kind_ == Kind::Real; }
   bool is_string() const { return kind_ == Kind::String; }
   bool is_array() const { return kind_ == Kind::Array; }
   bool is_object() const { return kind_ == Kind::Object; }
 
   bool boolean() const { return expect(Kind::Boolean, "true or false"), boolean_; }
-  std::int64_t integer() const { return expect(Kind::Integer, "an integer"), integer_; }
+  std::int64_t integer() const {
+    expect(Kind::Integer, "an integer");
+    require(!large_, "JSON: the integer ", static_cast<std::uint64_t>(integer_), " does not fit into 64 bits with a sign.");
+    return integer_;
+  }
+  std::uint64_t unsigned_integer() const {
+    expect(Kind::Integer, "an integer");
+    require(large_ || integer_ >= 0, "JSON: expected an integer of at least 0, found ", integer_, ".");
+    return static_cast<std::uint64_t>(integer_);
+  }
   const std::string& string() const { return expect(Kind::String, "a string"), string_; }
   double number() const {
-    if (kind_ == Kind::Integer) return static_cast<double>(integer_);
+    if (kind_ == Kind::Integer)
+      return large_ ? static_cast<double>(static_cast<std::uint64_t>(integer_)) : static_cast<double>(integer_);
     return expect(Kind::Real, "a number"), real_;
   }
 
@@ -124,7 +135,7 @@ public:
     case Kind::Boolean:
       return a.boolean_ == b.boolean_;
     case Kind::Integer:
-      return a.integer_ == b.integer_;
+      return a.integer_ == b.integer_ && a.large_ == b.large_;
     case Kind::Real:
       return !(a.real_ < b.real_) && !(b.real_ < a.real_);
     case Kind::String:
@@ -189,9 +200,12 @@ private:
     case Kind::Boolean:
       out += boolean_ ? "true" : "false";
       break;
-    case Kind::Integer:
-      out.append(digits, std::to_chars(digits, digits + sizeof digits, integer_).ptr);
+    case Kind::Integer: {
+      char* end = digits + sizeof digits;
+      out.append(digits, large_ ? std::to_chars(digits, end, static_cast<std::uint64_t>(integer_)).ptr
+                                : std::to_chars(digits, end, integer_).ptr);
       break;
+    }
     case Kind::Real: {
       if (!std::isfinite(real_)) {
         out += "null";
@@ -231,6 +245,7 @@ private:
 
   Kind kind_ = Kind::Null;
   bool boolean_ = false;
+  bool large_ = false; // integer_ holds the bits of a uint64 above the int64 range
   std::int64_t integer_ = 0;
   double real_ = 0;
   std::string string_;

@@ -120,9 +120,13 @@ private:
     }
     const char* first = text_.data() + begin;
     const char* last = text_.data() + at_;
-    std::int64_t whole = 0;
-    if (integral && !(last - first == 2 && first[0] == '-' && first[1] == '0')) // -0 keeps its sign as a real
-      if (std::from_chars(first, last, whole).ec == std::errc()) return Json(static_cast<long long>(whole));
+    const bool minus_zero = last - first == 2 && first[0] == '-' && first[1] == '0'; // keeps its sign as a real
+    if (integral && !minus_zero) {
+      std::int64_t whole = 0;
+      std::uint64_t large = 0;
+      if (std::from_chars(first, last, whole).ec == std::errc()) return Json(whole);
+      if (first[0] != '-' && std::from_chars(first, last, large).ec == std::errc()) return Json(large);
+    }
     double real = 0;
     if (std::from_chars(first, last, real).ec != std::errc()) error("number out of range");
     return Json(real);

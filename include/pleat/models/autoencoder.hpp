@@ -43,6 +43,11 @@ template <SequenceEncoder EncoderPolicy, BottleneckPolicy BottleneckType, TokenD
     return decoder(run, latents, segments);
   }
 
+  /// What a checkpoint's check pairs hold: the scores of the reconstruction, which every tensor has a part in.
+  template <class Context> constexpr auto reproduce(Context& run, const SequenceBatch& batch) const {
+    return decode(run, encode(run, batch), batch.segments);
+  }
+
   /// What is random in a training step, as a function of the key (host).
   void draw(NoiseKey key, const SequenceBatch& batch, Draws& draws) const { bottleneck.draw(key, batch, draws); }
 

@@ -155,6 +155,13 @@ struct LatentDiffusion {
     if (plan.choice.reading == Reading::Hidden) return denoiser.hidden(run, x, plan.times, batch.segments, plan.choice.block);
     return mix(run, denoiser(run, x, plan.times, batch.segments), upload(run, plan.network), x, upload(run, plan.entry));
   }
+
+  /// What a checkpoint's check pairs hold: the predicted noise at t = 0.3.
+  template <class Context> Rows<Context, width> reproduce(Context& run, const SequenceBatch& batch) const {
+    ReadingPlan plan;
+    prepare_reading(plan, batch, {Reading::EpsHat, 0}, 0.3, ReadingInput::Clean);
+    return read(run, standardised(run, batch), batch, plan);
+  }
 };
 
 } // namespace pleat::inline v0_1

@@ -1,0 +1,90 @@
+#pragma once
+/// \file  Representations of sequences by a trained model, on all threads.
+
+#include <functional>
+#include <memory>
+
+#include <pleat/data/long_policy.hpp>
+#include <pleat/data/sequences.hpp>
+#include <pleat/models/latent_diffusion.hpp>
+#include <pleat/session/pool_rows.hpp>
+#include <pleat/session/owned_batch.hpp>
+#include <pleat/session/ragged.hpp>
+#include <pleat/train/checkpoint.hpp>
+
+namespace pleat::inline v0_1 {
+
+/// What is to be read from a model.
+struct ReadOptions {
+  ReadingChoice reading{Reading::Encoder, 0}; ///< Reading::Encoder: the encoder's latent z
+  double t = 0.3;                             ///< diffusion readings only
+  ReadingInput input = ReadingInput::Clean;
+  Index draws = 1; ///< of noise, averaged; for ReadingInput::Noised
+};
+
+/// A piece of a sequence to be encoded.
+struct Piece {
+  std::span<const std::uint8_t> tokens;
+  std::uint32_t record = 0;
+  Index start = 0;
+};
+
+/// Values of a model and the memory to run it. A sequence's rows have the same bits alone, in any batch and on any number of threads.
+template <class ModelType, class DeviceType, class Precision = Float32> class EncodeSession {
+public:
+  using Model = ModelType;
+  using Device = DeviceType;
+  static constexpr Index width = Model::width;
+
+  /// Values are all zero: load a checkpoint or copy them in.
+  explicit EncodeSession(Device device, std::uint64_t noise_seed = 0);
+
+  /// Reads a checkpoint, strictly, and repeats its check pairs (within 1e-4 relative root mean square).
+  void load(const Safetensors& file);
+  /// Takes the values of another Parameters object of the same model.
+  void copy_values(const Parameters<Model, Device, Precision>& from);
+  Parameters<Model, Device, Precision>& parameters() { return parameters_; }
+
+  /// For every piece and every reading: consume(piece number, reading number, rows (residues, width) without strides). Calls come
+  /// from several threads, for one piece from one thread. The encoder runs once for all readings of a piece.
+  void read(std::span<const Piece> pieces, std::span<const ReadOptions> readings,
+            const std::function<void(Index, Index, std::span<const float>)>& consume);
+
+  /// One row per residue.
+  Ragged represent(const SequenceSet& set, const ReadOptions& reading);
+  /// The encoder's latents.
+  Ragged encode(const SequenceSet& set) { return represent(set, {}); }
+  /// One vector per sequence and reading; sequences longer than `crop` residues (0: none) are cut there.
+  std::vector<Pooled> represent_pooled(const SequenceSet& set, std::span<const ReadOptions> readings, Pool pool, Index crop = 0);
+  Pooled represent(const SequenceSet& set, const ReadOptions& reading, Pool pool);
+
+  /// What the model makes of `tokens`, for check pairs.
+  CheckPair check_pair(std::vector<std::uint8_t> tokens);
+
+  /// Residues of a sub-batch: one thread's work at a time.
+  static constexpr Index sub_batch = 512;
+
+private:
+  struct Worker {
+    ThreadPool pool{1};
+    Arena paper, arena;
+    HostMemory memory;
+    std::unique_ptr<Plan<Precision>> plan;
+    std::unique_ptr<Inference<Device, Precision>> run;
+    std::vector<float> dense;
+  };
+  Worker& worker(std::size_t i, bool own_pool);
+  /// body(run, view) on a plan, then for real.
+  template <class Body> void pass(Worker& worker, const OwnedBatch& batch, NoiseKey key, Body&& body);
+  void read_batch(Worker& worker, const OwnedBatch& batch, std::span<const Index> numbers, std::span<const ReadOptions> readings,
+                  const std::function<void(Index, Index, std::span<const float>)>& consume);
+
+  Device device_;
+  Parameters<Model, Device, Precision> parameters_;
+  std::uint64_t seed_;
+  std::vector<std::unique_ptr<Worker>> workers_; // one per thread, and one that uses all threads
+};
+
+} // namespace pleat::inline v0_1
+
+#include <pleat/session/encode.ipp>

@@ -1,0 +1,197 @@
+/// \file  Bodies of EncodeSession.
+
+namespace pleat::inline v0_1 {
+
+template <class M, class D, class P>
+EncodeSession<M, D, P>::EncodeSession(D device, std::uint64_t noise_seed) : device_(device), parameters_(device), seed_(noise_seed) {}
+
+template <class M, class D, class P> void EncodeSession<M, D, P>::copy_values(const Parameters<M, D, P>& from) {
+  for (Store s : {Store::Trained, Store::Frozen, Store::State})
+    std::copy_n(from.store(s), from.size(s), parameters_.store(s));
+  parameters_.changed();
+}
+
+template <class M, class D, class P> void EncodeSession<M, D, P>::load(const Safetensors& file) {
+  const CheckpointInfo info = checkpoint_info(file);
+  load_values(file, parameters_);
+  for (std::size_t i = 0; i < info.checks.size(); ++i) {
+    const CheckPair mine = check_pair(info.checks[i].tokens);
+    require(mine.width == info.checks[i].width && relative_difference(mine.rows, info.checks[i].rows) < 1e-4, file.path(),
+            ": the model does not reproduce its own tensor \"check.", i, ".rows\" (relative difference ",
+            mine.width == info.checks[i].width ? relative_difference(mine.rows, info.checks[i].rows) : 1.0,
+            "); the file is damaged or was written by an incompatible version.");
+  }
+}
+
+template <class M, class D, class P>
+typename EncodeSession<M, D, P>::Worker& EncodeSession<M, D, P>::worker(std::size_t i, bool own_pool) {
+  while (workers_.size() <= i) workers_.push_back(std::make_unique<Worker>());
+  Worker& w = *workers_[i];
+  if (!w.plan) {
+    Device device = device_;
+    if (own_pool) device.pool = &w.pool;
+    w.plan = std::make_unique<Plan<P>>(Paper{device.threads()}, w.paper, Values<P>{});
+    w.run = std::make_unique<Inference<D, P>>(device, w.arena, parameters_.values());
+  }
+  return w;
+}
+
+template <class M, class D, class P>
+template <class Body>
+void EncodeSession<M, D, P>::pass(Worker& w, const OwnedBatch& batch, NoiseKey key, Body&& body) {
+  w.paper = Arena();
+  w.plan->restart(key);
+  body(*w.plan, batch.view());
+  w.memory.grow(w.paper.high_water());
+  w.arena = Arena(w.memory.data(), w.memory.size());
+  w.run->restart(key);
+  body(*w.run, batch.view());
+}
+
+template <class M, class D, class P>
+void EncodeSession<M, D, P>::read_batch(Worker& w, const OwnedBatch& batch, std::span<const Index> numbers,
+                                        std::span<const ReadOptions> readings,
+                                        const std::function<void(Index, Index, std::span<const float>)>& consume) {
+  auto hand_out = [&](const auto& rows, std::size_t reading) {
+    using R = std::remove_reference_t<decltype(rows)>;
+    for (std::size_t s = 0; s < numbers.size(); ++s) {
+      w.dense.clear();
+      for (Index r = batch.offsets[s]; r < batch.offsets[s + 1]; ++r)
+        for (Index c = 0; c < R::width; ++c) w.dense.push_back(static_cast<float>(rows.row(r)[c]));
+      consume(numbers[s], static_cast<Index>(reading), w.dense);
+    }
+  };
+  pass(w, batch, {seed_, 0}, [&](auto& run, const SequenceBatch& view) {
+    constexpr bool computes = std::remove_reference_t<decltype(run)>::computes;
+    const auto z = model_of<M>.encode(run, view);
+    if constexpr (requires { model_of<M>.mean; }) {
+      const auto latents = standardise(run, z, model_of<M>.mean, model_of<M>.deviation);
+      typename M::ReadingPlan plan;
+      for (std::size_t k = 0; k < readings.size(); ++k) {
+        if (readings[k].reading.reading == Reading::Encoder) {
+          if constexpr (computes) hand_out(z, k);
+          continue;
+        }
+        M::prepare_reading(plan, view, readings[k].reading, readings[k].t, readings[k].input);
+        auto sum = model_of<M>.read(run, latents, view, plan);
+        const Index draws = readings[k].input == ReadingInput::Noised ? readings[k].draws : 1;
+        if (draws > 1) {
+          const std::vector<double> one(static_cast<std::size_t>(view.rows()), 1.0),
+              share(static_cast<std::size_t>(view.rows()), 1.0 / static_cast<double>(draws)), zero(one.size(), 0.0);
+          for (Index d = 1; d < draws; ++d)
+            sum = mix(run, sum, upload(run, one), model_of<M>.read(run, latents, view, plan), upload(run, one));
+          sum = mix(run, sum, upload(run, share), sum, upload(run, zero));
+        }
+        if constexpr (computes) hand_out(sum, k);
+      }
+    } else {
+      for (std::size_t k = 0; k < readings.size(); ++k) {
+        require(readings[k].reading.reading == Reading::Encoder, "reading ", name_of(readings[k].reading),
+                ": this model has no diffusion; use the reading z, or train one with `pleat diffuse`.");
+        if constexpr (computes) hand_out(z, k);
+      }
+    }
+  });
+}
+
+template <class M, class D, class P>
+void EncodeSession<M, D, P>::read(std::span<const Piece> pieces, std::span<const ReadOptions> readings,
+                                  const std::function<void(Index, Index, std::span<const float>)>& consume) {
+  for (const ReadOptions& reading : readings) require(reading.reading.reading == Reading::Encoder || (reading.t >= 0 && reading.t <= 1),
+                                                      "diffusion time t = ", reading.t, " is outside [0, 1]; 0 is clean, 1 is pure noise.");
+  parameters_.prepare_for_inference();
+  // Sub-batches of about `sub_batch` residues, one thread each. A piece of twice that length has the whole pool to itself.
+  std::vector<std::vector<Index>> shared;
+  std::vector<Index> alone;
+  Index room = 0;
+  for (std::size_t i = 0; i < pieces.size(); ++i) {
+    const auto length = static_cast<Index>(pieces[i].tokens.size());
+    if (length > 2 * sub_batch) {
+      alone.push_back(static_cast<Index>(i));
+      continue;
+    }
+    if (shared.empty() || length > room) shared.emplace_back(), room = sub_batch;
+    shared.back().push_back(static_cast<Index>(i));
+    room -= length;
+  }
+  auto batch_of = [&](std::span<const Index> numbers) {
+    OwnedBatch batch;
+    for (Index i : numbers) batch.add(pieces[static_cast<std::size_t>(i)].tokens, pieces[static_cast<std::size_t>(i)].record, pieces[static_cast<std::size_t>(i)].start);
+    return batch;
+  };
+  const auto threads = static_cast<std::size_t>(device_.threads());
+  for (std::size_t t = 0; t < threads; ++t) worker(t, true);
+  worker(threads, false);
+  std::vector<std::exception_ptr> errors(threads);
+  device_.pool->parallel_for_with_thread(static_cast<Index>(shared.size()), [&](Index b, int thread) {
+    const auto t = static_cast<std::size_t>(thread);
+    if (errors[t]) return;
+    try {
+      const auto& numbers = shared[static_cast<std::size_t>(b)];
+      read_batch(*workers_[t], batch_of(numbers), numbers, readings, consume);
+    } catch (...) {
+      errors[t] = std::current_exception();
+    }
+  });
+  for (const auto& error : errors)
+    if (error) std::rethrow_exception(error);
+  for (Index i : alone) read_batch(*workers_[threads], batch_of({&i, 1}), {&i, 1}, readings, consume);
+}
+
+namespace detail {
+inline std::vector<Piece> pieces_of(const SequenceSet& set, Index crop) {
+  std::vector<Piece> pieces;
+  for (Index i = 0; i < set.size(); ++i) {
+    auto tokens = set.tokens(i);
+    if (crop > 0 && static_cast<Index>(tokens.size()) > crop) tokens = tokens.subspan(0, static_cast<std::size_t>(crop));
+    pieces.push_back({tokens, static_cast<std::uint32_t>(i), 0});
+  }
+  return pieces;
+}
+} // namespace detail
+
+template <class M, class D, class P> Ragged EncodeSession<M, D, P>::represent(const SequenceSet& set, const ReadOptions& reading) {
+  Ragged result;
+  result.width = width;
+  for (Index i = 0; i < set.size(); ++i) result.offsets.push_back(result.offsets.back() + set.length(i));
+  result.rows.resize(static_cast<std::size_t>(result.offsets.back() * width));
+  read(detail::pieces_of(set, 0), {&reading, 1}, [&](Index piece, Index, std::span<const float> rows) {
+    std::copy(rows.begin(), rows.end(), result.rows.begin() + result.offsets[static_cast<std::size_t>(piece)] * width);
+  });
+  return result;
+}
+
+template <class M, class D, class P>
+std::vector<Pooled> EncodeSession<M, D, P>::represent_pooled(const SequenceSet& set, std::span<const ReadOptions> readings, Pool pool,
+                                                             Index crop) {
+  const Index out = pooled_width(pool, width);
+  std::vector<Pooled> results(readings.size());
+  for (Pooled& result : results) result.width = out, result.rows.assign(static_cast<std::size_t>(set.size() * out), 0.0f);
+  read(detail::pieces_of(set, crop), readings, [&](Index piece, Index reading, std::span<const float> rows) {
+    pool_rows(pool, rows, width, std::span<float>(results[static_cast<std::size_t>(reading)].rows).subspan(static_cast<std::size_t>(piece * out), static_cast<std::size_t>(out)));
+  });
+  return results;
+}
+
+template <class M, class D, class P>
+Pooled EncodeSession<M, D, P>::represent(const SequenceSet& set, const ReadOptions& reading, Pool pool) {
+  return std::move(represent_pooled(set, {&reading, 1}, pool).front());
+}
+
+template <class M, class D, class P> CheckPair EncodeSession<M, D, P>::check_pair(std::vector<std::uint8_t> tokens) {
+  CheckPair pair;
+  parameters_.prepare_for_inference();
+  OwnedBatch batch;
+  batch.add(tokens, 0);
+  pass(worker(static_cast<std::size_t>(device_.threads()), false), batch, {0, 0}, [&](auto& run, const SequenceBatch& view) {
+    const auto rows = model_of<M>.reproduce(run, view);
+    pair.width = std::remove_reference_t<decltype(rows)>::width;
+    if constexpr (std::remove_reference_t<decltype(run)>::computes)
+      for (Index r = 0; r < rows.count(); ++r)
+        for (Index c = 0; c < pair.width; ++c) pair.rows.push_back(static_cast<float>(rows.row(r)[c]));
+  });
+  pair.tokens = std::move(tokens);
+  return pair;
+}
+
+} // namespace pleat::inline v0_1

@@ -1,0 +1,64 @@
+#pragma once
+/// \file  The log of a training run: one JSON object a line and step.
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include <unistd.h>
+
+#include <pleat/io/json.hpp>
+
+namespace pleat::inline v0_1 {
+
+/// Appends to `path`. Lines of steps after `step` (from a process that died after its last checkpoint) are cut off first, so that
+/// a continued run has one line for each step.
+class RunLog {
+public:
+  RunLog(std::string path, Index step) : path_(std::move(path)) {
+    const Index kept = bytes_until(path_, step);
+    if (kept >= 0) require(::truncate(path_.c_str(), kept) == 0, path_, ": the log cannot be cut (", std::strerror(errno), ").");
+    file_ = std::fopen(path_.c_str(), "ab");
+    require(file_ != nullptr, path_, ": the log cannot be written (", std::strerror(errno), "); check the output folder.");
+  }
+  RunLog(const RunLog&) = delete;
+  RunLog& operator=(const RunLog&) = delete;
+  ~RunLog() {
+    if (file_ != nullptr) std::fclose(file_);
+  }
+
+  void append(const Json& line) {
+    put(line.dump() + "\n");
+    std::fflush(file_);
+  }
+  /// Everything so far is on disk when this returns; called before a checkpoint that refers to it.
+  void sync() {
+    std::fflush(file_);
+    ::fsync(::fileno(file_));
+  }
+
+private:
+  // Length of the lines up to `step`; -1: there is no log yet.
+  static Index bytes_until(const std::string& path, Index step) {
+    std::FILE* file = std::fopen(path.c_str(), "rb");
+    if (file == nullptr) return -1;
+    std::string text;
+    char buffer[65536];
+    for (std::size_t n; (n = std::fread(buffer, 1, sizeof buffer, file)) > 0;) text.append(buffer, n);
+    std::fclose(file);
+    std::size_t begin = 0;
+    for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
+      if (Json::parse(std::string_view(text).substr(begin, end - begin), path).at("step").integer() > step) break;
+    return static_cast<Index>(begin);
+  }
+  void put(const std::string& text) {
+    require(std::fwrite(text.data(), 1, text.size(), file_) == text.size(), path_, ": the log cannot be written (", std::strerror(errno),
+            "); free some space and continue.");
+  }
+
+  std::string path_;
+  std::FILE* file_ = nullptr;
+};
+
+} // namespace pleat::inline v0_1

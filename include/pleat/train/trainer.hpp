@@ -1,0 +1,201 @@
+#pragma once
+/// \file  A whole training run: batches, learning rate, validation, early stop, log and checkpoints; resumes bit for bit.
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+
+#include <pleat/data/batches.hpp>
+#include <pleat/data/prefetch.hpp>
+#include <pleat/session/train.hpp>
+#include <pleat/train/checkpoint.hpp>
+#include <pleat/train/lr_schedules.hpp>
+#include <pleat/train/run_log.hpp>
+
+namespace pleat::inline v0_1 {
+
+struct TrainerOptions {
+  Index steps = 1000;              ///< optimiser steps
+  Index budget = 4096;             ///< residues of a micro-batch, at most
+  Index crop = 512;                ///< longer sequences are cut to a random window
+  Index accumulation = 1;          ///< micro-batches per step
+  double peak_rate = 1e-3;         ///< learning rate after warm-up
+  Index warm_up = 100;             ///< steps
+  double rate_floor = 0.1;         ///< of the peak, at the last step
+  double average_decay = 0;        ///< of the averaged weights; 0: none
+  Index validate_every = 200;      ///< steps; 0: never
+  Index validation_residues = 16384;
+  Index checkpoint_every = 200;    ///< steps; the last one always
+  Index patience = 0;              ///< validations without improvement before the run stops; 0: never
+  std::uint64_t seed = 1;
+};
+
+/// What is told after every step.
+struct Progress {
+  Index step = 0, steps = 0;
+  const StepResult* result = nullptr;
+  double rate = 0, tokens_per_second = 0;
+};
+
+/// How a run ended.
+struct TrainingSummary {
+  Index step = 0;
+  bool stopped_early = false;
+  double best = 0;          ///< lowest validation loss
+  Metrics validation;       ///< of the last validation
+  double seconds = 0;       ///< of this process
+};
+
+/// Runs `session` over `train`, validating on `valid` (may be empty), in folder `directory` (created). A folder that holds a
+/// checkpoint of the same model is continued. `describe` gives name, configuration and check pairs for the checkpoint.
+template <class Session> class Trainer {
+public:
+  using Real = typename Session::Real;
+
+  Trainer(Session& session, const SequenceSet& train, const SequenceSet& valid, std::string directory, TrainerOptions options,
+          std::function<CheckpointInfo()> describe)
+      : session_(session), train_(train), valid_(valid), directory_(std::move(directory)), options_(options),
+        describe_(std::move(describe)), plan_(train.lengths(), {options.budget, options.crop, options.seed}) {
+    require(options_.steps > 0 && options_.accumulation > 0, "training: steps and accumulation must be at least 1.");
+    std::error_code error;
+    std::filesystem::create_directories(directory_, error);
+    require(!error, directory_, ": the output folder cannot be created (", error.message(), "); choose another --output.");
+    if (options_.average_decay > 0) session_.start_average({.decay = options_.average_decay, .warm_up = true});
+  }
+
+  std::string checkpoint_path() const { return directory_ + "/model.safetensors"; }
+
+  /// Continues from the folder's checkpoint if there is one; returns the steps already done.
+  Index resume() {
+    if (!std::filesystem::exists(checkpoint_path())) return 0;
+    const Safetensors file = Safetensors::open(checkpoint_path());
+    const CheckpointInfo found = checkpoint_info(file), mine = describe_();
+    require(found.model == mine.model && found.config == mine.config, checkpoint_path(), ": is a checkpoint of another model or configuration (",
+            found.model, "); choose another --output or remove the folder.");
+    TrainingState<Real> state{&session_.optimiser(), session_.average(), {}};
+    const Json& counters = found.training;
+    step_ = counters.at("step").integer();
+    load_training(file, session_.parameters(), state, counters.at("updates").integer());
+    session_.objective().load(state.sampler);
+    best_ = counters.at("best").is_null() ? INFINITY : counters.at("best").number();
+    bad_ = counters.at("bad_validations").integer();
+    stopped_ = counters.at("stopped").boolean();
+    require(counters.at("seed").integer() == static_cast<std::int64_t>(options_.seed), checkpoint_path(),
+            ": was trained with another seed; give the same --seed to continue it.");
+    return step_;
+  }
+
+  TrainingSummary run(const std::function<void(const Progress&)>& progress = {}) {
+    const auto begin = std::chrono::steady_clock::now();
+    auto since = [&begin] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+    resume();
+    RunLog log(directory_ + "/log.jsonl", step_);
+    const WarmUpCosine rates{options_.peak_rate, (std::min)(options_.warm_up, options_.steps), options_.steps, options_.rate_floor};
+    TrainingSummary summary;
+    double tokens = 0;
+    if (step_ < options_.steps && !stopped_) {
+      Prefetch<std::vector<OwnedBatch>> batches([this](Index step) { return gather(step); }, step_);
+      while (step_ < options_.steps && !stopped_) {
+        const std::vector<OwnedBatch> micro = batches.next();
+        const double rate = rates.rate(step_ + 1);
+        const StepResult result = session_.step(micro, options_.seed, static_cast<std::uint64_t>(step_), rate);
+        ++step_;
+        for (const OwnedBatch& batch : micro) tokens += static_cast<double>(batch.rows());
+        Json line = Json::object();
+        line.set("step", step_).set("rate", rate).set("gradient_norm", finite(result.gradient_norm));
+        for (const Metrics::Entry& entry : result.metrics.entries()) line.set(entry.name, finite(entry.value()));
+        require(result.finite, directory_, ": the gradient of step ", step_,
+                " is not finite; lower the learning rate (--rate) and continue from the last checkpoint.");
+        if (progress) progress({step_, options_.steps, &result, rate, tokens / since()});
+        const bool last = step_ == options_.steps;
+        if (valid_.residues() > 0 && options_.validate_every > 0 && (step_ % options_.validate_every == 0 || last)) {
+          summary.validation = validate();
+          for (const Metrics::Entry& entry : summary.validation.entries())
+            line.set(std::string("valid_") + entry.name, finite(entry.value()));
+          judge(summary.validation.value("loss"));
+        }
+        log.append(line);
+        if (last || stopped_ || (options_.checkpoint_every > 0 && step_ % options_.checkpoint_every == 0)) save(log);
+      }
+    }
+    if (summary.validation.entries().empty() && valid_.residues() > 0) summary.validation = validate();
+    summary.step = step_, summary.stopped_early = stopped_, summary.best = best_, summary.seconds = since();
+    return summary;
+  }
+
+  /// Metrics on a fixed part of the validation set with fixed noise, at the averaged weights where there are any.
+  Metrics validate() {
+    const BatchPlan plan(valid_.lengths(), {options_.budget, options_.crop, 12345});
+    Metrics metrics;
+    Index residues = 0;
+    with_average([&] {
+      for (Index step = 0; step < plan.batches_per_epoch() && residues < options_.validation_residues; ++step) {
+        const OwnedBatch batch = owned(valid_, plan.batch(step));
+        residues += batch.rows();
+        session_.validate(batch, {987654321, static_cast<std::uint64_t>(step)}, metrics);
+      }
+    });
+    return metrics;
+  }
+
+  /// Calls body() while the trained values are the averaged ones.
+  template <class Body> void with_average(Body&& body) {
+    if (session_.average() == nullptr) return body();
+    auto& parameters = session_.parameters();
+    Real* values = parameters.store(Store::Trained);
+    const std::vector<Real> raw(values, values + parameters.size(Store::Trained));
+    std::copy(session_.average()->values().begin(), session_.average()->values().end(), values);
+    parameters.changed();
+    body();
+    std::copy(raw.begin(), raw.end(), values);
+    parameters.changed();
+  }
+
+private:
+  static Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+  static OwnedBatch owned(const SequenceSet& set, const BatchPieces& pieces) {
+    OwnedBatch batch;
+    for (std::size_t i = 0; i < pieces.records.size(); ++i)
+      batch.add(set.tokens(pieces.records[i]).subspan(static_cast<std::size_t>(pieces.starts[i]), static_cast<std::size_t>(pieces.lengths[i])),
+                static_cast<std::uint32_t>(pieces.records[i]), pieces.starts[i]);
+    return batch;
+  }
+  std::vector<OwnedBatch> gather(Index step) const {
+    std::vector<OwnedBatch> micro;
+    for (Index m = 0; m < options_.accumulation; ++m) micro.push_back(owned(train_, plan_.batch(step * options_.accumulation + m)));
+    return micro;
+  }
+
+  void judge(double loss) {
+    if (loss < best_) best_ = loss, bad_ = 0;
+    else ++bad_;
+    stopped_ = options_.patience > 0 && bad_ >= options_.patience;
+  }
+
+  void save(RunLog& log) {
+    log.sync();
+    CheckpointInfo info;
+    with_average([&] { info = describe_(); });
+    info.training = Json::object();
+    info.training.set("step", step_).set("updates", session_.optimiser().steps()).set("seed", static_cast<long long>(options_.seed));
+    info.training.set("best", finite(best_)).set("bad_validations", bad_).set("stopped", stopped_);
+    const TrainingState<Real> state{&session_.optimiser(), session_.average(), session_.objective().save()};
+    save_checkpoint(checkpoint_path(), info, session_.parameters(), &state);
+  }
+
+  Session& session_;
+  const SequenceSet& train_;
+  const SequenceSet& valid_;
+  std::string directory_;
+  TrainerOptions options_;
+  std::function<CheckpointInfo()> describe_;
+  BatchPlan plan_;
+  Index step_ = 0;
+  double best_ = INFINITY;
+  long bad_ = 0;
+  bool stopped_ = false;
+};
+
+} // namespace pleat::inline v0_1

@@ -2,6 +2,7 @@
 /// \file  The CPU backend, whole: include it once beside pleat.hpp to run models on the CPU.
 
 #include <pleat/backend/cpu/activation.hpp>
+#include <pleat/backend/cpu/adaptive_norm.hpp>
 #include <pleat/backend/cpu/add.hpp>
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cpu/embedding.hpp>

@@ -10,6 +10,8 @@
 #include <pleat/backend/cpu/linear.hpp>
 #include <pleat/backend/cpu/mix.hpp>
 #include <pleat/backend/cpu/random.hpp>
+#include <pleat/backend/cpu/standardise.hpp>
+#include <pleat/backend/cpu/time_embedding.hpp>
 
 namespace pleat::inline v0_1 {
 

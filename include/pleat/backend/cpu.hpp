@@ -3,6 +3,7 @@
 
 #include <pleat/backend/cpu/activation.hpp>
 #include <pleat/backend/cpu/adamw.hpp>
+#include <pleat/backend/cpu/adaptive_norm.hpp>
 #include <pleat/backend/cpu/add.hpp>
 #include <pleat/backend/cpu/attention.hpp>
 #include <pleat/backend/cpu/cross_entropy.hpp>
@@ -14,6 +15,8 @@
 #include <pleat/backend/cpu/normals.hpp>
 #include <pleat/backend/cpu/random.hpp>
 #include <pleat/backend/cpu/squared_error.hpp>
+#include <pleat/backend/cpu/standardise.hpp>
+#include <pleat/backend/cpu/time_embedding.hpp>
 #include <pleat/backend/cpu/weighted_sum.hpp>
 
 namespace pleat::inline v0_1 {

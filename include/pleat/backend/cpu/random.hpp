@@ -1,25 +1,54 @@
 #pragma once
-/// \file  Noise on the CPU.
+/// \file  Noise and dropout on the CPU.
+
+#include <algorithm>
 
 #include <pleat/backend/cpu/rows_of.hpp>
+#include <pleat/backend/cpu/simd/lanes.hpp>
+#include <pleat/core/philox.hpp>
+#include <pleat/ops/dropout.hpp>
 #include <pleat/ops/random.hpp>
+
+#define PLEAT_BODY <pleat/backend/cpu/body/random.inl>
+#include <pleat/backend/cpu/simd/for_each_level.inl>
 
 namespace pleat::inline v0_1 {
 
+namespace cpu::detail {
+// Calls row(r, {draw, record, position}) for the rows of a batch; tasks are short, a row of noise is dear.
+template <class Row> void for_noise_rows(const Cpu& cpu, const SequenceBatch& batch, std::uint32_t draw, const Row& row) {
+  const Index rows = batch.rows(), each = 32;
+  cpu.parallel_for((rows + each - 1) / each, [&](Index task) {
+    SequenceWalk walk(batch.segments, each * task);
+    for (Index r = each * task; r < (std::min)(each * (task + 1), rows); ++r) {
+      const Index s = walk.sequence_of(r);
+      const auto i = static_cast<std::size_t>(s);
+      const std::uint32_t at[3] = {draw, batch.records[i],
+                                   static_cast<std::uint32_t>(batch.starts[i] + r - batch.segments.begin(s))};
+      row(r, at);
+    }
+  });
+}
+} // namespace cpu::detail
+
 template <> struct kernel<random_op, Cpu> {
   template <class T> static void normal(const Cpu& cpu, const random_op::Normal<T>& a) {
-    const Index stride = stride_of(a.width), rows = a.batch.rows();
-    cpu.parallel_for((rows + 31) / 32, [&](Index task) { // rows of one task: few, a row is expensive
-      cpu::SequenceWalk at(a.batch.segments, 32 * task);
-      for (Index r = 32 * task; r < (std::min)(32 * task + 32, rows); ++r) {
-        const Index s = at.sequence_of(r);
-        const auto i = static_cast<std::size_t>(s);
-        T* y = a.y + r * stride;
-        normal_row<T>(a.key, a.draw, a.batch.records[i],
-                      static_cast<std::uint32_t>(a.batch.starts[i] + r - a.batch.segments.begin(s)),
-                      std::span<T>(y, static_cast<std::size_t>(a.width)));
-        for (Index c = a.width; c < stride; ++c) y[c] = T(0);
-      }
+    const auto key = key_words(a.key);
+    cpu::detail::for_noise_rows(cpu, a.batch, a.draw, [&](Index r, const std::uint32_t* at) {
+      PLEAT_AT_LEVEL(normal_row_at<T>(key.data(), at, a.y + r * stride_of(a.width), a.width));
+    });
+  }
+};
+
+template <> struct kernel<dropout_op, Cpu> {
+  template <class T> static void forward(const Cpu& cpu, const dropout_op::Forward<T>& a) {
+    const auto key = key_words(a.key);
+    // uniform_float(bits) = (2 (bits >> 9) + 1) 2^-24 < rate, in integers.
+    const auto threshold = static_cast<std::uint32_t>(std::ceil((a.rate * 0x1p24 - 1) / 2));
+    const T factor = static_cast<T>(1 / (1 - a.rate));
+    cpu::detail::for_noise_rows(cpu, a.batch, a.draw, [&](Index r, const std::uint32_t* at) {
+      const Index row = r * stride_of(a.width);
+      PLEAT_AT_LEVEL(dropout_row_at<T>(key.data(), at, threshold, factor, a.x + row, a.y + row, a.width, a.accumulate));
     });
   }
 };

@@ -1,0 +1,65 @@
+#pragma once
+/// \file  Inverted dropout (Srivastava et al. 2014), its mask a function of the pass's noise key.
+
+#include <pleat/core/error.hpp>
+#include <pleat/core/pass.hpp>
+
+namespace pleat::inline v0_1 {
+
+struct dropout_op {
+  template <class T> struct Forward {
+    const T* x; // (rows, stride_of(width))
+    T* y;       // (rows, stride_of(width)) = x / (1 - rate), or 0 where dropped
+    SequenceBatch batch;
+    NoiseKey key;
+    std::uint32_t draw;
+    Index width;
+    double rate;
+    bool accumulate;
+  };
+};
+
+/// y = x / (1 - rate) where the uniform of (draw, record, position, channel) is not below `rate`, else 0; x itself where nothing
+/// is recorded or the rate is 0. The draw is numbered in either case, so that other noise of the pass does not depend on it. The
+/// batch must outlive the pass. A rate outside [0, 1) is an error.
+template <class Context, Index Width>
+constexpr Rows<Context, Width, Token> dropout(Context& run, const Rows<Context, Width, Token>& x, double rate,
+                                              const SequenceBatch& batch) {
+  using T = typename Context::Stream;
+  if (!(rate >= 0 && rate < 1)) fail("the dropout rate is ", rate, ": give one of at least 0 and below 1");
+  const Index count = x.count();
+  if (batch.rows() != count)
+    fail("dropout got ", count, " rows for a batch of ", batch.rows(), " rows: make them of the same batch");
+  const std::uint32_t draw = run.next_draw();
+  if (!run.recording() || rate == 0) return x;
+  auto y = run.template rows<Width, Token>(count);
+  run.count(static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
+  if constexpr (Context::computes)
+    KernelOf<dropout_op, Context>::forward(
+        run.device(), dropout_op::Forward<T>{x.data(), y.data(), batch, run.noise(), draw, Width, rate, false});
+  if constexpr (Context::records) {
+    if (x.wants_gradient()) {
+      struct Backward { // the mask is drawn again, not kept
+        SequenceBatch batch;
+        double rate;
+        std::uint32_t draw;
+        int input, output;
+        Index count;
+        void operator()(Context& run) const {
+          auto dy = run.template take_gradient<Width, Token>(output, count);
+          if (!dy) return;
+          if (auto dx = run.template contribute<Width>(input, count)) {
+            if constexpr (Context::computes)
+              KernelOf<dropout_op, Context>::forward(
+                  run.device(), dropout_op::Forward<T>{dy.data(), dx.data, batch, run.noise(), draw, Width, rate, dx.accumulate});
+          }
+        }
+      };
+      run.want(y);
+      run.record(Backward{batch, rate, draw, x.value(), y.value(), count});
+    }
+  }
+  return y;
+}
+
+} // namespace pleat::inline v0_1

@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_CASE(vocabulary_order) {
   static_assert(token_letters[4] == 'L' && token_letters[23] == 'C' && token_letters[token_gap] == '-' &&
                 token_letters[token_dot] == '.');
   std::set<char> standard;
-  for (int type = 0; type < residue_types; ++type) {
+  for (int type = 0; type < standard_residues; ++type) {
     const TokenId token = token_of_residue_type(type);
     BOOST_TEST(residue_type_of(token) == type);
     standard.insert(letter_of(token));

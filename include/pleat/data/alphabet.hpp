@@ -14,7 +14,7 @@ namespace pleat::inline v0_1 {
 using TokenId = std::uint8_t;
 
 inline constexpr Index vocabulary_size = 33;
-inline constexpr Index residue_types = 20;
+inline constexpr Index standard_residues = 20;
 inline constexpr TokenId token_cls = 0, token_pad = 1, token_eos = 2, token_unk = 3, token_x = 24, token_dot = 29, token_gap = 30,
                          token_mask = 32;
 

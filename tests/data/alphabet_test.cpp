@@ -8,10 +8,10 @@ using namespace pleat;
 
 namespace {
 std::string encoded(std::string_view letters, AlphabetPolicy policy, AlphabetReport& report) {
-  std::vector<Token> tokens;
+  std::vector<TokenId> tokens;
   encode_letters(letters, policy, tokens, report);
   std::string text;
-  for (const Token token : tokens) text += letter_of(token);
+  for (const TokenId token : tokens) text += letter_of(token);
   BOOST_TEST(report.residues == static_cast<Index>(tokens.size()));
   return text;
 }
@@ -23,14 +23,14 @@ BOOST_AUTO_TEST_CASE(vocabulary_order) {
   static_assert(token_letters[4] == 'L' && token_letters[23] == 'C' && token_letters[token_gap] == '-' &&
                 token_letters[token_dot] == '.');
   std::set<char> standard;
-  for (int type = 0; type < residue_types; ++type) {
-    const Token token = token_of_residue_type(type);
+  for (int type = 0; type < standard_residues; ++type) {
+    const TokenId token = token_of_residue_type(type);
     BOOST_TEST(residue_type_of(token) == type);
     standard.insert(letter_of(token));
   }
   BOOST_TEST(standard.size() == 20u);
   for (const char c : std::string("ACDEFGHIKLMNPQRSTVWY")) BOOST_TEST(standard.count(c) == 1u);
-  for (const Token token : {token_cls, token_pad, token_eos, token_unk, token_x, token_gap, token_mask})
+  for (const TokenId token : {token_cls, token_pad, token_eos, token_unk, token_x, token_gap, token_mask})
     BOOST_TEST(residue_type_of(token) == -1);
   BOOST_TEST(alphabet_fingerprint != 0u);
 }
@@ -69,12 +69,12 @@ BOOST_AUTO_TEST_CASE(policy_table) {
 
 BOOST_AUTO_TEST_CASE(any_byte_is_accepted) {
   for (int byte = 0; byte < 256; ++byte) {
-    std::vector<Token> tokens;
+    std::vector<TokenId> tokens;
     AlphabetReport report;
     const char c = static_cast<char>(byte);
     encode_letters(std::string("A") + c + "A", {}, tokens, report);
     BOOST_TEST(tokens.size() == (c == '-' || c == '.' ? 2u : 3u));
-    for (const Token token : tokens) BOOST_TEST((token >= 4 && token <= token_gap));
+    for (const TokenId token : tokens) BOOST_TEST((token >= 4 && token <= token_gap));
   }
 }
 

@@ -13,7 +13,7 @@ std::vector<Index> some_lengths(Index count, Index most, std::uint64_t seed) {
   for (Index i = 0; i < count; ++i) lengths.push_back(1 + below(hash_of(seed, i), most));
   return lengths;
 }
-bool same(const Batch& a, const Batch& b) {
+bool same(const BatchPieces& a, const BatchPieces& b) {
   return a.step == b.step && a.records == b.records && a.starts == b.starts && a.lengths == b.lengths;
 }
 } // namespace
@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(every_record_once_an_epoch_within_the_budget) {
       std::vector<int> seen(lengths.size());
       Index residues = 0;
       for (Index b = 0; b < plan.batches_per_epoch(); ++b) {
-        const Batch batch = plan.batch(epoch * plan.batches_per_epoch() + b);
+        const BatchPieces batch = plan.batch(epoch * plan.batches_per_epoch() + b);
         BOOST_REQUIRE(batch.epoch == epoch);
         BOOST_REQUIRE(!batch.records.empty());
         Index tokens = 0;
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(function_of_seed_and_step) {
   // Crops move from epoch to epoch.
   std::set<Index> starts;
   for (Index step = 0; step < 20 * plan.batches_per_epoch(); ++step) {
-    const Batch batch = plan.batch(step);
+    const BatchPieces batch = plan.batch(step);
     for (std::size_t i = 0; i < batch.records.size(); ++i)
       if (batch.records[i] == 0) starts.insert(batch.starts[i]);
   }
@@ -98,10 +98,10 @@ BOOST_AUTO_TEST_CASE(gathers_pieces) {
   SequenceSet set;
   set.add("a", "MKVLAC");
   set.add("b", "WW");
-  const TokenBatch tokens = gather_tokens(set, Batch{0, 0, {1, 0}, {0, 2}, {2, 3}, 5});
+  const TokenBatch tokens = gather_tokens(set, BatchPieces{0, 0, {1, 0}, {0, 2}, {2, 3}, 5});
   BOOST_TEST(tokens.offsets == (std::vector<Index>{0, 2, 5}), boost::test_tools::per_element());
   std::string letters;
-  for (const Token token : tokens.tokens) letters += letter_of(token);
+  for (const TokenId token : tokens.tokens) letters += letter_of(token);
   BOOST_TEST(letters == "WWVLA");
 }
 

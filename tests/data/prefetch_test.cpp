@@ -6,7 +6,7 @@
 using namespace pleat;
 
 namespace {
-bool same(const Batch& a, const Batch& b) {
+bool same(const BatchPieces& a, const BatchPieces& b) {
   return a.step == b.step && a.records == b.records && a.starts == b.starts && a.lengths == b.lengths;
 }
 } // namespace
@@ -17,7 +17,7 @@ BOOST_AUTO_TEST_CASE(prefetch_keeps_order_restarts_and_passes_errors) {
   std::vector<Index> lengths;
   for (Index i = 0; i < 200; ++i) lengths.push_back(1 + below(hash_of(2, i), 100));
   const BatchPlan plan(lengths, {.budget = 500, .seed = 3});
-  Prefetch<Batch> ahead([&plan](Index step) { return plan.batch(step); }, 4);
+  Prefetch<BatchPieces> ahead([&plan](Index step) { return plan.batch(step); }, 4);
   for (Index step = 4; step < 40; ++step) BOOST_REQUIRE(same(ahead.next(), plan.batch(step)));
   ahead.restart(7);
   BOOST_TEST(ahead.step() == 7);

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(leaves_out_marked_records) {
 
 BOOST_AUTO_TEST_CASE(tokens_and_strict) {
   SequenceSet set;
-  const std::vector<Token> good = {4, 5, 32}, bad = {33};
+  const std::vector<TokenId> good = {4, 5, 32}, bad = {33};
   BOOST_TEST(set.add_tokens("t", good) == 0);
   BOOST_CHECK_THROW(set.add_tokens("t", bad), Error);
   SequenceSet strict(AlphabetPolicy{.strict = true});

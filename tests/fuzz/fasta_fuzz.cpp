@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!same(records, pleat::read_fasta(again))) std::abort();
   const auto set = pleat::SequenceSet::from_records(records);
   if (set.size() != static_cast<pleat::Index>(records.size())) std::abort();
-  for (const pleat::Token token : set.tokens())
+  for (const pleat::TokenId token : set.tokens())
     if (token < 4 || token >= pleat::token_dot) std::abort();
   try {
     pleat::SequenceSet::from_records(records, {.rare_as_x = true, .keep_gaps = true, .strict = true});

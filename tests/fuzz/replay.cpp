@@ -25,10 +25,18 @@ void mutate(Bytes& input, const std::vector<Bytes>& corpus, std::mt19937_64& ran
     std::size_t at = below(input.size());
     auto here = input.begin() + static_cast<std::ptrdiff_t>(at);
     switch (below(7)) {
-    case 0: if (!input.empty()) *here = static_cast<std::uint8_t>(*here ^ (1u << below(8))); break;
-    case 1: if (!input.empty()) *here = static_cast<std::uint8_t>(random()); break;
-    case 2: input.insert(here, static_cast<std::uint8_t>(special[below(special.size())])); break;
-    case 3: input.resize(at); break; // truncation
+    case 0:
+      if (!input.empty()) *here = static_cast<std::uint8_t>(*here ^ (1u << below(8)));
+      break;
+    case 1:
+      if (!input.empty()) *here = static_cast<std::uint8_t>(random());
+      break;
+    case 2:
+      input.insert(here, static_cast<std::uint8_t>(special[below(special.size())]));
+      break;
+    case 3:
+      input.resize(at);
+      break;  // truncation
     case 4: { // a piece is left out
       std::size_t length = std::min(below(32) + 1, input.size() - at);
       input.erase(here, here + static_cast<std::ptrdiff_t>(length));
@@ -62,7 +70,8 @@ int main(int count, char** arguments) {
     std::ifstream stream(file, std::ios::binary);
     corpus.emplace_back(std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>());
   }
-  if (corpus.empty()) return std::fprintf(stderr, "The corpus %s is empty: a fuzz target needs a few valid inputs.\n", arguments[1]), 1;
+  if (corpus.empty())
+    return std::fprintf(stderr, "The corpus %s is empty: a fuzz target needs a few valid inputs.\n", arguments[1]), 1;
 
   const std::string last_input = std::string(arguments[0]) + ".crash";
   auto run = [&](const Bytes& input) {

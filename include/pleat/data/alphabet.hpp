@@ -11,21 +11,21 @@
 
 namespace pleat::inline v0_1 {
 
-using Token = std::uint8_t;
+using TokenId = std::uint8_t;
 
 inline constexpr Index vocabulary_size = 33;
-inline constexpr Index residue_types = 20;
-inline constexpr Token token_cls = 0, token_pad = 1, token_eos = 2, token_unk = 3, token_x = 24, token_dot = 29, token_gap = 30,
-                       token_mask = 32;
+inline constexpr Index standard_residues = 20;
+inline constexpr TokenId token_cls = 0, token_pad = 1, token_eos = 2, token_unk = 3, token_x = 24, token_dot = 29, token_gap = 30,
+                         token_mask = 32;
 
 /// Letter of each token; '?' stands for the tokens that are no letters.
 inline constexpr std::string_view token_letters = "????LAGVSERTIDPKQNFYMHWCXBUZO.-??";
 static_assert(token_letters.size() == static_cast<std::size_t>(vocabulary_size) && token_letters[token_x] == 'X');
 
 /// Residue type 0..19 (L A G V S E R T I D P K Q N F Y M H W C) of a token, -1 for all that is not a standard residue.
-constexpr int residue_type_of(Token token) { return token >= 4 && token < 24 ? token - 4 : -1; }
-constexpr Token token_of_residue_type(int type) { return static_cast<Token>(type + 4); }
-constexpr char letter_of(Token token) { return token < vocabulary_size ? token_letters[token] : '?'; }
+constexpr int residue_type_of(TokenId token) { return token >= 4 && token < 24 ? token - 4 : -1; }
+constexpr TokenId token_of_residue_type(int type) { return static_cast<TokenId>(type + 4); }
+constexpr char letter_of(TokenId token) { return token < vocabulary_size ? token_letters[token] : '?'; }
 
 /// Changes whenever the meaning of a token changes; checkpoints carry it so that a model is not fed another alphabet.
 inline constexpr std::uint32_t alphabet_fingerprint = [] {
@@ -91,11 +91,11 @@ inline constexpr std::array<std::uint8_t, 256> letter_table = [] {
 
 /// Appends the tokens of `letters` (no special tokens are added: rows equal residues) and counts into `report`.
 /// \throws Error in strict mode, naming `where` (a record) and the position. Nothing else throws: any bytes are accepted.
-inline void encode_letters(std::string_view letters, const AlphabetPolicy& policy, std::vector<Token>& tokens,
+inline void encode_letters(std::string_view letters, const AlphabetPolicy& policy, std::vector<TokenId>& tokens,
                            AlphabetReport& report, std::string_view where = "sequence") {
   const std::size_t first = tokens.size();
   tokens.resize(first + letters.size()); // written through a pointer: push_back halves the speed
-  Token* to = tokens.data() + first;
+  TokenId* to = tokens.data() + first;
   std::size_t last = letters.size(); // stops at or beyond `last` end the sequence
   while (last > 0 && (letters[last - 1] == '*' || letters[last - 1] == '-' || letters[last - 1] == '.')) --last;
   const char* from = letters.data();
@@ -121,7 +121,7 @@ inline void encode_letters(std::string_view letters, const AlphabetPolicy& polic
     switch (kind) {
     case detail::letter_rare:
       ++report.rare;
-      *to++ = policy.rare_as_x ? token_x : static_cast<Token>(token_letters.find(c));
+      *to++ = policy.rare_as_x ? token_x : static_cast<TokenId>(token_letters.find(c));
       break;
     case detail::letter_j:
       ++report.ambiguous;

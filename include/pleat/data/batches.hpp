@@ -22,7 +22,7 @@ struct BatchOptions {
 };
 
 /// Pieces of records: what one step reads.
-struct Batch {
+struct BatchPieces {
   Index step = 0, epoch = 0;
   std::vector<Index> records; // numbers in the set
   std::vector<Index> starts;  // first residue of the piece
@@ -61,9 +61,9 @@ public:
   const BatchOptions& options() const { return options_; }
 
   /// The batch of a step (0, 1, 2, ...; epochs follow one another).
-  Batch batch(Index step) const {
+  BatchPieces batch(Index step) const {
     require(step >= 0, "Steps count from 0.");
-    Batch result;
+    BatchPieces result;
     result.step = step;
     result.epoch = step / batches_per_epoch();
     const auto epoch = static_cast<std::uint64_t>(result.epoch);
@@ -149,12 +149,12 @@ private:
 
 /// The tokens of a batch, packed, with the offsets of its pieces.
 struct TokenBatch {
-  Batch batch;
-  std::vector<Token> tokens;
+  BatchPieces batch;
+  std::vector<TokenId> tokens;
   std::vector<Index> offsets; // pieces + 1
 };
 
-inline TokenBatch gather_tokens(const SequenceSet& set, Batch batch) {
+inline TokenBatch gather_tokens(const SequenceSet& set, BatchPieces batch) {
   TokenBatch result;
   result.tokens.reserve(static_cast<std::size_t>(batch.tokens));
   result.offsets.push_back(0);

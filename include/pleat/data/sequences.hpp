@@ -27,8 +27,8 @@ public:
     return size() - 1;
   }
   /// Appends a record of tokens.
-  Index add_tokens(std::string_view id, std::span<const Token> tokens, std::string_view header = {}) {
-    for (const Token token : tokens)
+  Index add_tokens(std::string_view id, std::span<const TokenId> tokens, std::string_view header = {}) {
+    for (const TokenId token : tokens)
       require(token < vocabulary_size, id, ": the token ", int{token}, " is not in the vocabulary of ", vocabulary_size, ".");
     tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
     report_.residues += static_cast<Index>(tokens.size());
@@ -64,11 +64,11 @@ public:
   Index residues() const { return static_cast<Index>(tokens_.size()); } // of all records
   Index offset(Index record) const { return record == 0 ? 0 : token_ends_[static_cast<std::size_t>(record - 1)]; }
   Index length(Index record) const { return token_ends_[static_cast<std::size_t>(record)] - offset(record); }
-  std::span<const Token> tokens(Index record) const {
-    return std::span<const Token>(tokens_).subspan(static_cast<std::size_t>(offset(record)),
-                                                   static_cast<std::size_t>(length(record)));
+  std::span<const TokenId> tokens(Index record) const {
+    return std::span<const TokenId>(tokens_).subspan(static_cast<std::size_t>(offset(record)),
+                                                     static_cast<std::size_t>(length(record)));
   }
-  std::span<const Token> tokens() const { return tokens_; }
+  std::span<const TokenId> tokens() const { return tokens_; }
   std::string_view id(Index record) const { return name(2 * record); }
   /// The whole FASTA header; the id where none was given.
   std::string_view header(Index record) const { return name(2 * record + 1).empty() ? id(record) : name(2 * record + 1); }
@@ -89,7 +89,7 @@ public:
   }
   std::string letters(Index record) const {
     std::string text;
-    for (const Token token : tokens(record)) text += letter_of(token);
+    for (const TokenId token : tokens(record)) text += letter_of(token);
     return text;
   }
   const AlphabetPolicy& policy() const { return policy_; }
@@ -109,7 +109,7 @@ private:
 
   AlphabetPolicy policy_;
   AlphabetReport report_;
-  std::vector<Token> tokens_;
+  std::vector<TokenId> tokens_;
   std::vector<Index> token_ends_; // of each record in tokens_
   std::string names_;
   std::vector<std::size_t> name_ends_; // id, header, id, header, ... in names_

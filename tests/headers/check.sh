@@ -36,7 +36,7 @@ check_header() {
   { echo "#include \"$name.before.hpp\"" && echo "#include <$header>"; } >"$out/$name.with.cpp"
   local escaped
   escaped=$(comm -13 <(g++ -std=c++20 $dependencies -dM -E "$out/$name.base.cpp" | cut -d' ' -f2 | cut -d'(' -f1 | sort -u) \
-    <(g++ -std=c++20 -I"$root/include" $dependencies -dM -E "$out/$name.with.cpp" | cut -d' ' -f2 | cut -d'(' -f1 | sort -u) |
+    <(g++ -std=c++20 -I"$root/include" $dependencies -dM -E "$out/$name.with.cpp" 2>/dev/null | cut -d' ' -f2 | cut -d'(' -f1 | sort -u) |
     grep -v '^PLEAT_' | tr '\n' ' ')
   if [ -z "$escaped" ]; then pass "macros $header"; else fail "macros $header" "leaves the macros $escaped"; fi
 }

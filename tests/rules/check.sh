@@ -32,7 +32,7 @@ headers | xargs grep -nE '^ *# *include *<(iostream|regex|bits/stdc\+\+\.h|omp\.
   rule "light headers" "<iostream>, <regex> and OpenMP have no place in a header"
 headers | xargs grep -nE 'using namespace ' | rule "no using-directives" "a header may not open a namespace for its users"
 headers | xargs wc -l | awk '$2 != "total" && $1 > 450' | rule "length of headers" "at most 450 lines: split by concept"
-headers | grep -v '\.inl$' | xargs grep -L '^#pragma once' | rule "pragma once" "missing"
+headers | grep -vE '\.(inl|ipp)$' | xargs grep -L '^#pragma once' | rule "pragma once" "missing"
 headers | xargs grep -L '\\file' | rule "a line on what the header is" "missing: /// \\file ..."
 # The needle is written in two pieces so that this file does not find itself.
 grep -rnE "TO""DO|FIX""ME" --include='*.hpp' --include='*.cpp' --include='*.txt' --include='*.sh' --include='*.cmake' --include='*.ipp' CMakeLists.txt cmake $code |

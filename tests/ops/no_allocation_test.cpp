@@ -1,0 +1,138 @@
+// A pass on warm memory allocates nothing: not in ops, not in kernels, not on the tape.
+
+#include <boost/test/unit_test.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+
+#include "support/op_contract.hpp"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define PLEAT_TEST_COUNTS_MALLOC 0
+#endif
+#endif
+#if !defined(PLEAT_TEST_COUNTS_MALLOC) && defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define PLEAT_TEST_COUNTS_MALLOC 1
+#endif
+
+#if PLEAT_TEST_COUNTS_MALLOC
+
+namespace {
+std::atomic<long> allocations{0};
+}
+
+// The C library's own functions under the names that everything calls; operator new of the standard library calls malloc.
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+
+void* malloc(std::size_t size) noexcept { return ++allocations, __libc_malloc(size); }
+void* calloc(std::size_t count, std::size_t size) noexcept { return ++allocations, __libc_calloc(count, size); }
+void* realloc(void* p, std::size_t size) noexcept { return ++allocations, __libc_realloc(p, size); }
+void* memalign(std::size_t align, std::size_t size) noexcept { return ++allocations, __libc_memalign(align, size); }
+void* aligned_alloc(std::size_t align, std::size_t size) noexcept { return ++allocations, __libc_memalign(align, size); }
+int posix_memalign(void** p, std::size_t align, std::size_t size) noexcept {
+  ++allocations;
+  *p = __libc_memalign(align, size);
+  return *p == nullptr ? 12 : 0; // ENOMEM
+}
+}
+
+using namespace pleat;
+using namespace contract;
+
+namespace {
+
+// A chain of most ops: embedding, noise, mixture, modulated block, dropout, product with activation and residual.
+struct Chain {
+  static constexpr Index width = 20;
+  Matrix<33, width> table;
+  Matrix<width, width> weight;
+  Vector<width> bias, gain, offset;
+  Matrix<1, width> mean, deviation;
+  constexpr explicit Chain(Layout at)
+      : table(at.table<33, width>("table", init::normal(1))), weight(at.matrix<width, width>("weight", init::lecun)),
+        bias(at.vector<width>("bias", init::zero)), gain(at.vector<width>("gain", init::one)),
+        offset(at.vector<width>("offset", init::zero)), mean(at.state<1, width>("mean", init::zero)),
+        deviation(at.state<1, width>("deviation", init::one)) {}
+
+  template <class Run>
+  constexpr auto operator()(Run& run, const SequenceBatch& batch, std::span<const double> a, std::span<const double> b,
+                            std::span<const double> t) const {
+    auto z = standardise(run, embedding(run, table, batch.tokens), mean, deviation);
+    auto x = mix(run, z, upload(run, a), normal_rows<width>(run, batch), upload(run, b));
+    auto time = activate(run, time_embedding<width>(run, t), Activation::Silu);
+    auto condition = linear(run, weight, bias, time);
+    auto h = adaptive_norm(run, x, condition, time, batch.segments);
+    h = dropout(run, linear(run, weight, bias, h, Activation::Gelu), 0.1, batch);
+    auto y = gated_add(run, x, h, condition, batch.segments);
+    y = linear_add(run, weight, bias, layer_norm(run, gain, offset, y), y);
+    return unstandardise(run, add(run, y, x), mean, deviation);
+  }
+};
+
+// The plan of the chain's forward pass, made by the compiler.
+constexpr Cost plan_of_chain() {
+  const std::uint8_t tokens[5] = {4, 5, 6, 7, 8};
+  const Index offsets[3] = {0, 2, 5}, starts[2] = {0, 0};
+  const std::uint32_t records[2] = {0, 1};
+  const double numbers[5] = {};
+  const SequenceBatch batch{tokens, {offsets}, records, starts};
+  Arena arena;
+  Plan<> run(Paper{}, arena, {});
+  auto y = pleat::detail::place_model<Chain>()(run, batch, numbers, numbers, std::span<const double>(numbers).first(2));
+  return run.cost();
+}
+static_assert(plan_of_chain().flops > 2.0 * 12 * 20 * 20 && plan_of_chain().bytes > 0);
+
+template <class Precision> long allocations_of_second_pass(int threads) {
+  ThreadPool pool(threads);
+  Parameters<Chain, Cpu, Precision> parameters(Cpu{&pool});
+  parameters.initialise(3);
+  HostMemory memory(8 << 20);
+  Arena arena(memory.data(), memory.size());
+  const TestBatch batch({300, 7, 0, 350});
+  const auto view = batch.view();
+  const auto a = values_of(view.rows(), 1), b = values_of(view.rows(), 2), t = values_of(view.sequences(), 3);
+  const auto model = make_case<Chain>();
+  Training<Cpu, Precision> run(Cpu{&pool}, arena, parameters.values(true));
+  long before = 0;
+  for (std::uint64_t step = 0; step < 2; ++step) {
+    parameters.changed(); // as after an optimiser step
+    before = allocations;
+    run.restart({1, step});
+    auto y = model(run, view, a, b, t);
+    auto seed = run.template contribute<Chain::width>(y.value(), y.count());
+    for (Index i = 0; i < y.count() * stride_of(Chain::width); ++i) seed.data[i] = i % stride_of(Chain::width) < Chain::width;
+    y = {};
+    run.backward();
+  }
+  return allocations - before;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(no_allocation)
+
+BOOST_AUTO_TEST_CASE(counting_works) {
+  const long before = allocations;
+  std::vector<int> some(100);
+  asm volatile("" : : "r"(some.data()) : "memory"); // or the compiler leaves it out
+  BOOST_TEST(allocations > before);
+  HostMemory memory(4096);
+  BOOST_TEST(allocations > before + 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_second_training_pass_allocates_nothing) {
+  BOOST_TEST(allocations_of_second_pass<Float32>(1) == 0);
+  BOOST_TEST(allocations_of_second_pass<Float32>(3) == 0);
+  BOOST_TEST(allocations_of_second_pass<Float64>(1) == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+#endif

@@ -55,7 +55,8 @@ BOOST_AUTO_TEST_CASE(intervals_cover) {
   for (int trial = 0; trial < trials; ++trial) {
     std::vector<double> values(60);
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = 2 + normal(static_cast<std::uint64_t>(1000 + trial), i);
-    auto interval = pleat::bootstrap(values.size(), MeanOf{&values}, {.resamples = 300, .seed = static_cast<std::uint64_t>(trial)});
+    auto interval =
+        pleat::bootstrap(values.size(), MeanOf{&values}, {.resamples = 300, .seed = static_cast<std::uint64_t>(trial)});
     covered += interval.low <= 2 && 2 <= interval.high ? 1 : 0;
   }
   BOOST_TEST(covered >= 0.90 * trials);

@@ -21,7 +21,11 @@ struct Floor {
   double value;
 };
 // Published with the full tables (their README, "A floor for each task").
-constexpr Floor floors[] = {{"thermostability", 0.53}, {"metal_ion_binding", 0.61}, {"deeploc_binary", 0.74}, {"deeploc_subcellular", 0.52}, {"human_ppi", 0.63}};
+constexpr Floor floors[] = {{"thermostability", 0.53},
+                            {"metal_ion_binding", 0.61},
+                            {"deeploc_binary", 0.74},
+                            {"deeploc_subcellular", 0.52},
+                            {"human_ppi", 0.63}};
 
 double floor_of(const std::string& folder, const char* name) {
   pleat::ThreadPool pool(1);
@@ -59,7 +63,8 @@ BOOST_AUTO_TEST_CASE(features_of_a_known_sequence) {
 }
 
 BOOST_AUTO_TEST_CASE(a_task_with_pairs_becomes_a_problem) {
-  pleat::MemorySource source("id,sequence_a,sequence_b,label,split\nA|B,ACD,WY,1,train\nB|A,WY,ACD,0,valid\nA|A,ACD,ACD,1,test\n", "pairs.csv");
+  pleat::MemorySource source("id,sequence_a,sequence_b,label,split\nA|B,ACD,WY,1,train\nB|A,WY,ACD,0,valid\nA|A,ACD,ACD,1,test\n",
+                             "pairs.csv");
   auto problem = pleat::make_problem(pleat::load_task(source, "human_ppi"));
   BOOST_TEST(problem.paired());
   BOOST_TEST(problem.classes == 2);

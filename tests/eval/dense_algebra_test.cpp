@@ -43,8 +43,10 @@ BOOST_AUTO_TEST_CASE(products_equal_plain_loops) {
       for (Index j = 0; j < n; ++j) {
         double sum = 1;
         for (Index l = 0; l < k; ++l) {
-          double left = transposed == pleat::Transposed::Left ? a[static_cast<std::size_t>(l * m + i)] : a[static_cast<std::size_t>(i * k + l)];
-          double right = transposed == pleat::Transposed::Right ? b[static_cast<std::size_t>(j * k + l)] : b[static_cast<std::size_t>(l * n + j)];
+          double left = transposed == pleat::Transposed::Left ? a[static_cast<std::size_t>(l * m + i)]
+                                                              : a[static_cast<std::size_t>(i * k + l)];
+          double right = transposed == pleat::Transposed::Right ? b[static_cast<std::size_t>(j * k + l)]
+                                                                : b[static_cast<std::size_t>(l * n + j)];
           sum += left * right;
         }
         BOOST_TEST(std::abs(out[static_cast<std::size_t>(i * n + j)] - sum) < 1e-13);
@@ -62,7 +64,8 @@ BOOST_AUTO_TEST_CASE(gram_is_the_same_on_any_number_of_threads) {
   BOOST_TEST(a == b);
   double sum = 0;
   for (Index r = 0; r < rows; ++r)
-    sum += static_cast<double>(x[static_cast<std::size_t>(r * width + 3)]) * static_cast<double>(x[static_cast<std::size_t>(r * width + 290)]);
+    sum += static_cast<double>(x[static_cast<std::size_t>(r * width + 3)]) *
+           static_cast<double>(x[static_cast<std::size_t>(r * width + 290)]);
   BOOST_TEST(std::abs(static_cast<double>(a[static_cast<std::size_t>(3 * width + 290)]) - sum) < 1e-5);
 }
 
@@ -114,8 +117,10 @@ BOOST_AUTO_TEST_CASE(eigenpairs_of_a_known_matrix_and_of_a_large_one) {
     for (Index r = 0; r < n; ++r) {
       double sum = 0;
       for (Index j = 0; j < n; ++j)
-        sum += static_cast<double>(b[static_cast<std::size_t>(r * n + j)]) * static_cast<double>(v[static_cast<std::size_t>(i * n + j)]);
-      double wanted = static_cast<double>(w[static_cast<std::size_t>(i)]) * static_cast<double>(v[static_cast<std::size_t>(i * n + r)]);
+        sum += static_cast<double>(b[static_cast<std::size_t>(r * n + j)]) *
+               static_cast<double>(v[static_cast<std::size_t>(i * n + j)]);
+      double wanted =
+          static_cast<double>(w[static_cast<std::size_t>(i)]) * static_cast<double>(v[static_cast<std::size_t>(i * n + r)]);
       BOOST_TEST(std::abs(sum - wanted) < 1e-3);
     }
   }

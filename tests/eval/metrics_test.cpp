@@ -31,7 +31,8 @@ struct Golden {
 };
 
 void check(double value, double wanted, double tolerance, const std::string& name) {
-  BOOST_TEST(std::abs(value - wanted) <= tolerance * (std::max)(1.0, std::abs(wanted)), name << ": " << value << " against " << wanted);
+  BOOST_TEST(std::abs(value - wanted) <= tolerance * (std::max)(1.0, std::abs(wanted)),
+             name << ": " << value << " against " << wanted);
 }
 
 } // namespace

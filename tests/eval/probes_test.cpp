@@ -32,7 +32,8 @@ template <class Label> Sample make_sample(ProbeKind kind, Index classes, Index r
   sample.width = width;
   sample.problem.kind = kind, sample.problem.classes = classes;
   for (Index r = 0; r < rows; ++r) {
-    for (Index c = 0; c < width; ++c) sample.features.push_back(static_cast<float>(3 + 2 * normal(1, static_cast<std::uint64_t>(r * width + c))));
+    for (Index c = 0; c < width; ++c)
+      sample.features.push_back(static_cast<float>(3 + 2 * normal(1, static_cast<std::uint64_t>(r * width + c))));
     sample.problem.labels.push_back(label(sample.features.data() + r * width));
     sample.problem.sequence.push_back(r);
     (r % 4 < 2 ? sample.problem.train : r % 4 == 2 ? sample.problem.valid : sample.problem.test).push_back(r);
@@ -89,7 +90,8 @@ BOOST_AUTO_TEST_CASE(ridge_equals_the_one_feature_formula) {
 
 BOOST_AUTO_TEST_CASE(ridge_primal_and_dual_agree_at_the_border) {
   // 20 train rows: width 20 is primal, width 21 with a column of zeros is dual; the extra column changes nothing.
-  auto sample = make_sample(ProbeKind::Regression, 1, 40, 20, [](const float* x) { return static_cast<double>(x[0] + x[3] * x[4]); });
+  auto sample =
+      make_sample(ProbeKind::Regression, 1, 40, 20, [](const float* x) { return static_cast<double>(x[0] + x[3] * x[4]); });
   Sample wider = sample;
   wider.width = 21;
   wider.features.clear();
@@ -107,8 +109,9 @@ BOOST_AUTO_TEST_CASE(ridge_primal_and_dual_agree_at_the_border) {
 BOOST_AUTO_TEST_CASE(ridge_chooses_a_strength_on_valid) {
   // Nearly as many features as train rows: no penalty interpolates the noise and must lose.
   Index row = 0;
-  auto sample = make_sample(ProbeKind::Regression, 1, 200, 98,
-                            [&](const float* x) { return static_cast<double>(x[0]) + 4 * normal(2, static_cast<std::uint64_t>(row++)); });
+  auto sample = make_sample(ProbeKind::Regression, 1, 200, 98, [&](const float* x) {
+    return static_cast<double>(x[0]) + 4 * normal(2, static_cast<std::uint64_t>(row++));
+  });
   auto data = pleat::make_probe_data(sample.view(), sample.problem);
   auto chosen = pleat::RidgeProbe{}.run(cpu, data);
   auto weak = pleat::RidgeProbe{{1e-6}}.run(cpu, data);
@@ -161,7 +164,8 @@ BOOST_AUTO_TEST_CASE(lbfgs_minimises_rosenbrock_and_a_badly_scaled_quadratic) {
   BOOST_TEST(std::abs(x[0] - 1) < 1e-7);
   auto quadratic = [](const std::vector<double>& p, std::vector<double>& g) {
     double value = 0, scale = 1;
-    for (std::size_t i = 0; i < p.size(); ++i, scale *= 10) value += scale * (p[i] - 1) * (p[i] - 1), g[i] = 2 * scale * (p[i] - 1);
+    for (std::size_t i = 0; i < p.size(); ++i, scale *= 10)
+      value += scale * (p[i] - 1) * (p[i] - 1), g[i] = 2 * scale * (p[i] - 1);
     return value;
   };
   std::vector<double> y(5);
@@ -192,7 +196,8 @@ BOOST_AUTO_TEST_CASE(mlp_learns_what_no_linear_probe_can) {
   tanh.learning_rate = 3e-3;
   BOOST_TEST(test_metric(data, tanh.run(cpu, data)) > 0.9);
 
-  auto curve = make_sample(ProbeKind::Regression, 1, 1600, 3, [](const float* x) { return 100.0 + static_cast<double>((x[0] - 3) * (x[0] - 3)); });
+  auto curve = make_sample(ProbeKind::Regression, 1, 1600, 3,
+                           [](const float* x) { return 100.0 + static_cast<double>((x[0] - 3) * (x[0] - 3)); });
   auto points = pleat::make_probe_data(curve.view(), curve.problem);
   pleat::MlpProbe probe;
   auto a = probe.run(cpu, points), b = probe.run(cpu, points);
@@ -221,7 +226,8 @@ BOOST_AUTO_TEST_CASE(pairs_are_symmetric_or_carry_products) {
     auto a = static_cast<Index>(pleat::detail::counter_below(1, 1, static_cast<std::uint64_t>(e), 300));
     auto b = static_cast<Index>(pleat::detail::counter_below(1, 2, static_cast<std::uint64_t>(e), 300));
     sample.problem.sequence.push_back(a), sample.problem.partner.push_back(b);
-    sample.problem.labels.push_back(sample.features[static_cast<std::size_t>(a)] * sample.features[static_cast<std::size_t>(b)] > 0 ? 1 : 0);
+    sample.problem.labels.push_back(
+        sample.features[static_cast<std::size_t>(a)] * sample.features[static_cast<std::size_t>(b)] > 0 ? 1 : 0);
     (e % 4 < 2 ? sample.problem.train : e % 4 == 2 ? sample.problem.valid : sample.problem.test).push_back(e);
   }
   pleat::FeatureView view{sample.features.data(), 300, 1};

@@ -49,7 +49,8 @@ BOOST_AUTO_TEST_CASE(html_is_whole_escaped_and_self_contained) {
   auto html = pleat::report_html(report);
   BOOST_TEST(well_formed(html));
   BOOST_TEST(html.find("LSD against MLM &lt;nano&gt; &amp; co") != std::string::npos);
-  for (const char* outside : {"http:", "https:", "src=", "href=", "@import", "url(", "<script", "<nano>"}) BOOST_TEST(html.find(outside) == std::string::npos, outside);
+  for (const char* outside : {"http:", "https:", "src=", "href=", "@import", "url(", "<script", "<nano>"})
+    BOOST_TEST(html.find(outside) == std::string::npos, outside);
   BOOST_TEST(html.find("prefers-color-scheme:dark") != std::string::npos);
   BOOST_TEST(count(html, "<figure>") == 5u + 2 + 1 + 2);
   BOOST_TEST(count(html, "class=\"best\"") == 5u);
@@ -104,7 +105,8 @@ BOOST_AUTO_TEST_CASE(json_reads_back) {
   const auto& cell = json.at("tasks").at("thermostability").at("lsd-nm-nano").at("diffusion");
   const auto* wanted = report.find("thermostability", "lsd-nm-nano", "diffusion");
   BOOST_TEST(cell.at("metrics").at("spearman").at("value").number() == wanted->metrics[0].interval.value);
-  BOOST_TEST(cell.at("metrics").at("spearman").at("difference_to_composition").at("low").number() == wanted->differences[0].interval.low);
+  BOOST_TEST(cell.at("metrics").at("spearman").at("difference_to_composition").at("low").number() ==
+             wanted->differences[0].interval.low);
   BOOST_TEST(cell.at("t").number() == 0.3);
   BOOST_TEST(cell.at("probe_seeds").size() == 3);
   BOOST_TEST(json.at("tasks").at("thermostability").at("mlm-nano").at("encoder").at("metrics").at("mcc").at("value").is_null());
@@ -155,14 +157,16 @@ BOOST_AUTO_TEST_CASE(warnings_hold_where_they_should) {
 
   auto point = [](double x, double y) { return pleat::ReportPoint{x, {y, y - 0.02, y + 0.02}}; };
   BOOST_TEST(pleat::warn_not_smooth("m", "t", {point(0, 0.5), point(0.3, 0.53), point(0.6, 0.55)}) == "");
-  BOOST_TEST(pleat::warn_not_smooth("m", "t", {point(0, 0.5), point(0.3, 0.3), point(0.6, 0.55)}).find("t = 0.3") != std::string::npos);
+  BOOST_TEST(pleat::warn_not_smooth("m", "t", {point(0, 0.5), point(0.3, 0.3), point(0.6, 0.55)}).find("t = 0.3") !=
+             std::string::npos);
   BOOST_TEST(pleat::warn_not_smooth("m", "t", {}) == "");
 }
 
 BOOST_AUTO_TEST_CASE(files_are_written_or_refused) {
   auto folder = std::filesystem::temp_directory_path() / ("pleat_report_" + std::to_string(::getpid()));
   pleat::write_report(sample_report(), (folder / "deep").string());
-  for (const char* name : {"index.html", "report.md", "results.json"}) BOOST_TEST(std::filesystem::file_size(folder / "deep" / name) > 1000u);
+  for (const char* name : {"index.html", "report.md", "results.json"})
+    BOOST_TEST(std::filesystem::file_size(folder / "deep" / name) > 1000u);
   std::ofstream(folder / "file") << "x";
   BOOST_CHECK_THROW(pleat::write_report(sample_report(), (folder / "file" / "report").string()), pleat::Error);
   std::filesystem::remove_all(folder);

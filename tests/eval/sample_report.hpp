@@ -12,12 +12,18 @@ inline pleat::Report sample_report() {
   pleat::Report report;
   report.title = "LSD against MLM <nano> & co";
   report.subtitle = "Numbers made up for a test; no protein was harmed.";
-  report.tasks = {{"thermostability", "Thermostability", "spearman", 250, 250, 250}, {"human_ppi", "Human PPI", "accuracy", 250, 250, 250},
-                  {"metal_ion_binding", "Metal ion binding", "accuracy", 250, 250, 250}, {"deeploc_binary", "DeepLoc, binary", "accuracy", 250, 250, 250},
+  report.tasks = {{"thermostability", "Thermostability", "spearman", 250, 250, 250},
+                  {"human_ppi", "Human PPI", "accuracy", 250, 250, 250},
+                  {"metal_ion_binding", "Metal ion binding", "accuracy", 250, 250, 250},
+                  {"deeploc_binary", "DeepLoc, binary", "accuracy", 250, 250, 250},
                   {"deeploc_subcellular", "DeepLoc, 10 classes", "accuracy", 250, 250, 250}};
   for (const char* model : {"mlm", "lsd-tn", "lsd-nm"})
     for (const char* representation : {"encoder", "diffusion"})
-      report.rows.push_back({std::string(model) + "-nano", model == std::string("mlm") ? "MLM" : model == std::string("lsd-tn") ? "LSD-TN" : "LSD-NM", representation, true});
+      report.rows.push_back({std::string(model) + "-nano",
+                             model == std::string("mlm")      ? "MLM"
+                             : model == std::string("lsd-tn") ? "LSD-TN"
+                                                              : "LSD-NM",
+                             representation, true});
   report.rows.push_back({"composition", "Composition", "features", false});
   report.rows.push_back({"random-nano", "Random weights", "encoder", false});
   double n = 0;
@@ -28,13 +34,15 @@ inline pleat::Report sample_report() {
       pleat::ReportCell cell;
       cell.task = task.name, cell.model = row.model, cell.representation = row.representation;
       cell.metrics = {{task.metric, {value, value - 0.055, value + 0.052}}, {"mcc", {0.2, 0.1, 0.31}}};
-      if (row.model != "composition") cell.differences = {{task.metric, {difference, difference - 0.035, difference + 0.03}}, {"mcc", {-0.01, -0.1, 0.05}}};
+      if (row.model != "composition")
+        cell.differences = {{task.metric, {difference, difference - 0.035, difference + 0.03}}, {"mcc", {-0.01, -0.1, 0.05}}};
       if (row.representation == "diffusion") cell.t = 0.3, cell.reading = "eq8";
       cell.probe = "mlp", cell.strength = 400, cell.seed_values = {value - 0.01, value, value + 0.01};
       report.cells.push_back(cell);
     }
   for (const auto& task : report.tasks) {
-    pleat::ReportChart chart{task.title, "t", task.metric + " on valid", "", {}, {{"composition", 0.54}, {"LSD-NM encoder", 0.58}}};
+    pleat::ReportChart chart{task.title, "t", task.metric + " on valid",
+                             "",         {},  {{"composition", 0.54}, {"LSD-NM encoder", 0.58}}};
     for (int m = 0; m < 3; ++m) {
       pleat::ReportSeries series{m == 0 ? "MLM" : m == 1 ? "LSD-TN" : "LSD-NM", {}};
       for (double t : {0.0, 0.15, 0.3, 0.5, 0.7, 0.9}) {
@@ -81,6 +89,7 @@ inline pleat::Report sample_report() {
   }
   pleat::add_warning(report, pleat::warn_diffusion_below_encoder("LSD-TN", "Human PPI", {-0.08, -0.12, -0.03}));
   report.notes = {"t was chosen on valid proteins.", "Pairs have the features [a + b, |a - b|]."};
-  report.facts = {{"command", "pleat evaluate --task all --report out | tee \"log\""}, {"parameters", "1.2 M"}, {"seconds", "312"}};
+  report.facts = {
+      {"command", "pleat evaluate --task all --report out | tee \"log\""}, {"parameters", "1.2 M"}, {"seconds", "312"}};
   return report;
 }

@@ -32,7 +32,9 @@ struct Task {
       float value = cause + noise;
       problem.labels.push_back(kind == ProbeKind::Regression ? static_cast<double>(50 + 10 * value)
                                : classes == 2                ? (value > 0 ? 1.0 : 0.0)
-                                                             : (value < -0.4f ? 0.0 : value < 0.4f ? 1.0 : 2.0));
+                                                             : (value < -0.4f  ? 0.0
+                                                                : value < 0.4f ? 1.0
+                                                                               : 2.0));
       problem.sequence.push_back(r);
       (r % 3 == 0 ? problem.train : r % 3 == 1 ? problem.valid : problem.test).push_back(r);
     }
@@ -84,7 +86,8 @@ BOOST_AUTO_TEST_CASE(test_features_are_not_read_before_their_time) {
   make(ProbeKind::Regression, 1);
   auto hidden = good;
   for (Index e : problem.test) hidden[static_cast<std::size_t>(3 * e)] = std::nanf("");
-  auto a = pleat::validate_features(cpu, view(hidden), problem, options), b = pleat::validate_features(cpu, view(good), problem, options);
+  auto a = pleat::validate_features(cpu, view(hidden), problem, options),
+       b = pleat::validate_features(cpu, view(good), problem, options);
   BOOST_TEST(a.value == b.value);
   BOOST_CHECK_THROW(pleat::evaluate_task(cpu, view(hidden), problem, options), pleat::Error);
 }

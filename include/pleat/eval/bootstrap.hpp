@@ -1,5 +1,6 @@
 #pragma once
-/// \file  Percentile bootstrap over test examples: intervals of one score, and of the difference of two predictors on the same examples.
+/// \file  Percentile bootstrap over test examples: intervals of one score, and of the difference of two predictors on the same
+/// examples.
 
 #include <algorithm>
 #include <cmath>
@@ -27,7 +28,8 @@ struct BootstrapOptions {
 
 namespace detail {
 
-/// A bijective mixing of 64 bits (the finaliser of SplitMix64, Steele et al. 2014): a counter-based generator needs nothing more here.
+/// A bijective mixing of 64 bits (the finaliser of SplitMix64, Steele et al. 2014): a counter-based generator needs nothing more
+/// here.
 constexpr std::uint64_t mix64(std::uint64_t x) {
   x += 0x9e3779b97f4a7c15u;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -61,20 +63,22 @@ inline double quantile(const std::vector<double>& sorted, double q) {
 
 } // namespace detail
 
-/// The examples of resample `number`: `examples` draws with replacement. The same for every predictor with the same seed, which is what
-/// makes differences paired.
+/// The examples of resample `number`: `examples` draws with replacement. The same for every predictor with the same seed, which
+/// is what makes differences paired.
 inline std::vector<std::size_t> resample(std::size_t examples, Index number, std::uint64_t seed) {
   std::vector<std::size_t> drawn(examples);
-  for (std::size_t i = 0; i < examples; ++i) drawn[i] = detail::counter_below(seed, static_cast<std::uint64_t>(number), i, examples);
+  for (std::size_t i = 0; i < examples; ++i)
+    drawn[i] = detail::counter_below(seed, static_cast<std::uint64_t>(number), i, examples);
   return drawn;
 }
 
-/// `score(indices)` is the metric on the examples `indices` (std::vector<std::size_t>, repeats allowed). The interval holds the middle
-/// `level` of the scores of the resamples; resamples where the score is NaN (one class only, say) are left out. Without a single defined
-/// resample the bounds are NaN.
+/// `score(indices)` is the metric on the examples `indices` (std::vector<std::size_t>, repeats allowed). The interval holds the
+/// middle `level` of the scores of the resamples; resamples where the score is NaN (one class only, say) are left out. Without a
+/// single defined resample the bounds are NaN.
 template <class Score> Interval bootstrap(std::size_t examples, const Score& score, const BootstrapOptions& options = {}) {
-  require(options.resamples > 0 && options.level > 0 && options.level < 1, "a bootstrap needs at least one resample and a level in (0, 1), not ",
-          options.resamples, " resamples at level ", options.level);
+  require(options.resamples > 0 && options.level > 0 && options.level < 1,
+          "a bootstrap needs at least one resample and a level in (0, 1), not ", options.resamples, " resamples at level ",
+          options.level);
   std::vector<std::size_t> all(examples);
   for (std::size_t i = 0; i < examples; ++i) all[i] = i;
   Interval result{score(all), 0, 0};
@@ -93,7 +97,8 @@ template <class Score> Interval bootstrap(std::size_t examples, const Score& sco
 /// Interval of `first(indices) - second(indices)`, both scored on the same resamples of the same examples.
 template <class First, class Second>
 Interval paired_bootstrap(std::size_t examples, const First& first, const Second& second, const BootstrapOptions& options = {}) {
-  return bootstrap(examples, [&](const std::vector<std::size_t>& drawn) { return first(drawn) - second(drawn); }, options);
+  return bootstrap(
+      examples, [&](const std::vector<std::size_t>& drawn) { return first(drawn) - second(drawn); }, options);
 }
 
 } // namespace pleat::inline v0_1

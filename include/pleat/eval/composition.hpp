@@ -15,9 +15,9 @@ namespace pleat::inline v0_1 {
 /// Number of composition features: frequencies of the 20 amino acids in the whole chain and in its first 40 residues, log length.
 inline constexpr Index composition_width = 41;
 
-/// Writes the `composition_width` features of one sequence to `out`. Lower case counts as upper case. Frequencies are counts of the 20
-/// amino acids over all residues of the stretch: other letters (X, B, Z, U, O) are residues but have no frequency of their own.
-/// An empty sequence is refused.
+/// Writes the `composition_width` features of one sequence to `out`. Lower case counts as upper case. Frequencies are counts of
+/// the 20 amino acids over all residues of the stretch: other letters (X, B, Z, U, O) are residues but have no frequency of their
+/// own. An empty sequence is refused.
 inline void composition_features(std::string_view sequence, float* out) {
   require(!sequence.empty(), "an empty sequence has no composition: leave the record out");
   constexpr std::string_view letters = "ACDEFGHIKLMNPQRSTVWY";
@@ -39,7 +39,8 @@ inline void composition_features(std::string_view sequence, float* out) {
   out[40] = static_cast<float>(std::log(length));
 }
 
-/// Row-major (sequences, composition_width) features; `sequences` is any range of strings. Pairs get both rows (see `make_probe_data`).
+/// Row-major (sequences, composition_width) features; `sequences` is any range of strings. Pairs get both rows (see
+/// `make_probe_data`).
 template <class Sequences> std::vector<float> composition_matrix(const Sequences& sequences) {
   std::vector<float> features;
   for (const auto& sequence : sequences) {

@@ -73,9 +73,10 @@ private:
 
 } // namespace detail
 
-/// Minimises `objective(x, gradient) -> value` from `x`, which becomes the minimiser. Deterministic. Stops without `converged` where
-/// the iterations are used up or rounding stops the line search.
-template <class Objective> LbfgsResult minimise_lbfgs(std::vector<double>& x, const Objective& objective, const LbfgsOptions& options = {}) {
+/// Minimises `objective(x, gradient) -> value` from `x`, which becomes the minimiser. Deterministic. Stops without `converged`
+/// where the iterations are used up or rounding stops the line search.
+template <class Objective>
+LbfgsResult minimise_lbfgs(std::vector<double>& x, const Objective& objective, const LbfgsOptions& options = {}) {
   std::vector<double> gradient(x.size()), next(x.size()), next_gradient(x.size());
   LbfgsResult result;
   result.value = objective(x, gradient);

@@ -13,9 +13,9 @@
 
 namespace pleat::inline v0_1 {
 
-/// Minimises mean cross-entropy + lambda / 2 |W|^2 (biases are free). The strengths are fitted from strong to weak, each starting at the
-/// last solution; the one with the best task metric on valid is kept, the stronger of equals.
-/// Two classes give one score, the difference of their logits.
+/// Minimises mean cross-entropy + lambda / 2 |W|^2 (biases are free). The strengths are fitted from strong to weak, each starting
+/// at the last solution; the one with the best task metric on valid is kept, the stronger of equals. Two classes give one score,
+/// the difference of their logits.
 struct LogisticProbe {
   std::vector<double> strengths{1, 0.3, 0.1, 0.03, 0.01, 0.003}; ///< falling
   LbfgsOptions optimiser{.iterations = 150, .memory = 12, .tolerance = 1e-3};
@@ -40,8 +40,11 @@ struct LogisticProbe {
   }
 
   /// One fit from `parameters`: weights (classes, width), then biases (classes).
-  template <class Device> LbfgsResult fit(const Device& device, const ProbeData& data, double strength, std::vector<double>& parameters) const {
-    auto objective = [&](const std::vector<double>& x, std::vector<double>& gradient) { return evaluate(device, data, strength, x, gradient); };
+  template <class Device>
+  LbfgsResult fit(const Device& device, const ProbeData& data, double strength, std::vector<double>& parameters) const {
+    auto objective = [&](const std::vector<double>& x, std::vector<double>& gradient) {
+      return evaluate(device, data, strength, x, gradient);
+    };
     return minimise_lbfgs(parameters, objective, optimiser);
   }
 
@@ -63,7 +66,8 @@ struct LogisticProbe {
       double loss = 0;
       for (Index r = 0; r < rows; ++r) {
         float* row = logits.data() + r * classes;
-        loss += softmax_residual(row, w.data() + weights, classes, static_cast<Index>(data.train.y[static_cast<std::size_t>(first + r)]));
+        loss += softmax_residual(row, w.data() + weights, classes,
+                                 static_cast<Index>(data.train.y[static_cast<std::size_t>(first + r)]));
         for (Index c = 0; c < classes; ++c) out[weights + c] += row[c];
       }
       losses[static_cast<std::size_t>(task)] = loss;
@@ -96,9 +100,11 @@ private:
   }
 
   template <class Device>
-  static std::vector<double> predict(const Device& device, const ProbeData& data, const ProbeSplit& split, const std::vector<double>& parameters) {
+  static std::vector<double> predict(const Device& device, const ProbeData& data, const ProbeSplit& split,
+                                     const std::vector<double>& parameters) {
     std::vector<float> w(parameters.begin(), parameters.end()), logits(static_cast<std::size_t>(split.rows * data.classes));
-    if (split.rows > 0) multiply(device, split.rows, data.classes, data.width, split.x.data(), w.data(), logits.data(), Transposed::Right);
+    if (split.rows > 0)
+      multiply(device, split.rows, data.classes, data.width, split.x.data(), w.data(), logits.data(), Transposed::Right);
     auto classes = static_cast<std::size_t>(data.classes);
     const float* bias = w.data() + data.classes * data.width;
     std::vector<double> scores;

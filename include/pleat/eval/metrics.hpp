@@ -1,9 +1,9 @@
 #pragma once
 /// \file  Scores of predictions: rank and linear correlation, errors, accuracy, MCC, areas under curves, Fmax.
 ///
-/// Undefined values are NaN, never an exception and never a silent 0: correlation with a constant series or fewer than two examples,
-/// AUROC with one class, average precision without a positive. MCC with one class in truth or prediction is 0 (its usual convention).
-/// Scores and targets that are NaN give NaN. All sums are double, in index order.
+/// Undefined values are NaN, never an exception and never a silent 0: correlation with a constant series or fewer than two
+/// examples, AUROC with one class, average precision without a positive. MCC with one class in truth or prediction is 0 (its
+/// usual convention). Scores and targets that are NaN give NaN. All sums are double, in index order.
 
 #include <algorithm>
 #include <cmath>
@@ -105,7 +105,8 @@ inline double matthews_correlation(Labels predicted, Labels target) {
   detail::require_same_size(predicted.size(), target.size(), "matthews_correlation");
   Index classes = 0;
   for (std::size_t i = 0; i < predicted.size(); ++i) {
-    require(predicted[i] >= 0 && target[i] >= 0, "matthews_correlation got a negative class at example ", i, ": number classes from 0");
+    require(predicted[i] >= 0 && target[i] >= 0, "matthews_correlation got a negative class at example ", i,
+            ": number classes from 0");
     classes = (std::max)({classes, predicted[i] + 1, target[i] + 1});
   }
   std::vector<double> of_predicted(static_cast<std::size_t>(classes)), of_target(static_cast<std::size_t>(classes));
@@ -137,8 +138,8 @@ inline double auroc(Scores scores, Labels target) {
   return (sum - positives * (positives + 1) / 2) / (positives * negatives);
 }
 
-/// Average precision, sum over thresholds of (recall gained) x precision; equal scores are one threshold. This is the step-wise area
-/// under the precision-recall curve (no interpolation, which would be too kind).
+/// Average precision, sum over thresholds of (recall gained) x precision; equal scores are one threshold. This is the step-wise
+/// area under the precision-recall curve (no interpolation, which would be too kind).
 inline double average_precision(Scores scores, Labels target) {
   detail::require_same_size(scores.size(), target.size(), "average_precision");
   if (detail::has_nan(scores)) return detail::undefined;
@@ -146,7 +147,8 @@ inline double average_precision(Scores scores, Labels target) {
   double hits = 0, sum = 0;
   for (std::size_t first = 0, last; first < order.size(); first = last) {
     double gained = 0;
-    for (last = first; last < order.size() && scores[order[last]] == scores[order[first]]; ++last) gained += target[order[last]] > 0 ? 1 : 0;
+    for (last = first; last < order.size() && scores[order[last]] == scores[order[first]]; ++last)
+      gained += target[order[last]] > 0 ? 1 : 0;
     hits += gained;
     sum += gained * hits / static_cast<double>(last);
   }
@@ -162,13 +164,13 @@ struct ThresholdScore {
   double threshold;
 };
 
-/// Protein-centric Fmax of multi-label scores (rows, classes), row-major: over all thresholds, F1 of the mean precision of the rows with a
-/// prediction and the mean recall of all rows (a row without positives has recall 0). Groups of equal scores enter together.
-/// Without any positive the value is 0.
+/// Protein-centric Fmax of multi-label scores (rows, classes), row-major: over all thresholds, F1 of the mean precision of the
+/// rows with a prediction and the mean recall of all rows (a row without positives has recall 0). Groups of equal scores enter
+/// together. Without any positive the value is 0.
 inline ThresholdScore f1_max(Scores scores, Labels target, Index classes) {
   detail::require_same_size(scores.size(), target.size(), "f1_max");
-  require(classes > 0 && scores.size() % static_cast<std::size_t>(classes) == 0, "f1_max got ", scores.size(), " scores for ", classes,
-          " classes: give rows x classes scores");
+  require(classes > 0 && scores.size() % static_cast<std::size_t>(classes) == 0, "f1_max got ", scores.size(), " scores for ",
+          classes, " classes: give rows x classes scores");
   if (scores.empty() || detail::has_nan(scores)) return {detail::undefined, detail::undefined};
   auto width = static_cast<std::size_t>(classes);
   std::size_t rows = scores.size() / width;

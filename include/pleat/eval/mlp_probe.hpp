@@ -13,8 +13,8 @@
 
 namespace pleat::inline v0_1 {
 
-/// out = W2 act(W1 x + b1) + b2, on squared error of the standardised target, or softmax cross-entropy. The parameters of the best step
-/// (task metric on valid, the earlier of equals) are kept. A function of (data, options, seed) alone.
+/// out = W2 act(W1 x + b1) + b2, on squared error of the standardised target, or softmax cross-entropy. The parameters of the
+/// best step (task metric on valid, the earlier of equals) are kept. A function of (data, options, seed) alone.
 struct MlpProbe {
   enum class Activation { Relu, Tanh };
   Index hidden = 64;
@@ -76,19 +76,20 @@ private:
     std::vector<float> parameters, gradient, first, second, x, h, out, dh;
 
     Network(const MlpProbe& options, const ProbeData& data)
-        : activation(options.activation), width(data.width), hidden(options.hidden), outputs(data.kind == ProbeKind::Regression ? 1 : data.classes), b1(hidden * width),
-          w2(b1 + hidden), b2(w2 + outputs * hidden), count(b2 + outputs) {
+        : activation(options.activation), width(data.width), hidden(options.hidden),
+          outputs(data.kind == ProbeKind::Regression ? 1 : data.classes), b1(hidden * width), w2(b1 + hidden),
+          b2(w2 + outputs * hidden), count(b2 + outputs) {
       auto n = static_cast<std::size_t>(count);
       parameters.resize(n), gradient.resize(n), first.resize(n), second.resize(n);
       fill(0, b1, width, options.seed), fill(w2, b2, hidden, options.seed);
     }
 
     // Uniform with variance 1 / inputs.
-    void fill(Index from, Index to, Index inputs, std::uint64_t seed) {
+    void fill(Index from, Index to, Index inputs, std::uint64_t key) {
       double scale = std::sqrt(3.0 / static_cast<double>(inputs));
       for (Index i = from; i < to; ++i)
         parameters[static_cast<std::size_t>(i)] =
-            static_cast<float>(scale * (2 * detail::counter_uniform(seed, 0, static_cast<std::uint64_t>(i)) - 1));
+            static_cast<float>(scale * (2 * detail::counter_uniform(key, 0, static_cast<std::uint64_t>(i)) - 1));
     }
 
     template <class Device> void forward(const Device& device, const float* input, Index rows) {
@@ -107,14 +108,17 @@ private:
     }
 
     template <class Device>
-    void step(const Device& device, const MlpProbe& options, const ProbeData& data, const std::vector<double>& targets, const Index* rows, Index n) {
+    void step(const Device& device, const MlpProbe& options, const ProbeData& data, const std::vector<double>& targets,
+              const Index* rows, Index n) {
       x.clear();
-      for (Index r = 0; r < n; ++r) x.insert(x.end(), data.train.x.data() + rows[r] * width, data.train.x.data() + (rows[r] + 1) * width);
+      for (Index r = 0; r < n; ++r)
+        x.insert(x.end(), data.train.x.data() + rows[r] * width, data.train.x.data() + (rows[r] + 1) * width);
       forward(device, x.data(), n);
       for (Index r = 0; r < n; ++r) loss_gradient(data, targets[static_cast<std::size_t>(rows[r])], out.data() + r * outputs, n);
       dh.resize(h.size());
       multiply(device, n, hidden, outputs, out.data(), parameters.data() + w2, dh.data());
-      for (std::size_t i = 0; i < h.size(); ++i) dh[i] *= activation == Activation::Relu ? (h[i] > 0 ? 1.0f : 0.0f) : 1 - h[i] * h[i];
+      for (std::size_t i = 0; i < h.size(); ++i)
+        dh[i] *= activation == Activation::Relu ? (h[i] > 0 ? 1.0f : 0.0f) : 1 - h[i] * h[i];
       float* g = gradient.data();
       multiply(device, hidden, width, n, dh.data(), x.data(), g, Transposed::Left);
       multiply(device, outputs, hidden, n, out.data(), h.data(), g + w2, Transposed::Left);
@@ -144,7 +148,8 @@ private:
       ++steps;
       auto correct1 = static_cast<float>(1 - std::pow(0.9, static_cast<double>(steps)));
       auto correct2 = static_cast<float>(1 - std::pow(0.999, static_cast<double>(steps)));
-      auto rate = static_cast<float>(options.learning_rate), decay = static_cast<float>(options.learning_rate * options.weight_decay);
+      auto rate = static_cast<float>(options.learning_rate),
+           decay = static_cast<float>(options.learning_rate * options.weight_decay);
       for (Index i = 0; i < count; ++i) {
         auto k = static_cast<std::size_t>(i);
         bool matrix = i < b1 || (i >= w2 && i < b2);
@@ -156,7 +161,8 @@ private:
     }
 
     template <class Device>
-    std::vector<double> scores(const Device& device, const ProbeData& data, const ProbeSplit& split, double mean, double deviation) {
+    std::vector<double> scores(const Device& device, const ProbeData& data, const ProbeSplit& split, double mean,
+                               double deviation) {
       std::vector<double> result;
       if (split.rows == 0) return result;
       forward(device, split.x.data(), split.rows);

@@ -17,8 +17,8 @@ namespace pleat::inline v0_1 {
 
 enum class ProbeKind { Regression, Binary, Multiclass };
 
-/// Features of a pair (a, b) of proteins. Symmetric [a + b, |a - b|] is the default: a pair has no first protein, and the order in a
-/// table can carry the label (by accession, say), which [a, b] would learn. WithProduct is [a, b, a * b].
+/// Features of a pair (a, b) of proteins. Symmetric [a + b, |a - b|] is the default: a pair has no first protein, and the order
+/// in a table can carry the label (by accession, say), which [a, b] would learn. WithProduct is [a, b, a * b].
 enum class PairFeatures { Symmetric, Concatenated, WithProduct };
 
 /// Frozen features, one row per unique sequence, row-major without padding. Not owned.
@@ -31,14 +31,16 @@ struct FeatureView {
 /// A task without its features: examples with labels, each naming the feature row of its sequence (or of its two sequences).
 struct ProbeProblem {
   ProbeKind kind = ProbeKind::Regression;
-  Index classes = 1;              ///< 1 for regression, 2 for binary
-  std::vector<double> labels;     ///< per example; class numbers from 0 unless regression
-  std::vector<Index> sequence;    ///< per example: feature row
-  std::vector<Index> partner;     ///< per example: feature row of the second protein; empty unless the task is about pairs
+  Index classes = 1;                     ///< 1 for regression, 2 for binary
+  std::vector<double> labels;            ///< per example; class numbers from 0 unless regression
+  std::vector<Index> sequence;           ///< per example: feature row
+  std::vector<Index> partner;            ///< per example: feature row of the second protein; empty unless the task is about pairs
   std::vector<Index> train, valid, test; ///< example numbers
   PairFeatures pairs = PairFeatures::Symmetric;
   bool paired() const { return !partner.empty(); }
-  Index width_of(Index features) const { return !paired() ? features : pairs == PairFeatures::WithProduct ? 3 * features : 2 * features; }
+  Index width_of(Index features) const {
+    return !paired() ? features : pairs == PairFeatures::WithProduct ? 3 * features : 2 * features;
+  }
 };
 
 /// One split as a matrix: `x` (rows, width), standardised; `y` (rows).
@@ -89,17 +91,19 @@ inline void check_problem(const FeatureView& features, const ProbeProblem& probl
   std::size_t examples = problem.labels.size();
   require(problem.sequence.size() == examples, "the probe problem has ", examples, " labels and ", problem.sequence.size(),
           " feature rows: give one row per label");
-  require(problem.partner.empty() || problem.partner.size() == examples, "the paired probe problem has ", examples, " labels and ",
-          problem.partner.size(), " second feature rows: give one row per label");
-  require(!problem.train.empty() && !problem.valid.empty(), "the probe problem needs at least one train and one valid example, it has ",
-          problem.train.size(), " and ", problem.valid.size(), ": check the split column");
+  require(problem.partner.empty() || problem.partner.size() == examples, "the paired probe problem has ", examples,
+          " labels and ", problem.partner.size(), " second feature rows: give one row per label");
+  require(!problem.train.empty() && !problem.valid.empty(),
+          "the probe problem needs at least one train and one valid example, it has ", problem.train.size(), " and ",
+          problem.valid.size(), ": check the split column");
   for (const auto* rows : {&problem.sequence, &problem.partner})
     for (Index row : *rows)
       require(row >= 0 && row < features.rows, "the probe problem names feature row ", row, " of ", features.rows,
               ": embed every sequence of the task");
   for (const auto* split : {&problem.train, &problem.valid, &problem.test})
     for (Index e : *split)
-      require(e >= 0 && static_cast<std::size_t>(e) < examples, "a split of the probe problem names example ", e, " of ", examples);
+      require(e >= 0 && static_cast<std::size_t>(e) < examples, "a split of the probe problem names example ", e, " of ",
+              examples);
   if (problem.kind == ProbeKind::Regression) return;
   require(problem.classes >= 2 && (problem.kind == ProbeKind::Multiclass || problem.classes == 2), "a classification probe got ",
           problem.classes, " classes: binary has 2, multiclass at least 2");
@@ -154,8 +158,8 @@ inline void standardise(ProbeData& data) {
 
 } // namespace detail
 
-/// Gathers the features of each split and standardises every column by the mean and deviation of train. The features of pairs are made
-/// from single features that were standardised over the train proteins first, so that a product means agreement in sign.
+/// Gathers the features of each split and standardises every column by the mean and deviation of train. The features of pairs are
+/// made from single features that were standardised over the train proteins first, so that a product means agreement in sign.
 /// With `with_test` false the test split stays empty (its features may not exist yet). Features that are not finite are refused.
 inline ProbeData make_probe_data(const FeatureView& features, const ProbeProblem& problem, bool with_test = true) {
   detail::check_problem(features, problem);

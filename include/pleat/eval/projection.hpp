@@ -23,9 +23,10 @@ struct Projection {
 
 /// The first `components` principal components of `latents` (rows, width), row-major, by the eigenvectors of the covariance.
 /// A cloud without variance has explained shares of 0.
-template <class Device> Projection principal_components(const Device& device, const float* latents, Index rows, Index width, Index components = 2) {
-  require(rows >= 2 && components >= 1 && components <= width, "a projection on ", components, " components needs at least two rows and as many columns, not ",
-          rows, " x ", width);
+template <class Device>
+Projection principal_components(const Device& device, const float* latents, Index rows, Index width, Index components = 2) {
+  require(rows >= 2 && components >= 1 && components <= width, "a projection on ", components,
+          " components needs at least two rows and as many columns, not ", rows, " x ", width);
   auto n = static_cast<std::size_t>(rows), d = static_cast<std::size_t>(width), k = static_cast<std::size_t>(components);
   Projection result;
   result.components = components;

@@ -1,7 +1,8 @@
 #pragma once
 /// \file  What an evaluation found, as data: the table, curves, clouds, warnings and facts that the writers turn into pages.
 ///
-/// The writers are `report_html` (one self-contained page), `report_markdown` and `report_json`; `write_report` (report_files.hpp) makes all three.
+/// The writers are `report_html` (one self-contained page), `report_markdown` and `report_json`; `write_report`
+/// (report_files.hpp) makes all three.
 
 #include <charconv>
 #include <cmath>
@@ -35,13 +36,13 @@ struct ReportRow {
 
 struct ReportCell {
   std::string task, model, representation;
-  std::vector<MetricValue> metrics;     ///< the first ranks
-  std::vector<MetricValue> differences; ///< to composition, metric by metric; empty for composition itself
+  std::vector<MetricValue> metrics;                    ///< the first ranks
+  std::vector<MetricValue> differences;                ///< to composition, metric by metric; empty for composition itself
   double t = std::numeric_limits<double>::quiet_NaN(); ///< noise level chosen on valid; NaN where there is none
-  std::string reading;                  ///< eq8, denoised ...; may be empty
-  std::string probe;                    ///< ridge, logistic, mlp
+  std::string reading;                                 ///< eq8, denoised ...; may be empty
+  std::string probe;                                   ///< ridge, logistic, mlp
   double strength = 0;
-  std::vector<double> seed_values;      ///< test metric of each probe seed, where there are several
+  std::vector<double> seed_values; ///< test metric of each probe seed, where there are several
 };
 
 struct ReportPoint {

@@ -58,18 +58,22 @@ inline std::string report_markdown(const Report& report) {
   std::string out = "# " + detail::markdown_text(report.title) + "\n\n";
   if (!report.subtitle.empty()) out += detail::markdown_text(report.subtitle) + "\n\n";
   for (const auto& warning : report.warnings) out += "> **Warning.** " + detail::markdown_text(warning) + "\n>\n";
-  out += "\nTest score with its 95 % interval; below it the difference to composition with its paired interval. The best learned value of a task is bold.\n\n";
+  out += "\nTest score with its 95 % interval; below it the difference to composition with its paired interval. The best learned "
+         "value of a task is bold.\n\n";
   out += "| model | representation |";
-  for (const auto& task : report.tasks) out += " " + detail::markdown_text(task.title) + " (" + detail::markdown_text(task.metric) + ") |";
+  for (const auto& task : report.tasks)
+    out += " " + detail::markdown_text(task.title) + " (" + detail::markdown_text(task.metric) + ") |";
   out += "\n|---|---|";
   for (std::size_t i = 0; i < report.tasks.size(); ++i) out += "---|";
   out += "\n";
   for (const auto& row : report.rows) {
-    out += "| " + detail::markdown_text(row.title) + (row.learned ? "" : " (baseline)") + " | " + detail::markdown_text(row.representation) + " |";
+    out += "| " + detail::markdown_text(row.title) + (row.learned ? "" : " (baseline)") + " | " +
+           detail::markdown_text(row.representation) + " |";
     for (const auto& task : report.tasks) out += " " + detail::markdown_cell(report, task, row) + " |";
     out += "\n";
   }
-  out += "\n## All metrics\n\n| task | model | representation | metric | value | interval | difference to composition | interval | t | probe | probe seeds |\n"
+  out += "\n## All metrics\n\n| task | model | representation | metric | value | interval | difference to composition | interval "
+         "| t | probe | probe seeds |\n"
          "|---|---|---|---|---:|---|---:|---|---:|---|---|\n";
   for (const auto& task : report.tasks)
     for (const auto& row : report.rows) {
@@ -79,10 +83,12 @@ inline std::string report_markdown(const Report& report) {
         const Interval* d = i < cell->differences.size() ? &cell->differences[i].interval : nullptr;
         std::string seeds;
         for (double v : cell->seed_values) seeds += (seeds.empty() ? "" : ", ") + detail::fixed(v);
-        out += "| " + detail::markdown_text(task.title) + " | " + detail::markdown_text(row.title) + " | " + detail::markdown_text(row.representation) + " | " +
-               metric.name + " | " + detail::fixed(metric.interval.value) + " | " + detail::bounds(metric.interval) + " | " +
+        out += "| " + detail::markdown_text(task.title) + " | " + detail::markdown_text(row.title) + " | " +
+               detail::markdown_text(row.representation) + " | " + metric.name + " | " + detail::fixed(metric.interval.value) +
+               " | " + detail::bounds(metric.interval) + " | " +
                (d ? detail::fixed(d->value, 3, true) + " | " + detail::bounds(*d, 3, true) : std::string("| ")) + " | " +
-               (std::isnan(cell->t) ? "" : detail::shortest(cell->t)) + " | " + detail::markdown_text(cell->probe) + " | " + (i == 0 ? seeds : "") + " |\n";
+               (std::isnan(cell->t) ? "" : detail::shortest(cell->t)) + " | " + detail::markdown_text(cell->probe) + " | " +
+               (i == 0 ? seeds : "") + " |\n";
       }
     }
   if (!report.notes.empty()) out += "\n## Notes\n\n";

@@ -1,6 +1,6 @@
 #pragma once
-/// \file  The style sheet of the HTML report: light and dark by the reader's setting, series colours that colour-blind readers can tell apart
-/// (after Okabe and Ito), nothing from outside.
+/// \file  The style sheet of the HTML report: light and dark by the reader's setting, series colours that colour-blind readers
+/// can tell apart (after Okabe and Ito), nothing from outside.
 
 #include <string_view>
 
@@ -23,15 +23,16 @@ caption{text-align:left;color:var(--soft);padding-bottom:8px;font-size:.9rem}
 th,td{padding:8px 11px;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
 thead th{border-bottom:2px solid var(--soft);vertical-align:bottom;line-height:1.25}thead small{display:block;font-weight:400;color:var(--soft)}
 tbody th{font-weight:600;white-space:nowrap}tbody th small{display:block;font-weight:400;color:var(--soft)}
-tr.group>*{border-top:2px solid var(--rule)}tr.baseline{background:var(--panel)}
-.main td{white-space:nowrap}.value{font-size:1.06rem}.best .value{font-weight:800;text-decoration:underline;text-decoration-thickness:2px;text-underline-offset:3px}
+tr.group>*{border-top:2px solid var(--rule)}
+.main td{white-space:nowrap}.main th:first-child{position:sticky;left:0;background:inherit}.main tr{background:var(--page)}.main tr.baseline{background:var(--panel)}.value{font-size:1.06rem}.best .value{font-weight:800;text-decoration:underline;text-decoration-thickness:2px;text-underline-offset:3px}
 .small{display:block;font-size:.79rem;line-height:1.4;color:var(--soft)}.up{color:var(--good)}.down{color:var(--bad)}.flat{color:var(--bad)}
-.full td,.full th{font-size:.86rem;padding:4px 9px}.number{text-align:right}
+.full td,.full th{font-size:.84rem;padding:4px 9px;white-space:nowrap}.facts td{white-space:normal;width:100%}.number{text-align:right}
 summary{cursor:pointer;color:var(--accent);font-weight:600;margin:14px 0 8px}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,370px),1fr));gap:18px}
+.wide{grid-template-columns:repeat(auto-fill,minmax(min(100%,480px),1fr))}
 figure{margin:0;padding:14px 14px 10px;background:var(--panel);border-radius:10px}figcaption{font-weight:600;margin-bottom:6px}
-svg.chart{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:12.5px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-svg .label{font-size:13.5px;fill:var(--text)}svg .mid{text-anchor:middle}svg .end{text-anchor:end}
+svg.chart{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:12px system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+svg .label{font-size:12.5px;fill:var(--text)}svg .mid{text-anchor:middle}svg .end{text-anchor:end}
 svg .axis{stroke:var(--soft);fill:none}svg .grid{stroke:var(--rule)}
 svg .line{fill:none;stroke-width:2.2;stroke-linejoin:round}svg .band{opacity:.13}svg .mark:hover{stroke-width:4}
 svg .level{stroke:var(--soft);stroke-width:1.8}svg .l0{stroke-dasharray:7 4}svg .l1{stroke-dasharray:2 4}svg .l2{stroke-dasharray:9 3 2 3}

@@ -1,6 +1,6 @@
 #pragma once
-/// \file  Sentences for the signs that a latent diffusion went wrong. Each function takes numbers and returns a sentence, or an empty
-/// string where the sign is absent; the sentence states the condition that held.
+/// \file  Sentences for the signs that a latent diffusion went wrong. Each function takes numbers and returns a sentence, or an
+/// empty string where the sign is absent; the sentence states the condition that held.
 
 #include <algorithm>
 #include <cmath>
@@ -12,20 +12,22 @@
 
 namespace pleat::inline v0_1 {
 
-/// Sign 1, "diffusion far below encoder: the latents are too discrete". Holds where the score of the diffusion representation minus that
-/// of the encoder (same test proteins) is below -0.05 and its whole 95 % interval is below 0.
-inline std::string warn_diffusion_below_encoder(std::string_view model, std::string_view task, const Interval& diffusion_minus_encoder) {
+/// Sign 1, "diffusion far below encoder: the latents are too discrete". Holds where the score of the diffusion representation
+/// minus that of the encoder (same test proteins) is below -0.05 and its whole 95 % interval is below 0.
+inline std::string warn_diffusion_below_encoder(std::string_view model, std::string_view task,
+                                                const Interval& diffusion_minus_encoder) {
   const Interval& d = diffusion_minus_encoder;
   if (!(d.value < -0.05 && d.high < 0)) return "";
   std::string text(model);
-  return text + " on " + std::string(task) + ": the diffusion representation scores " + detail::fixed(-d.value) + " below the encoder (difference " +
-         detail::bounds(d, 3, true) + "; the warning holds beyond -0.05 with the whole interval below 0). The latents may be too discrete: "
+  return text + " on " + std::string(task) + ": the diffusion representation scores " + detail::fixed(-d.value) +
+         " below the encoder (difference " + detail::bounds(d, 3, true) +
+         "; the warning holds beyond -0.05 with the whole interval below 0). The latents may be too discrete: "
          "raise the weight of the normalisation loss, or the share of noised positions.";
 }
 
-/// Sign 2, "reconstruction stalls: the normalisation loss is too strong". `accuracy` is the share of residues that the decoder returns from
-/// unnoised latents on valid; `losses` the reconstruction loss over training. Holds where the accuracy is below 0.90; the sentence tells a
-/// stall (the last quarter lowered the loss by less than 2 %) from a run that was merely short.
+/// Sign 2, "reconstruction stalls: the normalisation loss is too strong". `accuracy` is the share of residues that the decoder
+/// returns from unnoised latents on valid; `losses` the reconstruction loss over training. Holds where the accuracy is below
+/// 0.90; the sentence tells a stall (the last quarter lowered the loss by less than 2 %) from a run that was merely short.
 inline std::string warn_reconstruction_stalls(std::string_view model, double accuracy, const std::vector<double>& losses) {
   if (!(accuracy < 0.90)) return "";
   bool stalled = false;
@@ -36,13 +38,15 @@ inline std::string warn_reconstruction_stalls(std::string_view model, double acc
     stalled = after > 0.98 * before;
   }
   std::string text(model);
-  return text + ": the decoder returns only " + detail::fixed(100 * accuracy, 1) + " % of the residues from clean latents (the warning holds below 90 %). " +
-         (stalled ? "Its loss fell by less than 2 % from the third to the last quarter of training, so it has stalled: lower the weight of the normalisation loss."
+  return text + ": the decoder returns only " + detail::fixed(100 * accuracy, 1) +
+         " % of the residues from clean latents (the warning holds below 90 %). " +
+         (stalled ? "Its loss fell by less than 2 % from the third to the last quarter of training, so it has stalled: lower the "
+                    "weight of the normalisation loss."
                   : "Its loss is still falling: train longer before lowering the weight of the normalisation loss.");
 }
 
-/// Sign 3, "the representation is not smooth in t: check the + sin term". Holds where a point of the curve lies off the straight line
-/// between its neighbours by more than 0.03 and by more than half the width of its own 95 % interval. Points must rise in x.
+/// Sign 3, "the representation is not smooth in t: check the + sin term". Holds where a point of the curve lies off the straight
+/// line between its neighbours by more than 0.03 and by more than half the width of its own 95 % interval. Points must rise in x.
 inline std::string warn_not_smooth(std::string_view model, std::string_view task, const std::vector<ReportPoint>& curve) {
   for (std::size_t i = 1; i + 1 < curve.size(); ++i) {
     const auto &a = curve[i - 1], &b = curve[i], &c = curve[i + 1];
@@ -52,7 +56,8 @@ inline std::string warn_not_smooth(std::string_view model, std::string_view task
     if (!(off > 0.03 && off > half)) continue;
     std::string text(model);
     return text + " on " + std::string(task) + ": the score at t = " + detail::shortest(b.x) + " is " + detail::fixed(off) +
-           " off the line between its neighbours (the warning holds beyond 0.03 and half the interval, here " + detail::fixed((std::max)(0.03, half)) +
+           " off the line between its neighbours (the warning holds beyond 0.03 and half the interval, here " +
+           detail::fixed((std::max)(0.03, half)) +
            "). The representation is not smooth in t: check the + sin(pi t / 2) z term of the reading.";
   }
   return "";

@@ -12,9 +12,9 @@
 
 namespace pleat::inline v0_1 {
 
-/// Minimises |y - X w|^2 / n + lambda |w|^2 per output; classes are targets +1 and -1 (one column for binary, one per class otherwise).
-/// Features are centred, so the intercept is the mean target. lambda is the one with the best task metric on valid, the larger of equals.
-/// Width <= rows solves (X^T X / n + lambda) w = X^T y / n, else the dual of the size of the rows.
+/// Minimises |y - X w|^2 / n + lambda |w|^2 per output; classes are targets +1 and -1 (one column for binary, one per class
+/// otherwise). Features are centred, so the intercept is the mean target. lambda is the one with the best task metric on valid,
+/// the larger of equals. Width <= rows solves (X^T X / n + lambda) w = X^T y / n, else the dual of the size of the rows.
 struct RidgeProbe {
   std::vector<double> strengths{10, 3, 1, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001}; ///< falling
 
@@ -73,7 +73,8 @@ private:
   static std::vector<double> target_means(const ProbeData& data) {
     std::vector<double> mean(static_cast<std::size_t>(data.outputs()));
     for (double label : data.train.y)
-      for (std::size_t o = 0; o < mean.size(); ++o) mean[o] += target(data, label, static_cast<Index>(o)) / static_cast<double>(data.train.rows);
+      for (std::size_t o = 0; o < mean.size(); ++o)
+        mean[o] += target(data, label, static_cast<Index>(o)) / static_cast<double>(data.train.rows);
     return mean;
   }
 
@@ -86,8 +87,8 @@ private:
   }
 
   template <class Device>
-  static std::vector<double> predict(const Device& device, const ProbeData& data, const ProbeSplit& split, const std::vector<double>& weights,
-                                     const std::vector<double>& mean) {
+  static std::vector<double> predict(const Device& device, const ProbeData& data, const ProbeSplit& split,
+                                     const std::vector<double>& weights, const std::vector<double>& mean) {
     std::vector<double> x(split.x.begin(), split.x.end()), scores(static_cast<std::size_t>(split.rows * data.outputs()));
     if (split.rows > 0) multiply(device, split.rows, data.outputs(), data.width, x.data(), weights.data(), scores.data());
     for (std::size_t i = 0; i < scores.size(); ++i) scores[i] += mean[i % mean.size()];

@@ -46,7 +46,8 @@ struct TaskResult {
   const Interval& metric(std::string_view name) const {
     for (const auto& m : metrics)
       if (m.name == name) return m.interval;
-    fail("the task result has no metric ", name, ": regression has spearman; classes have accuracy and mcc, binary ones also auroc and auprc");
+    fail("the task result has no metric ", name,
+         ": regression has spearman; classes have accuracy and mcc, binary ones also auroc and auprc");
   }
 };
 
@@ -93,7 +94,8 @@ namespace detail {
 
 /// The MLP of every seed; scores averaged, the valid metric that of the average.
 template <class Device>
-ProbeResult run_mlp_seeds(const Device& device, const ProbeData& data, const EvaluationOptions& options, std::vector<double>& seed_values) {
+ProbeResult run_mlp_seeds(const Device& device, const ProbeData& data, const EvaluationOptions& options,
+                          std::vector<double>& seed_values) {
   ProbeResult mean;
   auto seeds = static_cast<double>(options.mlp_seeds);
   for (Index s = 0; s < options.mlp_seeds; ++s) {
@@ -118,13 +120,16 @@ ProbeResult run_mlp_seeds(const Device& device, const ProbeData& data, const Eva
 
 } // namespace detail
 
-/// Fits the probes of `options` and keeps the one with the best task metric on valid (the earlier of equals: ridge, logistic, MLP).
+/// Fits the probes of `options` and keeps the one with the best task metric on valid (the earlier of equals: ridge, logistic,
+/// MLP).
 template <class Device>
-ProbeResult best_probe(const Device& device, const ProbeData& data, const EvaluationOptions& options, std::vector<double>* seed_values = nullptr) {
+ProbeResult best_probe(const Device& device, const ProbeData& data, const EvaluationOptions& options,
+                       std::vector<double>* seed_values = nullptr) {
   bool found = false;
   ProbeResult best;
   auto offer = [&](ProbeResult result) {
-    bool better = !found || result.valid_metric > best.valid_metric || (std::isnan(best.valid_metric) && !std::isnan(result.valid_metric));
+    bool better =
+        !found || result.valid_metric > best.valid_metric || (std::isnan(best.valid_metric) && !std::isnan(result.valid_metric));
     if (better) best = std::move(result);
     found = true;
     return better;
@@ -139,9 +144,11 @@ ProbeResult best_probe(const Device& device, const ProbeData& data, const Evalua
   return best;
 }
 
-/// Task metric on valid of the best probe: what t is chosen by. Test features need not exist yet. The interval resamples valid examples.
+/// Task metric on valid of the best probe: what t is chosen by. Test features need not exist yet. The interval resamples valid
+/// examples.
 template <class Device>
-Interval validate_features(const Device& device, const FeatureView& features, const ProbeProblem& problem, const EvaluationOptions& options = {}) {
+Interval validate_features(const Device& device, const FeatureView& features, const ProbeProblem& problem,
+                           const EvaluationOptions& options = {}) {
   auto data = make_probe_data(features, problem, false);
   auto probe = best_probe(device, data, options);
   MetricScorer scorer(task_metric_name(data.kind), data.kind, data.classes, probe.valid_scores, data.valid.y);
@@ -149,7 +156,8 @@ Interval validate_features(const Device& device, const FeatureView& features, co
 }
 
 template <class Device>
-TaskResult evaluate_task(const Device& device, const FeatureView& features, const ProbeProblem& problem, const EvaluationOptions& options = {}) {
+TaskResult evaluate_task(const Device& device, const FeatureView& features, const ProbeProblem& problem,
+                         const EvaluationOptions& options = {}) {
   require(!problem.test.empty(), "the task has no test example: check the split column");
   auto data = make_probe_data(features, problem);
   TaskResult result;
@@ -166,7 +174,8 @@ inline std::vector<MetricValue> compare(const TaskResult& result, const TaskResu
                                         const BootstrapOptions& options = {}) {
   std::vector<double> target;
   for (Index e : problem.test) target.push_back(problem.labels[static_cast<std::size_t>(e)]);
-  require(result.probe.test_scores.size() == baseline.probe.test_scores.size(), "two results of different tasks cannot be compared");
+  require(result.probe.test_scores.size() == baseline.probe.test_scores.size(),
+          "two results of different tasks cannot be compared");
   std::vector<MetricValue> differences;
   for (const auto& name : metric_names(problem.kind)) {
     MetricScorer first(name, problem.kind, problem.classes, result.probe.test_scores, target);

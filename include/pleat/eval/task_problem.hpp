@@ -28,7 +28,8 @@ inline ProbeProblem make_problem(const Task& task) {
 /// Composition features (sequences, composition_width) of every record of `sequences`, whole chains: cut nothing before.
 inline std::vector<float> composition_matrix(const SequenceSet& sequences) {
   std::vector<float> features(static_cast<std::size_t>(sequences.size() * composition_width));
-  for (Index i = 0; i < sequences.size(); ++i) composition_features(sequences.letters(i), features.data() + i * composition_width);
+  for (Index i = 0; i < sequences.size(); ++i)
+    composition_features(sequences.letters(i), features.data() + i * composition_width);
   return features;
 }
 

@@ -15,17 +15,22 @@
 namespace pleat::inline v0_1 {
 namespace detail {
 
-template <class Real> using EigenMatrix = Eigen::Matrix<std::remove_const_t<Real>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 template <class Real>
-using EigenView = Eigen::Map<std::conditional_t<std::is_const_v<Real>, const EigenMatrix<Real>, EigenMatrix<Real>>, Eigen::Unaligned>;
+using EigenMatrix = Eigen::Matrix<std::remove_const_t<Real>, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+template <class Real>
+using EigenView =
+    Eigen::Map<std::conditional_t<std::is_const_v<Real>, const EigenMatrix<Real>, EigenMatrix<Real>>, Eigen::Unaligned>;
 
-template <class Real> EigenView<Real> eigen_view(Real* data, Index rows, Index columns) { return EigenView<Real>(data, rows, columns); }
+template <class Real> EigenView<Real> eigen_view(Real* data, Index rows, Index columns) {
+  return EigenView<Real>(data, rows, columns);
+}
 
 } // namespace detail
 
 template <> struct kernel<multiply_op, Cpu> {
   template <class Real>
-  static void run(const Cpu&, Index m, Index n, Index k, const Real* a, const Real* b, Real* out, Transposed transposed, bool accumulate) {
+  static void run(const Cpu&, Index m, Index n, Index k, const Real* a, const Real* b, Real* out, Transposed transposed,
+                  bool accumulate) {
     auto result = detail::eigen_view(out, m, n);
     if (!accumulate) result.setZero();
     if (transposed == Transposed::None)

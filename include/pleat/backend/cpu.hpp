@@ -5,6 +5,7 @@
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cpu/layer_norm.hpp>
 #include <pleat/backend/cpu/linear.hpp>
+#include <pleat/backend/cpu/normalisation_loss.hpp>
 #include <pleat/backend/cpu/squared_error.hpp>
 #include <pleat/backend/cpu/weighted_sum.hpp>
 

@@ -6,6 +6,7 @@
 #include <pleat/backend/cpu/layer_norm.hpp>
 #include <pleat/backend/cpu/linear.hpp>
 #include <pleat/backend/cpu/normalisation_loss.hpp>
+#include <pleat/backend/cpu/pooling.hpp>
 #include <pleat/backend/cpu/squared_error.hpp>
 #include <pleat/backend/cpu/token_norm.hpp>
 #include <pleat/backend/cpu/weighted_sum.hpp>

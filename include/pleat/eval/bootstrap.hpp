@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <pleat/core/philox.hpp>
 #include <pleat/core/error.hpp>
 #include <pleat/core/index.hpp>
 
@@ -28,18 +29,12 @@ struct BootstrapOptions {
 
 namespace detail {
 
-/// A bijective mixing of 64 bits (the finaliser of SplitMix64, Steele et al. 2014): a counter-based generator needs nothing more
-/// here.
-constexpr std::uint64_t mix64(std::uint64_t x) {
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
+/// SplitMix64 (Steele et al. 2014): a counter-based generator needs nothing more here.
+constexpr std::uint64_t counter_mix(std::uint64_t x) { return mix64(x + 0x9e3779b97f4a7c15u); }
 
 /// 32 random bits of (seed, stream, position): integers only, so equal on every platform.
 constexpr std::uint64_t counter_bits(std::uint64_t seed, std::uint64_t stream, std::uint64_t position) {
-  return mix64(mix64(mix64(seed) ^ stream) ^ position) >> 32;
+  return counter_mix(counter_mix(counter_mix(seed) ^ stream) ^ position) >> 32;
 }
 
 /// Uniform in [0, n) by multiplication; the bias of at most n / 2^32 does not matter.

@@ -35,9 +35,9 @@ template <Shape S, class Conditioning = None> struct Trunk {
   }
 
 private:
-  template <std::size_t... I>
-  static constexpr std::array<Block<S, Conditioning>, sizeof...(I)> make(Layout at, std::index_sequence<I...>) {
-    return {Block<S, Conditioning>(at / static_cast<Index>(I))...};
+  template <std::size_t... Number>
+  static constexpr std::array<Block<S, Conditioning>, sizeof...(Number)> make(Layout at, std::index_sequence<Number...>) {
+    return {Block<S, Conditioning>(at / static_cast<Index>(Number))...};
   }
 };
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include <pleat/core/threads.hpp>
 #include <pleat/data/long_policy.hpp>
 #include <pleat/data/sequences.hpp>
 #include <pleat/models/latent_diffusion.hpp>

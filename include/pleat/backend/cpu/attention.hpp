@@ -23,7 +23,12 @@ template <class T> struct AttentionShape {
 };
 
 namespace detail {
-using namespace pleat::detail::attention_scratch;
+using pleat::detail::attention_scratch::backward_elements;
+using pleat::detail::attention_scratch::backward_query_block;
+using pleat::detail::attention_scratch::forward_elements;
+using pleat::detail::attention_scratch::query_block;
+using pleat::detail::attention_scratch::rotary_elements;
+using pleat::detail::attention_scratch::score_stride;
 
 /// cos and sin (longest, head_dim / 2) of position * 10000^(-2 i / head_dim), in double: exact every 32 positions, turned on between.
 template <class T> void fill_rotary(T* cosine, T* sine, Index longest, Index head_dim) {

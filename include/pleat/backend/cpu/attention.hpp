@@ -13,8 +13,8 @@
 
 namespace pleat::inline v0_1::cpu {
 
-/// q, k, v, out are (offsets[sequences], stride), head h at columns [h * head_dim, (h + 1) * head_dim); the columns after the last
-/// head are written as zeros. head_dim is even, 2 … 128.
+/// q, k, v, out are (offsets[sequences], stride), head h at columns [h * head_dim, (h + 1) * head_dim); the columns after the
+/// last head are written as zeros. head_dim is even, 2 … 128.
 template <class T> struct AttentionShape {
   Index heads = 0, head_dim = 0, stride = 0;
   const Index* offsets = nullptr; ///< (sequences + 1), in rows, from 0
@@ -22,8 +22,8 @@ template <class T> struct AttentionShape {
 };
 
 namespace detail {
-inline constexpr Index query_block = 12;           ///< queries whose scores are held at a time, forward
-inline constexpr Index backward_query_block = 48;  ///< ... and backward: more, since each block adds to dk and dv of every key
+inline constexpr Index query_block = 12;          ///< queries whose scores are held at a time, forward
+inline constexpr Index backward_query_block = 48; ///< ... and backward: more, since each block adds to dk and dv of every key
 
 /// Elements between two rows of scores: off the powers of two, at which rows would fall on the same cache lines.
 constexpr Index score_stride(Index keys) { return keys + 16; }
@@ -39,7 +39,8 @@ constexpr Index backward_elements(Index length, Index head_dim) {
   return keys * (3 * width + 2 * head_dim) + backward_query_block * (3 * width + 2 * score_stride(keys));
 }
 
-/// cos and sin (longest, head_dim / 2) of position * 10000^(-2 i / head_dim), in double: exact every 32 positions, turned on between.
+/// cos and sin (longest, head_dim / 2) of position * 10000^(-2 i / head_dim), in double: exact every 32 positions, turned on
+/// between.
 template <class T> void fill_rotary(T* cosine, T* sine, Index longest, Index head_dim) {
   const Index half = head_dim / 2;
   double step_cos[64], step_sin[64], c[64], s[64], angle[64];
@@ -83,10 +84,10 @@ template <class T> Index longest_sequence(const AttentionShape<T>& shape) {
 }
 
 /// Bytes of scratch that attention_forward needs, and attention_backward if `backward`, for sequences of at most `longest`.
-template <class T>
-Index attention_scratch(const AttentionShape<T>& shape, Index longest, int threads, bool backward = true) {
-  const Index each = backward ? (std::max)(detail::forward_elements(longest, shape.head_dim), detail::backward_elements(longest, shape.head_dim))
-                              : detail::forward_elements(longest, shape.head_dim);
+template <class T> Index attention_scratch(const AttentionShape<T>& shape, Index longest, int threads, bool backward = true) {
+  const Index each =
+      backward ? (std::max)(detail::forward_elements(longest, shape.head_dim), detail::backward_elements(longest, shape.head_dim))
+               : detail::forward_elements(longest, shape.head_dim);
   return Index(sizeof(T)) * (detail::rotary_elements(longest, shape.head_dim) + Index(threads) * each);
 }
 
@@ -102,8 +103,8 @@ void for_each_head(const Cpu& cpu, const AttentionShape<T>& shape, T* scratch, I
   simd::level();
   cpu.pool->parallel_for_with_thread(shape.sequences * shape.heads, [&](Index t, int thread) {
     const Index sequence = t / shape.heads, begin = shape.offsets[sequence];
-    const AttentionTask<T> task{begin,        shape.offsets[sequence + 1] - begin, t % shape.heads, shape.heads, shape.head_dim,
-                                shape.stride, cosine,                              sine};
+    const AttentionTask<T> task{
+        begin, shape.offsets[sequence + 1] - begin, t % shape.heads, shape.heads, shape.head_dim, shape.stride, cosine, sine};
     if (task.length > 0) run(task, own + Index(thread) * elements_each);
   });
 }

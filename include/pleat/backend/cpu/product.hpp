@@ -7,6 +7,7 @@
 /// Nothing is allocated. Columns between the width and `stride_of(width)` of every output are written as zeros.
 
 #include <algorithm>
+#include <cstring>
 
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cpu/simd/math.hpp>
@@ -19,9 +20,9 @@ enum class Activation { None, Gelu, Silu, Relu, Tanh };
 template <class T> struct Epilogue {
   const T* bias = nullptr; // (n)
   Activation activation = Activation::None;
-  T* pre_activation = nullptr;   // (rows, y_stride), x W^T + bias
-  const T* residual = nullptr;   // (rows, y_stride)
-  bool accumulate = false;       // adds to what y holds
+  T* pre_activation = nullptr; // (rows, y_stride), x W^T + bias
+  const T* residual = nullptr; // (rows, y_stride)
+  bool accumulate = false;     // adds to what y holds
 };
 
 namespace detail {
@@ -48,11 +49,11 @@ template <class T> void pack_panels(const Cpu& cpu, T* packed, const T* source, 
     T* const to = packed + first * k;
     const T* const from = source + first * n_step;
     if (n_step == 1) {
-      for (Index i = 0; i < k; ++i)
-        for (Index j = 0; j < used; ++j) to[i * width + j] = from[i * k_step + j];
+      for (Index i = 0; i < k; ++i) std::memcpy(to + i * width, from + i * k_step, std::size_t(used) * sizeof(T));
     } else {
-      for (Index j = 0; j < used; ++j)
-        for (Index i = 0; i < k; ++i) to[i * width + j] = from[j * n_step + i * k_step];
+      for (Index begin = 0; begin < k; begin += 16) // blocks that stay in the first-level cache
+        for (Index j = 0; j < used; ++j)
+          for (Index i = begin; i < (std::min)(k, begin + 16); ++i) to[i * width + j] = from[j * n_step + i * k_step];
     }
     for (Index i = 0; i < k; ++i)
       for (Index j = used; j < width; ++j) to[i * width + j] = T(0);
@@ -89,7 +90,8 @@ void multiply(const Cpu& cpu, T* y, Index y_stride, const T* x, Index x_stride, 
   };
   if (small)
     for (Index t = 0; t < row_blocks * groups; ++t) task(t);
-  else cpu.parallel_for(row_blocks * groups, task);
+  else
+    cpu.parallel_for(row_blocks * groups, task);
 }
 
 /// dw (out, stride_of(in)) = dy (rows, out)^T x (rows, in), added to what dw holds if `accumulate`.
@@ -111,17 +113,21 @@ void multiply_rows_transposed(const Cpu& cpu, T* dw, const T* dy, Index dy_strid
   };
   if (small)
     for (Index t = 0; t < cuts * groups; ++t) task(t);
-  else cpu.parallel_for(cuts * groups, task);
+  else
+    cpu.parallel_for(cuts * groups, task);
 }
 
 /// db (stride_of(n)) = the sum of the rows of dy (rows, n), added to what db holds if `accumulate`.
 template <class T> void sum_rows(const Cpu& cpu, T* db, const T* dy, Index dy_stride, Index rows, Index n, bool accumulate) {
   simd::level();
-  const auto task = [&](Index t) { PLEAT_AT_LEVEL(sum_rows_block<T>(db, dy, dy_stride, rows, t * 16, n, accumulate)); };
-  const Index tasks = (n + 15) / 16;
+  const Index tasks = (n + 63) / 64;
+  const auto task = [&](Index t) {
+    PLEAT_AT_LEVEL(sum_rows_block<T>(db, dy, dy_stride, rows, t * 64, (std::min)(stride_of(n), t * 64 + 64), n, accumulate));
+  };
   if (rows * n < 32768)
     for (Index t = 0; t < tasks; ++t) task(t);
-  else cpu.parallel_for(tasks, task);
+  else
+    cpu.parallel_for(tasks, task);
 }
 
 } // namespace pleat::inline v0_1::cpu

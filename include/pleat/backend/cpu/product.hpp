@@ -26,9 +26,9 @@ template <class T> struct Epilogue {
 };
 
 namespace detail {
-inline constexpr Index panel = 32;  ///< columns of a packed panel; the last one has 16 if that is enough
-inline constexpr Index chunk = 256; ///< rows of one partial sum of dw and db
-template <class T> inline constexpr Index down_panel = 128 / Index(sizeof(T)); ///< columns of x that dw takes at a time
+inline constexpr Index panel = 32;         ///< columns of a packed panel; the last one has 16 if that is enough
+inline constexpr Index chunk = 256;        ///< rows of one partial sum of dw and db
+inline constexpr Index down_columns = 128; ///< columns of dw of one task
 } // namespace detail
 
 } // namespace pleat::inline v0_1::cpu
@@ -102,7 +102,7 @@ void multiply_rows_transposed(const Cpu& cpu, T* dw, const T* dy, Index dy_strid
   if (out <= 0 || in <= 0) return;
   simd::level();
   // A task keeps its columns of dy for one chunk in the second-level cache while it walks over its panels of x.
-  const Index stride = stride_of(in), cut = 4 * detail::down_panel<T>, cuts = (stride + cut - 1) / cut;
+  const Index stride = stride_of(in), cut = detail::down_columns, cuts = (stride + cut - 1) / cut;
   const bool small = rows * out * in < 200000;
   const Index wanted = small ? 1 : (std::min)((out + 47) / 48, (std::max)((12 + cuts - 1) / cuts, (out + 239) / 240));
   const Index group = round_up((out + wanted - 1) / wanted, 12), groups = (out + group - 1) / group;

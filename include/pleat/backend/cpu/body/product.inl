@@ -127,33 +127,28 @@ template <class T>
 PLEAT_TARGET void rows_transposed_block(T* dw, const T* dy, Index dy_stride, const T* x, Index x_stride, Index rows, Index out,
                                         Index out_end, Index first, Index last, Index in, bool accumulate) {
   using L = Lanes<T>;
-  constexpr Index most = cpu::detail::down_panel<T>;
+  constexpr Index most = tile_vectors * L::size;
   const Index stride = stride_of(in);
-  alignas(64) T panel[cpu::detail::chunk * most]; // 32 KB: the rows of a chunk side by side, whatever the stride of x
-  alignas(64) T tile[tile_rows * tile_vectors * L::size];
+  alignas(64) T panel[cpu::detail::chunk * most]; // <= 32 KB: the rows of a chunk side by side, whatever the stride of x
+  alignas(64) T tile[tile_rows * most];
   for (Index begin = 0; begin < rows || begin == 0; begin += cpu::detail::chunk) {
     const Index count = rows - begin < cpu::detail::chunk ? rows - begin : cpu::detail::chunk;
     const bool add = accumulate || begin > 0;
-    for (Index column = first; column < last; column += most) {
-      const Index width = last - column < most ? last - column : most;
+    for (Index column = first, width = most; column < last; column += width) {
+      if (last - column < most) width = L::size;
       for (Index i = 0; i < count; ++i)
         for (Index c = 0; c < width; c += L::size)
           load_part<T>(x + (begin + i) * x_stride + column + c, in - column - c).store(panel + i * width + c);
-      for (Index c = 0; c < width;) {
-        const bool narrow = width - c < tile_vectors * L::size;
-        const Index tile_width = narrow ? L::size : tile_vectors * L::size;
-        for (Index o = out; o < out_end;) {
-          const Index left = out_end - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
-          any_tile<T, true>(height, narrow, dy + begin * dy_stride + o, dy_stride, panel + c, width, count, tile, tile_width);
-          for (Index r = 0; r < height; ++r)
-            for (Index v = 0; v < tile_width; v += L::size) {
-              T* const to = dw + (o + r) * stride + column + c + v;
-              const L value = L::load(tile + r * tile_width + v);
-              (add ? L::load(to) + value : value).store(to);
-            }
-          o += height;
-        }
-        c += tile_width;
+      for (Index o = out; o < out_end;) {
+        const Index left = out_end - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
+        any_tile<T, true>(height, width < most, dy + begin * dy_stride + o, dy_stride, panel, width, count, tile, width);
+        for (Index r = 0; r < height; ++r)
+          for (Index c = 0; c < width; c += L::size) {
+            T* const to = dw + (o + r) * stride + column + c;
+            const L value = L::load(tile + r * width + c);
+            (add ? L::load(to) + value : value).store(to);
+          }
+        o += height;
       }
     }
   }

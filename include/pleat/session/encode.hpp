@@ -4,30 +4,17 @@
 #include <functional>
 #include <memory>
 
+#include <pleat/core/threads.hpp>
 #include <pleat/data/long_policy.hpp>
 #include <pleat/data/sequences.hpp>
 #include <pleat/models/latent_diffusion.hpp>
 #include <pleat/session/pool_rows.hpp>
 #include <pleat/session/owned_batch.hpp>
 #include <pleat/session/ragged.hpp>
+#include <pleat/session/read_options.hpp>
 #include <pleat/train/checkpoint.hpp>
 
 namespace pleat::inline v0_1 {
-
-/// What is to be read from a model.
-struct ReadOptions {
-  ReadingChoice reading{Reading::Encoder, 0}; ///< Reading::Encoder: the encoder's latent z
-  double t = 0.3;                             ///< diffusion readings only
-  ReadingInput input = ReadingInput::Clean;
-  Index draws = 1; ///< of noise, averaged; for ReadingInput::Noised
-};
-
-/// A piece of a sequence to be encoded.
-struct Piece {
-  std::span<const std::uint8_t> tokens;
-  std::uint32_t record = 0;
-  Index start = 0;
-};
 
 /// Values of a model and the memory to run it. A sequence's rows have the same bits alone, in any batch and on any number of threads.
 template <class ModelType, class DeviceType, class Precision = Float32> class EncodeSession {

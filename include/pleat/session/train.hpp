@@ -8,13 +8,6 @@
 
 namespace pleat::inline v0_1 {
 
-/// Result of one optimiser step.
-struct StepResult {
-  Metrics metrics;
-  double gradient_norm = 0; ///< before clipping
-  bool finite = true;       ///< false: the gradient was not finite and nothing was changed
-};
-
 /// Owns the values of a model, their gradients and moments, and the memory of a pass. Steps are a pure function of (values, batches,
 /// key): the same bits for any number of threads.
 template <class ObjectiveType, class DeviceType, class Precision = Float32> class TrainSession {
@@ -24,7 +17,7 @@ public:
   using Device = DeviceType;
   using Real = typename Precision::Parameter;
 
-  TrainSession(Device device, Objective objective, AdamWOptions options = {});
+  explicit TrainSession(Device device, Objective objective = {}, AdamWOptions options = {});
 
   Parameters<Model, Device, Precision>& parameters() { return parameters_; }
   Objective& objective() { return objective_; }

@@ -30,9 +30,10 @@ public:
   using Model = typename Objective::Model;
   using Run = Training<Cpu, Precision>;
   using Real = typename Precision::Parameter;
+  NoiseKey key;
 
-  ModelBench(Objective& objective, const TestBatch& batch, int threads = 1, bool poison = true)
-      : objective_(objective), batch_(batch), pool_(threads), parameters(Cpu{&pool_}), poison_(poison) {
+  ModelBench(Objective& objective, const TestBatch& batch, int threads = 1, bool poison = true, NoiseKey noise = {11, 3})
+      : key(noise), objective_(objective), batch_(batch), pool_(threads), parameters(Cpu{&pool_}), poison_(poison) {
     shake(parameters);
     objective_.draw(key, batch_.view());
     peak_ = planned<TrainingPlan<Precision>>();
@@ -96,8 +97,7 @@ public:
     return {parameters.gradients(), parameters.gradients() + parameters.size(Store::Trained)};
   }
   Index peak() const { return peak_; }
-
-  NoiseKey key{11, 3};
+  Cpu device() { return {&pool_}; }
 
 private:
   Objective& objective_;

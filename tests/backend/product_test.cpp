@@ -11,11 +11,11 @@
 
 #include "levels.hpp"
 
+using pleat::Activation;
 using pleat::Cpu;
 using pleat::Index;
 using pleat::stride_of;
 using pleat::ThreadPool;
-using pleat::cpu::Activation;
 using pleat::cpu::Epilogue;
 
 BOOST_AUTO_TEST_SUITE(product)

@@ -99,6 +99,7 @@ BOOST_AUTO_TEST_CASE(contract) {
   check_op_contract<KlCase<20, Form::Univariate>>(options);
   check_op_contract<KlCase<5, Form::Multivariate>>(options);
   check_op_contract<KlCase<16, Form::Multivariate>>(options);
+  check_op_contract<KlCase<19, Form::Multivariate>>(options);
   options.lengths = {{60, 41}, {1}, {}};
   options.float_gradient_tolerance = 1e-3; // types of two nearly equal members
   options.gradient_tolerance = 2e-5;

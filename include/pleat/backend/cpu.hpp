@@ -14,6 +14,7 @@
 #include <pleat/backend/cpu/mix.hpp>
 #include <pleat/backend/cpu/normalisation_loss.hpp>
 #include <pleat/backend/cpu/normals.hpp>
+#include <pleat/backend/cpu/pooling.hpp>
 #include <pleat/backend/cpu/random.hpp>
 #include <pleat/backend/cpu/squared_error.hpp>
 #include <pleat/backend/cpu/standardise.hpp>

@@ -54,26 +54,27 @@ struct univariate_kl_op {
   };
 };
 
+/// Matrices here are square with `stride = stride_of(width)` rows and columns, zero beyond `width`.
 struct multivariate_kl_op {
-  static constexpr Index panel = 1024; ///< rows centred at a time
+  static constexpr Index panel = 256; ///< rows centred at a time
   template <class T> struct Forward {
-    const T* z;         // (rows, stride_of(width))
-    T* loss;            // (stride_of(1))
-    double* moments;    // (2, stride_of(width)) means and biased variances
-    double* covariance; // (width, width) scratch
-    double* precision;  // (width, width) inverse of the covariance + delta I; when null it is not made
-    double* product;    // (width, width) scratch
-    double* centred;    // (min(rows, panel), width) scratch
+    const T* z;        // (rows, stride)
+    T* loss;           // (stride_of(1))
+    double* moments;   // (2, stride) means and biased variances
+    double* factor;    // (stride, stride) scratch: covariance + delta I, then its Cholesky factor
+    double* inverse;   // (stride, stride) scratch: inverse of the factor; not used without `precision`
+    double* precision; // (stride, stride) inverse of the covariance + delta I; when null it is not made
+    double* centred;   // (panel, stride) scratch
     Index rows, width;
     double delta;
   };
   template <class T> struct Backward {
-    const T* z;              // (rows, stride_of(width))
-    const double* moments;   // (2, stride_of(width))
-    const double* precision; // (width, width)
-    double *centred, *mixed; // (min(rows, panel), width) scratch
-    const T* dloss;          // (1)
-    T* dz;                   // (rows, stride_of(width))
+    const T* z;               // (rows, stride)
+    const double* moments;    // (2, stride)
+    const double* precision;  // (stride, stride)
+    double *centred, *mixed;  // (panel, stride) scratch
+    const T* dloss;           // (1)
+    T* dz;                    // (rows, stride)
     Index rows, width;
     bool accumulate;
   };
@@ -149,25 +150,25 @@ constexpr Scalar<Context> typed_univariate_kl(Context& run, const Rows<Context, 
 
 /// Multivariate loss of all rows of `z` (rows, Width); needs many more rows than channels to mean anything. Fewer than 2 rows: 0, with
 /// zero gradient. Errors where the covariance plus delta is not positive definite. Kept for backward: z, the means and the inverse.
-/// The dense algebra library behind it may allocate: this op alone is outside the promise that a step does not.
 template <class Context, Index Width, class Space>
 constexpr Scalar<Context> multivariate_kl(Context& run, const Rows<Context, Width, Space>& z, const KlOptions& options = {}) {
   using T = typename Context::Stream;
-  const Index count = z.count(), panel = count < multivariate_kl_op::panel ? count : multivariate_kl_op::panel;
+  constexpr Index stride = stride_of(Width), square = stride * stride, panel = multivariate_kl_op::panel * stride;
+  const Index count = z.count();
   const bool recorded = run.recording() && z.wants_gradient();
   auto loss = run.template rows<1, Batch>(1);
-  auto moments = run.template buffer<double>(2 * stride_of(Width));
-  auto precision = run.template buffer<double>(recorded ? Width * Width : 0);
+  auto moments = run.template buffer<double>(2 * stride);
+  auto precision = run.template buffer<double>(recorded ? square : 0);
   const auto n = static_cast<double>(count);
-  run.count(2.0 * n * Width * Width, 8.0 * n * Width);
+  run.count(n * Width * Width, 8.0 * n * Width);
   {
-    auto covariance = run.template buffer<double>(Width * Width), product = run.template buffer<double>(Width * Width);
-    auto centred = run.template buffer<double>(panel * Width);
+    auto factor = run.template buffer<double>(square), inverse = run.template buffer<double>(recorded ? square : 0);
+    auto centred = run.template buffer<double>(panel);
     if constexpr (Context::computes)
       KernelOf<multivariate_kl_op, Context>::forward(
-          run.device(), multivariate_kl_op::Forward<T>{z.data(), loss.data(), run.data(moments), run.data(covariance),
-                                                       recorded ? run.data(precision) : nullptr, run.data(product), run.data(centred),
-                                                       count, Width, options.delta});
+          run.device(), multivariate_kl_op::Forward<T>{z.data(), loss.data(), run.data(moments), run.data(factor), run.data(inverse),
+                                                       recorded ? run.data(precision) : nullptr, run.data(centred), count, Width,
+                                                       options.delta});
   }
   if constexpr (Context::records) {
     if (recorded) {
@@ -175,14 +176,14 @@ constexpr Scalar<Context> multivariate_kl(Context& run, const Rows<Context, Widt
         Kept<Width, Space> z;
         Kept<1, double> moments, precision;
         int output;
-        Index count, panel;
+        Index count;
         void operator()(Context& run) const {
           auto rows = run.take(z);
           auto statistics = run.take(moments), inverse = run.take(precision);
           auto dloss = run.template take_gradient<1, Batch>(output, 1);
           if (!dloss) return;
           if (auto dz = run.template contribute<Width>(z.value, count)) {
-            auto centred = run.template buffer<double>(panel * Width), mixed = run.template buffer<double>(panel * Width);
+            auto centred = run.template buffer<double>(panel), mixed = run.template buffer<double>(panel);
             if constexpr (Context::computes)
               KernelOf<multivariate_kl_op, Context>::backward(
                   run.device(), multivariate_kl_op::Backward<T>{rows.data(), run.data(statistics), run.data(inverse), run.data(centred),
@@ -192,7 +193,7 @@ constexpr Scalar<Context> multivariate_kl(Context& run, const Rows<Context, Widt
         }
       };
       run.want(loss);
-      run.record(Backward{run.keep(z), run.keep(moments), run.keep(precision), loss.value(), count, panel});
+      run.record(Backward{run.keep(z), run.keep(moments), run.keep(precision), loss.value(), count});
     }
   }
   return loss;

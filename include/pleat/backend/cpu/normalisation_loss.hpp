@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <pleat/backend/cpu/dense_algebra.hpp>
 #include <pleat/backend/cpu/group_moments.hpp>
 #include <pleat/backend/cpu/rows_of.hpp>
 #include <pleat/ops/normalisation_loss.hpp>
@@ -42,33 +41,35 @@ template <> struct kernel<univariate_kl_op, Cpu> {
   }
 };
 
+/// The dense algebra is written out (in double, on padded matrices) so that it needs no memory beyond the scratch of the pass.
 template <> struct kernel<multivariate_kl_op, Cpu> {
   template <class T> static void forward(const Cpu& cpu, const multivariate_kl_op::Forward<T>& a) {
-    const Index width = a.width;
+    const Index width = a.width, stride = stride_of(width);
     for (Index i = 0; i < stride_of(1); ++i) a.loss[i] = T(0);
     double rows = 0;
-    double* variance = a.moments + stride_of(width);
+    double* variance = a.moments + stride;
     cpu::group_moments(cpu, a.z, nullptr, a.rows, width, 1, a.moments, variance, &rows);
     if (a.rows < 2) return;
-    std::fill(a.covariance, a.covariance + width * width, 0.0);
+    std::fill(a.factor, a.factor + stride * stride, 0.0);
     for (Index begin = 0; begin < a.rows; begin += multivariate_kl_op::panel) {
       const Index count = (std::min)(multivariate_kl_op::panel, a.rows - begin);
-      centre(cpu, a.z + begin * stride_of(width), a.moments, count, width, a.centred);
-      gram(cpu, count, width, a.centred, a.product);
-      for (Index i = 0; i < width * width; ++i) a.covariance[i] += a.product[i];
+      centre(cpu, a.z + begin * stride, a.moments, count, width, a.centred);
+      add_gram(cpu, count, stride, a.centred, a.factor);
     }
+    for (Index i = 0; i < stride * stride; ++i) a.factor[i] /= rows;
     double loss = -static_cast<double>(width);
-    for (Index i = 0; i < width * width; ++i) a.covariance[i] /= rows;
-    for (Index c = 0; c < width; ++c) loss += a.moments[c] * a.moments[c] + a.covariance[c * width + c];
-    for (Index c = 0; c < width; ++c) a.covariance[c * width + c] += a.delta;
-    require(cholesky(cpu, width, a.covariance, a.product), "multivariate_kl: the covariance of ", a.rows, " rows of ", width,
-            " channels is not positive definite; use more rows, a larger delta or the univariate form");
-    for (Index c = 0; c < width; ++c) loss -= 2 * std::log(a.product[c * width + c]);
+    for (Index c = 0; c < width; ++c) loss += a.moments[c] * a.moments[c] + variance[c], a.factor[c * stride + c] += a.delta;
+    require(PLEAT_AT_LEVEL(cholesky_in_place(a.factor, width, stride)), "multivariate_kl: the covariance of ", a.rows, " rows of ",
+            width, " channels is not positive definite; use more rows, a larger delta or the univariate form");
+    for (Index c = 0; c < width; ++c) loss -= 2 * std::log(a.factor[c * stride + c]);
     a.loss[0] = static_cast<T>(0.5 * loss / static_cast<double>(width));
     if (a.precision == nullptr) return;
-    std::fill(a.precision, a.precision + width * width, 0.0);
-    for (Index c = 0; c < width; ++c) a.precision[c * width + c] = 1;
-    solve(cpu, width, width, a.covariance, a.precision, a.precision);
+    std::fill(a.inverse, a.inverse + stride * stride, 0.0);
+    std::fill(a.precision, a.precision + stride * stride, 0.0);
+    PLEAT_AT_LEVEL(invert_lower(a.factor, a.inverse, width, stride));
+    add_gram(cpu, width, stride, a.inverse, a.precision);
+    for (Index i = 0; i < width; ++i)
+      for (Index j = 0; j < i; ++j) a.precision[j * stride + i] = a.precision[i * stride + j];
   }
   // dz = dloss / (n D) (mu + d - P d), d = z - mu, P symmetric.
   template <class T> static void backward(const Cpu& cpu, const multivariate_kl_op::Backward<T>& a) {
@@ -81,26 +82,35 @@ template <> struct kernel<multivariate_kl_op, Cpu> {
     for (Index begin = 0; begin < a.rows; begin += multivariate_kl_op::panel) {
       const Index count = (std::min)(multivariate_kl_op::panel, a.rows - begin);
       centre(cpu, a.z + begin * stride, a.moments, count, width, a.centred);
-      cpu.parallel_for(cpu::tasks_of(count), [&](Index task) {
-        const Index first = cpu::first_row(task), last = cpu::last_row(task, count);
-        multiply(cpu, last - first, width, width, a.centred + first * width, a.precision, a.mixed + first * width);
+      cpu.parallel_for((count + 3) / 4, [&](Index task) {
+        const Index first = 4 * task, last = (std::min)(first + 4, count);
+        std::fill(a.mixed + first * stride, a.mixed + (first + 4) * stride, 0.0);
+        PLEAT_AT_LEVEL(add_product_of_four(a.centred + first * stride, 1, stride, a.precision, width, stride, stride, a.mixed + first * stride));
         for (Index r = first; r < last; ++r) {
           T* dz = a.dz + (begin + r) * stride;
-          for (Index c = 0; c < width; ++c) {
-            const T d = static_cast<T>(factor * (a.moments[c] + a.centred[r * width + c] - a.mixed[r * width + c]));
+          for (Index c = 0; c < stride; ++c) { // all three are zero in the tail
+            const T d = static_cast<T>(factor * (a.moments[c] + a.centred[r * stride + c] - a.mixed[r * stride + c]));
             dz[c] = a.accumulate ? dz[c] + d : d;
           }
-          if (!a.accumulate) std::fill(dz + width, dz + stride, T(0));
         }
       });
     }
   }
 
 private:
+  // A whole panel is written: rows beyond `rows` are zero, as tails are.
   template <class T> static void centre(const Cpu& cpu, const T* z, const double* mean, Index rows, Index width, double* centred) {
-    cpu.parallel_for(cpu::tasks_of(rows), [&](Index task) {
-      for (Index r = cpu::first_row(task); r < cpu::last_row(task, rows); ++r)
-        for (Index c = 0; c < width; ++c) centred[r * width + c] = static_cast<double>(z[r * stride_of(width) + c]) - mean[c];
+    const Index stride = stride_of(width);
+    cpu.parallel_for(multivariate_kl_op::panel / 16, [&](Index task) {
+      for (Index r = 16 * task; r < 16 * task + 16; ++r)
+        for (Index c = 0; c < stride; ++c)
+          centred[r * stride + c] = r < rows && c < width ? static_cast<double>(z[r * stride + c]) - mean[c] : 0.0;
+    });
+  }
+  // out (stride, stride) += x^T x for x (rows, stride): the lower triangle (and some of the upper one).
+  static void add_gram(const Cpu& cpu, Index rows, Index stride, const double* x, double* out) {
+    cpu.parallel_for(stride / 4, [&](Index task) {
+      PLEAT_AT_LEVEL(add_product_of_four(x + 4 * task, stride, 1, x, rows, 4 * task + 4, stride, out + 4 * task * stride));
     });
   }
 };

@@ -70,7 +70,8 @@ struct ModelFacts {
 struct MemoryFacts {
   Index parameters = 0, optimiser = 0; ///< values, prepared forms, gradients; moments and averages
   Index activations = 0;               ///< peak of one training step
-  Index inference = 0;                 ///< peak of one inference pass
+  Index inference = 0;                 ///< peak of activations of one inference pass
+  Index reading = 0;                   ///< values and prepared forms where nothing is trained
   Index total() const { return parameters + optimiser + activations; }
 };
 
@@ -92,7 +93,7 @@ public:
   virtual std::unique_ptr<Reader> untrained(std::uint64_t seed, int threads) const = 0;
 
   virtual ModelFacts facts(bool diffusion) const = 0;
-  virtual MemoryFacts memory(bool diffusion, std::span<const Index> lengths, bool average) const = 0;
+  virtual MemoryFacts memory(bool diffusion, std::span<const Index> lengths, int threads, bool average) const = 0;
   virtual std::vector<pleat::TensorPlace> tensors(bool diffusion) const = 0;
 
 private:

@@ -13,7 +13,6 @@
 #include <pleat/backend/cpu/linear.hpp>
 #include <pleat/backend/cpu/mix.hpp>
 #include <pleat/backend/cpu/normalisation_loss.hpp>
-#include <pleat/backend/cpu/normals.hpp>
 #include <pleat/backend/cpu/pooling.hpp>
 #include <pleat/backend/cpu/random.hpp>
 #include <pleat/backend/cpu/squared_error.hpp>

@@ -156,7 +156,9 @@ inline std::string draw_chart(const ReportChart& chart) {
   for (std::size_t i = 0; i < chart.levels.size(); ++i) {
     const auto& [name, level] = chart.levels[i];
     if (!std::isfinite(level)) continue;
-    std::string kind = "level l" + std::to_string(i % 3), label = escape_html(name) + " (" + fixed(level) + ")";
+    std::string kind = "level l" + std::to_string(i % 4), label = escape_html(name) + " (" + fixed(level) + ")";
+    for (std::size_t k = 0; k < chart.series.size(); ++k) // the level of a series has its colour
+      if (name.starts_with(chart.series[k].title + " ")) kind += " s" + std::to_string(k % series_styles);
     body += "<line class=\"" + kind + "\" x1=\"" + px(f.left) + "\" x2=\"" + px(f.width - f.right) + "\" y1=\"" +
             px(y.at(level)) + "\" y2=\"" + px(y.at(level)) + "\"><title>" + label + "</title></line>";
     key("<line class=\"" + kind + "\" x1=\"1\" x2=\"33\" y1=\"7\" y2=\"7\"/>", label);

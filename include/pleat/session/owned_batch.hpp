@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <pleat/core/segments.hpp>
+#include <pleat/data/batches.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -27,5 +28,15 @@ struct OwnedBatch {
   /// Valid until the batch changes.
   SequenceBatch view() const { return {tokens, {offsets}, records, starts}; }
 };
+
+/// The tokens of a planned batch.
+inline OwnedBatch owned_batch(const SequenceSet& set, const BatchPieces& pieces) {
+  OwnedBatch batch;
+  for (std::size_t i = 0; i < pieces.records.size(); ++i)
+    batch.add(set.tokens(pieces.records[i])
+                  .subspan(static_cast<std::size_t>(pieces.starts[i]), static_cast<std::size_t>(pieces.lengths[i])),
+              static_cast<std::uint32_t>(pieces.records[i]), pieces.starts[i]);
+  return batch;
+}
 
 } // namespace pleat::inline v0_1

@@ -8,6 +8,7 @@
 
 #include <pleat/data/batches.hpp>
 #include <pleat/data/prefetch.hpp>
+#include <pleat/io/atomic_file.hpp>
 #include <pleat/session/train.hpp>
 #include <pleat/train/checkpoint.hpp>
 #include <pleat/train/lr_schedules.hpp>
@@ -79,7 +80,9 @@ public:
         if (progress) progress({step_, options_.steps, &result, rate, tokens / since()});
         const bool last = step_ == options_.steps;
         if (valid_.residues() > 0 && options_.validate_every > 0 && (step_ % options_.validate_every == 0 || last)) {
+          if (TimeBins* bins = session_.objective().bins()) *bins = {};
           summary.validation = validate();
+          if (const TimeBins* bins = session_.objective().bins()) line.set("valid_error_of_t", means(*bins));
           for (const Metrics::Entry& entry : summary.validation.entries())
             line.set(std::string("valid_") + entry.name, finite(entry.value()));
           judge(summary.validation.value("loss"));
@@ -100,7 +103,7 @@ public:
     Index residues = 0;
     with_average([&] {
       for (Index step = 0; step < plan.batches_per_epoch() && residues < options_.validation_residues; ++step) {
-        const OwnedBatch batch = owned(valid_, plan.batch(step));
+        const OwnedBatch batch = owned_batch(valid_, plan.batch(step));
         residues += batch.rows();
         session_.validate(batch, {987654321, static_cast<std::uint64_t>(step)}, metrics);
       }
@@ -122,18 +125,17 @@ public:
   }
 
 private:
+  /// Mean error in each bin of t, null where nothing was drawn.
+  static Json means(const TimeBins& bins) {
+    Json all = Json::array();
+    for (std::size_t b = 0; b < time_bins; ++b) all.push(bins.count[b] > 0 ? finite(bins.sum[b] / bins.count[b]) : Json());
+    return all;
+  }
   static Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
-  static OwnedBatch owned(const SequenceSet& set, const BatchPieces& pieces) {
-    OwnedBatch batch;
-    for (std::size_t i = 0; i < pieces.records.size(); ++i)
-      batch.add(set.tokens(pieces.records[i]).subspan(static_cast<std::size_t>(pieces.starts[i]), static_cast<std::size_t>(pieces.lengths[i])),
-                static_cast<std::uint32_t>(pieces.records[i]), pieces.starts[i]);
-    return batch;
-  }
   std::vector<OwnedBatch> gather(Index step) const {
     std::vector<OwnedBatch> micro;
-    for (Index m = 0; m < options_.accumulation; ++m) micro.push_back(owned(train_, plan_.batch(step * options_.accumulation + m)));
+    for (Index m = 0; m < options_.accumulation; ++m) micro.push_back(owned_batch(train_, plan_.batch(step * options_.accumulation + m)));
     return micro;
   }
 
@@ -152,6 +154,9 @@ private:
     info.training.set("best", finite(best_)).set("bad_validations", bad_).set("stopped", stopped_);
     const TrainingState<Real> state{&session_.optimiser(), session_.average(), session_.objective().save()};
     save_checkpoint(checkpoint_path(), info, session_.parameters(), &state);
+    Json copy = Json::object(); // for people; what counts is in the checkpoint
+    copy.set("model", info.model).set("config", info.config).set("training", info.training);
+    atomic_write(directory_ + "/config.json", copy.dump(2) + "\n");
   }
 
   Session& session_;

@@ -39,35 +39,34 @@ template <class T> std::vector<T> draw(const Problem& p, unsigned seed, double s
   return m;
 }
 
-template <class T> struct Result {
-  std::vector<T> out, lse, dq, dk, dv;
-};
+template <class T> struct Result { std::vector<T> out, lse, dq, dk, dv; };
 
 /// Runs forward and backward on poisoned scratch of exactly the promised size.
 template <class T>
-Result<T> run(const Problem& p, Cpu cpu, const std::vector<T>& q, const std::vector<T>& k, const std::vector<T>& v, const std::vector<T>& g,
-              bool accumulate = false) {
+Result<T> run(const Problem& p, Cpu cpu, const std::vector<T>& q, const std::vector<T>& k, const std::vector<T>& v,
+              const std::vector<T>& g, bool accumulate = false) {
   const T poison = std::numeric_limits<T>::quiet_NaN();
   const T initial = accumulate ? T(0.5) : poison;
-  Result<T> r{std::vector<T>(p.size(), poison), std::vector<T>(std::size_t(p.rows() * p.heads), poison), std::vector<T>(p.size(), initial),
-              std::vector<T>(p.size(), initial), std::vector<T>(p.size(), initial)};
+  Result<T> r{std::vector<T>(p.size(), poison), std::vector<T>(std::size_t(p.rows() * p.heads), poison),
+              std::vector<T>(p.size(), initial), std::vector<T>(p.size(), initial), std::vector<T>(p.size(), initial)};
   const auto shape = p.shape<T>();
   const Index longest = pleat::cpu::longest_sequence(shape);
   auto scratch = [&](bool backward) {
-    return std::vector<T>(std::size_t(pleat::cpu::attention_scratch(shape, longest, cpu.pool->size(), backward)) / sizeof(T), poison);
+    return std::vector<T>(std::size_t(pleat::cpu::attention_scratch(shape, longest, cpu.pool->size(), backward)) / sizeof(T),
+                          poison);
   };
   auto first = scratch(false), second = scratch(true);
   pleat::cpu::attention_forward(cpu, shape, q.data(), k.data(), v.data(), r.out.data(), r.lse.data(), first.data());
-  pleat::cpu::attention_backward(cpu, shape, q.data(), k.data(), v.data(), r.out.data(), r.lse.data(), g.data(), r.dq.data(), r.dk.data(),
-                                 r.dv.data(), second.data(), accumulate, accumulate, accumulate);
+  pleat::cpu::attention_backward(cpu, shape, q.data(), k.data(), v.data(), r.out.data(), r.lse.data(), g.data(), r.dq.data(),
+                                 r.dk.data(), r.dv.data(), second.data(), accumulate, accumulate, accumulate);
   return r;
 }
 
 /// The same by plain loops, every matrix spelled out.
 Result<double> plain(const Problem& p, const std::vector<double>& q, const std::vector<double>& k, const std::vector<double>& v,
                      const std::vector<double>& g) {
-  Result<double> r{std::vector<double>(p.size()), std::vector<double>(std::size_t(p.rows() * p.heads)), std::vector<double>(p.size()),
-                   std::vector<double>(p.size()), std::vector<double>(p.size())};
+  Result<double> r{std::vector<double>(p.size()), std::vector<double>(std::size_t(p.rows() * p.heads)),
+                   std::vector<double>(p.size()), std::vector<double>(p.size()), std::vector<double>(p.size())};
   const Index d = p.head_dim, half = d / 2;
   const double scaling = 1 / std::sqrt(double(d));
   for (std::size_t s = 0; s + 1 < p.offsets.size(); ++s)
@@ -76,12 +75,14 @@ Result<double> plain(const Problem& p, const std::vector<double>& q, const std::
       auto at = [&](Index row, Index c) { return std::size_t((p.offsets[s] + row) * p.stride() + h * d + c); };
       auto turn = [&](Index row, double a, double b, Index i, double sign) {
         const double angle = double(row) * std::pow(10000.0, -2.0 * double(i) / double(d));
-        return std::pair<double, double>(a * std::cos(angle) - sign * b * std::sin(angle), b * std::cos(angle) + sign * a * std::sin(angle));
+        return std::pair<double, double>(a * std::cos(angle) - sign * b * std::sin(angle),
+                                         b * std::cos(angle) + sign * a * std::sin(angle));
       };
       std::vector<double> qr(std::size_t(n * d)), kr(qr.size()), dqr(qr.size()), dkr(qr.size());
       for (Index i = 0; i < n; ++i)
         for (Index c = 0; c < half; ++c) {
-          const auto a = turn(i, q[at(i, c)] * scaling, q[at(i, c + half)] * scaling, c, 1), b = turn(i, k[at(i, c)], k[at(i, c + half)], c, 1);
+          const auto a = turn(i, q[at(i, c)] * scaling, q[at(i, c + half)] * scaling, c, 1),
+                     b = turn(i, k[at(i, c)], k[at(i, c + half)], c, 1);
           qr[std::size_t(i * d + c)] = a.first, qr[std::size_t(i * d + c + half)] = a.second;
           kr[std::size_t(i * d + c)] = b.first, kr[std::size_t(i * d + c + half)] = b.second;
         }
@@ -121,7 +122,8 @@ Result<double> plain(const Problem& p, const std::vector<double>& q, const std::
 
 template <class T> std::vector<double> widen(const std::vector<T>& x) { return {x.begin(), x.end()}; }
 
-template <class T> void check_close(const char* name, const std::vector<T>& got, const std::vector<double>& expected, double offset, double bound) {
+template <class T>
+void check_close(const char* name, const std::vector<T>& got, const std::vector<double>& expected, double offset, double bound) {
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double e = std::fabs(double(got[i]) - expected[i] - offset);
@@ -131,16 +133,17 @@ template <class T> void check_close(const char* name, const std::vector<T>& got,
   BOOST_CHECK_LE(worst, bound);
 }
 
-const Problem problems[] = {{2, 6, {0, 5}},           {3, 2, {0, 1, 1, 4}},        {4, 16, {0, 33, 33, 97, 98}},
-                            {20, 24, {0, 70, 75}},    {3, 32, {0, 12, 61, 200}},   {1, 20, {0, 129}},
-                            {2, 128, {0, 40, 41, 48}}, {2, 34, {0, 64, 113, 115}}, {1, 16, {0}}};
+const Problem problems[] = {
+    {2, 6, {0, 5}},    {3, 2, {0, 1, 1, 4}},      {4, 16, {0, 33, 33, 97, 98}}, {20, 24, {0, 70, 75}}, {3, 32, {0, 12, 61, 200}},
+    {1, 20, {0, 129}}, {2, 128, {0, 40, 41, 48}}, {2, 34, {0, 64, 113, 115}},   {1, 16, {0}}};
 
 template <class T> void check_problem(const Problem& p, double bound) {
   ThreadPool pool(2);
   const auto q = draw<T>(p, 1, 2), k = draw<T>(p, 2, 2), v = draw<T>(p, 3, 1), g = draw<T>(p, 4, 1);
   const auto expected = plain(p, widen(q), widen(k), widen(v), widen(g));
   for (bool accumulate : {false, true}) {
-    BOOST_TEST_CONTEXT("head_dim " << p.head_dim << " heads " << p.heads << " rows " << p.rows() << " accumulate " << accumulate) {
+    BOOST_TEST_CONTEXT("head_dim " << p.head_dim << " heads " << p.heads << " rows " << p.rows() << " accumulate "
+                                   << accumulate) {
       const auto got = run<T>(p, Cpu{&pool}, q, k, v, g, accumulate);
       const double offset = accumulate ? 0.5 : 0;
       check_close("out", got.out, expected.out, 0, bound);
@@ -190,7 +193,8 @@ BOOST_AUTO_TEST_CASE(gradients_agree_with_finite_differences) {
   check(q, result.dq), check(k, result.dk), check(v, result.dv);
 }
 
-template <class T> bool same(const std::vector<T>& a, std::size_t a_first, const std::vector<T>& b, std::size_t b_first, std::size_t n) {
+template <class T>
+bool same(const std::vector<T>& a, std::size_t a_first, const std::vector<T>& b, std::size_t b_first, std::size_t n) {
   return n == 0 || std::memcmp(a.data() + a_first, b.data() + b_first, n * sizeof(T)) == 0;
 }
 
@@ -198,7 +202,8 @@ BOOST_AUTO_TEST_CASE(same_bits_alone_in_a_batch_and_on_any_number_of_threads) {
   const Problem batch{3, 24, {0, 50, 51, 51, 180, 243}};
   at_each_level([&](const char* name) {
     BOOST_TEST_CONTEXT("level " << name) {
-      const auto q = draw<float>(batch, 1, 1), k = draw<float>(batch, 2, 1), v = draw<float>(batch, 3, 1), g = draw<float>(batch, 4, 1);
+      const auto q = draw<float>(batch, 1, 1), k = draw<float>(batch, 2, 1), v = draw<float>(batch, 3, 1),
+                 g = draw<float>(batch, 4, 1);
       ThreadPool one(1);
       const auto all = run<float>(batch, Cpu{&one}, q, k, v, g);
       for (int threads = 2; threads <= 4; ++threads) {

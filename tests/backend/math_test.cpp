@@ -21,18 +21,30 @@ double logistic(double x) { return 1 / (1 + std::exp(-x)); }
 
 double reference(int which, double x) {
   switch (which) {
-  case 0: return std::exp(x);
-  case 1: return std::log(x);
-  case 2: return std::erf(x);
-  case 3: return std::tanh(x);
-  case 4: return logistic(x);
-  case 5: return x * cumulative(x);
-  case 6: return cumulative(x) + x * phi(x);
-  case 7: return x * logistic(x);
-  case 8: return logistic(x) * (1 + x * (1 - logistic(x)));
-  case 9: return std::sin(2 * pi * (x - std::nearbyint(x)));
-  case 10: return std::cos(2 * pi * (x - std::nearbyint(x)));
-  default: return x > 0 ? x : 0;
+  case 0:
+    return std::exp(x);
+  case 1:
+    return std::log(x);
+  case 2:
+    return std::erf(x);
+  case 3:
+    return std::tanh(x);
+  case 4:
+    return logistic(x);
+  case 5:
+    return x * cumulative(x);
+  case 6:
+    return cumulative(x) + x * phi(x);
+  case 7:
+    return x * logistic(x);
+  case 8:
+    return logistic(x) * (1 + x * (1 - logistic(x)));
+  case 9:
+    return std::sin(2 * pi * (x - std::nearbyint(x)));
+  case 10:
+    return std::cos(2 * pi * (x - std::nearbyint(x)));
+  default:
+    return x > 0 ? x : 0;
   }
 }
 
@@ -44,18 +56,26 @@ double ulp(double y) {
 /// The bound that math.hpp states.
 double bound(int which, double x, double y) {
   switch (which) {
-  case 0: return 2 * ulp(y);
-  case 1: return 3 * ulp(y);
-  case 2: return std::fabs(x) < 1 ? 4 * ulp(y) : 2e-7;
+  case 0:
+    return 2 * ulp(y);
+  case 1:
+    return 3 * ulp(y);
+  case 2:
+    return std::fabs(x) < 1 ? 4 * ulp(y) : 2e-7;
   case 3:
-  case 4: return 2e-7;
+  case 4:
+    return 2e-7;
   case 5:
-  case 7: return 3e-7 * (1 + std::fabs(x));
+  case 7:
+    return 3e-7 * (1 + std::fabs(x));
   case 6:
-  case 8: return 5e-7;
+  case 8:
+    return 5e-7;
   case 9:
-  case 10: return 2e-7;
-  default: return 0;
+  case 10:
+    return 2e-7;
+  default:
+    return 0;
   }
 }
 
@@ -105,14 +125,16 @@ BOOST_AUTO_TEST_CASE(extremes) {
   at_each_level([](const char* name) {
     BOOST_TEST_CONTEXT("level " << name) {
       const float inf = INFINITY;
-      float x[16] = {0, -0.0f, inf, -inf, NAN, 89.5f, -104.5f, 3e38f, -3e38f, 1e-45f, -1e-45f, 1e-30f, -1e-30f, 200, -200, 88.73f};
+      float x[16] = {0,      -0.0f,  inf,     -inf,   NAN,     89.5f, -104.5f, 3e38f,
+                     -3e38f, 1e-45f, -1e-45f, 1e-30f, -1e-30f, 200,   -200,    88.73f};
       float y[16];
       auto apply = [&](int which) { PLEAT_AT_LEVEL(math_apply<float>(which, x, y, 16)); };
       for (int which = 0; which < 12; ++which) {
         apply(which);
         BOOST_TEST_INFO(names[which]);
         BOOST_CHECK(std::isnan(y[4]));
-        if (which == 2 || which == 3 || which == 5 || which == 7 || which == 11) BOOST_CHECK(y[0] == 0 && y[1] == 0); // tails stay zero
+        if (which == 2 || which == 3 || which == 5 || which == 7 || which == 11)
+          BOOST_CHECK(y[0] == 0 && y[1] == 0); // tails stay zero
       }
       apply(0);
       BOOST_CHECK(y[0] == 1 && y[2] == inf && y[3] == 0 && y[5] == inf && y[6] == 0 && y[7] == inf && y[8] == 0 && y[15] == inf);
@@ -128,7 +150,8 @@ BOOST_AUTO_TEST_CASE(extremes) {
       BOOST_CHECK(y[2] == inf && std::fabs(y[3]) < 1e-30f && y[7] == 3e38f && std::fabs(y[8]) < 1e-30f);
       for (int which : {6, 8}) {
         apply(which);
-        BOOST_CHECK(y[2] == 1 && std::fabs(y[3]) < 1e-30f && y[7] == 1 && std::fabs(y[8]) < 1e-30f && std::fabs(y[0] - 0.5f) < 1e-7f);
+        BOOST_CHECK(y[2] == 1 && std::fabs(y[3]) < 1e-30f && y[7] == 1 && std::fabs(y[8]) < 1e-30f &&
+                    std::fabs(y[0] - 0.5f) < 1e-7f);
       }
     }
   });

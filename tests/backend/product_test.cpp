@@ -11,11 +11,11 @@
 
 #include "levels.hpp"
 
+using pleat::Activation;
 using pleat::Cpu;
 using pleat::Index;
 using pleat::stride_of;
 using pleat::ThreadPool;
-using pleat::cpu::Activation;
 using pleat::cpu::Epilogue;
 
 BOOST_AUTO_TEST_SUITE(product)
@@ -35,16 +35,22 @@ template <class T> bool same_bits(const std::vector<T>& a, const std::vector<T>&
 
 double activate(Activation a, double x) {
   switch (a) {
-  case Activation::Gelu: return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
-  case Activation::Silu: return x / (1 + std::exp(-x));
-  case Activation::Relu: return x > 0 ? x : 0;
-  case Activation::Tanh: return std::tanh(x);
-  default: return x;
+  case Activation::Gelu:
+    return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
+  case Activation::Silu:
+    return x / (1 + std::exp(-x));
+  case Activation::Relu:
+    return x > 0 ? x : 0;
+  case Activation::Tanh:
+    return std::tanh(x);
+  default:
+    return x;
   }
 }
 
-template <class T> void check_against_plain(Cpu cpu, Index rows, Index n, Index k, Epilogue<T> epilogue, bool with_bias, bool with_residual,
-                                            bool with_pre) {
+template <class T>
+void check_against_plain(Cpu cpu, Index rows, Index n, Index k, Epilogue<T> epilogue, bool with_bias, bool with_residual,
+                         bool with_pre) {
   std::mt19937 random(unsigned(rows + 31 * n + 977 * k));
   const Index ns = stride_of(n), ks = stride_of(k);
   const auto x = draw<T>(random, rows, k), w = draw<T>(random, n, k), bias = draw<T>(random, 1, n);
@@ -57,7 +63,8 @@ template <class T> void check_against_plain(Cpu cpu, Index rows, Index n, Index 
   if (with_pre) epilogue.pre_activation = pre.data();
   if (!epilogue.accumulate) std::fill(y.begin(), y.end(), T(7)); // tails must become zero
   pleat::cpu::multiply(cpu, y.data(), ns, x.data(), ks, packed.data(), rows, n, k, epilogue);
-  const double epsilon = double(std::numeric_limits<T>::epsilon()), tolerance = epsilon * (8 + double(k)) * 4 + 4e-7 * (epsilon > 1e-10);
+  const double epsilon = double(std::numeric_limits<T>::epsilon()),
+               tolerance = epsilon * (8 + double(k)) * 4 + 4e-7 * (epsilon > 1e-10);
   double worst = 0;
   auto near = [&](T got, double expected, double size) {
     const double e = std::fabs(double(got) - expected) / (tolerance * (1 + size));
@@ -85,7 +92,8 @@ template <class T> void check_against_plain(Cpu cpu, Index rows, Index n, Index 
   BOOST_REQUIRE_LE(worst, 1.0);
 
   // dx = dy W
-  std::vector<T> dx(std::size_t(rows * ks), T(5)), turned(std::size_t(pleat::cpu::packed_size(k, n)), std::numeric_limits<T>::quiet_NaN());
+  std::vector<T> dx(std::size_t(rows * ks), T(5)),
+      turned(std::size_t(pleat::cpu::packed_size(k, n)), std::numeric_limits<T>::quiet_NaN());
   pleat::cpu::pack_transposed(cpu, turned.data(), w.data(), n, k);
   pleat::cpu::multiply(cpu, dx.data(), ks, dy.data(), ns, turned.data(), rows, k, n, Epilogue<T>{});
   for (Index r = 0; r < rows; ++r)
@@ -130,8 +138,8 @@ template <class T> void check_shapes(Cpu cpu) {
   struct Case {
     Index rows, n, k;
   };
-  for (Case s : {Case{0, 5, 7}, Case{1, 6, 7}, Case{13, 7, 6}, Case{29, 9, 20}, Case{31, 16, 16}, Case{27, 20, 33}, Case{26, 33, 9},
-                 Case{15, 128, 20}, Case{3, 48, 128}, Case{300, 50, 21}, Case{513, 21, 40}, Case{100, 1, 1}}) {
+  for (Case s : {Case{0, 5, 7}, Case{1, 6, 7}, Case{13, 7, 6}, Case{29, 9, 20}, Case{31, 16, 16}, Case{27, 20, 33},
+                 Case{26, 33, 9}, Case{15, 128, 20}, Case{3, 48, 128}, Case{300, 50, 21}, Case{513, 21, 40}, Case{100, 1, 1}}) {
     BOOST_TEST_INFO("rows " << s.rows << " n " << s.n << " k " << s.k);
     check_against_plain<T>(cpu, s.rows, s.n, s.k, {}, false, false, false);
     Epilogue<T> epilogue;
@@ -212,11 +220,13 @@ BOOST_AUTO_TEST_CASE(one_chain_in_increasing_order) {
       const auto x = draw<float>(random, rows, k), w = draw<float>(random, n, k);
       std::vector<float> packed(std::size_t(pleat::cpu::packed_size(n, k))), y(std::size_t(rows * stride_of(n)));
       pleat::cpu::pack(Cpu{&pool}, packed.data(), w.data(), n, k);
-      pleat::cpu::multiply(Cpu{&pool}, y.data(), stride_of(n), x.data(), stride_of(k), packed.data(), rows, n, k, Epilogue<float>{});
+      pleat::cpu::multiply(Cpu{&pool}, y.data(), stride_of(n), x.data(), stride_of(k), packed.data(), rows, n, k,
+                           Epilogue<float>{});
       for (Index r = 0; r < rows; ++r)
         for (Index c = 0; c < n; ++c) {
           float sum = 0;
-          for (Index i = 0; i < k; ++i) sum = std::fma(x[std::size_t(r * stride_of(k) + i)], w[std::size_t(c * stride_of(k) + i)], sum);
+          for (Index i = 0; i < k; ++i)
+            sum = std::fma(x[std::size_t(r * stride_of(k) + i)], w[std::size_t(c * stride_of(k) + i)], sum);
           BOOST_REQUIRE_EQUAL(sum, y[std::size_t(r * stride_of(n) + c)]);
         }
     }

@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(warnings_hold_where_they_should) {
 BOOST_AUTO_TEST_CASE(files_are_written_or_refused) {
   auto folder = std::filesystem::temp_directory_path() / ("pleat_report_" + std::to_string(::getpid()));
   pleat::write_report(sample_report(), (folder / "deep").string());
-  for (const char* name : {"index.html", "report.md", "results.json"})
+  for (const char* name : {"report.html", "report.md", "results.json"})
     BOOST_TEST(std::filesystem::file_size(folder / "deep" / name) > 1000u);
   std::ofstream(folder / "file") << "x";
   BOOST_CHECK_THROW(pleat::write_report(sample_report(), (folder / "file" / "report").string()), pleat::Error);

@@ -12,11 +12,13 @@
 #include <pleat/backend/cpu/layer_norm.hpp>
 #include <pleat/backend/cpu/linear.hpp>
 #include <pleat/backend/cpu/mix.hpp>
-#include <pleat/backend/cpu/normals.hpp>
+#include <pleat/backend/cpu/normalisation_loss.hpp>
+#include <pleat/backend/cpu/pooling.hpp>
 #include <pleat/backend/cpu/random.hpp>
 #include <pleat/backend/cpu/squared_error.hpp>
 #include <pleat/backend/cpu/standardise.hpp>
 #include <pleat/backend/cpu/time_embedding.hpp>
+#include <pleat/backend/cpu/token_norm.hpp>
 #include <pleat/backend/cpu/weighted_sum.hpp>
 
 namespace pleat::inline v0_1 {

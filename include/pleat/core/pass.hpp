@@ -229,6 +229,8 @@ public:
   constexpr NoiseKey noise() const { return key_; }
   /// Number of the next random draw of this pass: looped layers and repeated calls differ.
   constexpr std::uint32_t next_draw() { return draws_++; }
+  /// Counts draws from the start again, so that what follows has the same noise whatever was drawn before it.
+  constexpr void rewind_draws() { draws_ = 0; }
   constexpr void count(double flops, double bytes) {
     if constexpr (!computes) cost_.flops += flops, cost_.bytes += bytes;
   }

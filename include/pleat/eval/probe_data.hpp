@@ -136,7 +136,7 @@ inline ProbeSplit gather_split(const FeatureView& features, const ProbeProblem& 
   return split;
 }
 
-inline void standardise(ProbeData& data) {
+inline void standardise_columns(ProbeData& data) {
   auto width = static_cast<std::size_t>(data.width);
   std::vector<double> mean(width), square(width);
   auto n = static_cast<double>(data.train.rows);
@@ -179,14 +179,14 @@ inline ProbeData make_probe_data(const FeatureView& features, const ProbeProblem
         alone.train.rows += 1;
       }
     alone.test.x.assign(features.data, features.data + features.rows * features.width);
-    detail::standardise(alone);
+    detail::standardise_columns(alone);
     single = std::move(alone.test.x);
     source.data = single.data();
   }
   data.train = detail::gather_split(source, problem, problem.train);
   data.valid = detail::gather_split(source, problem, problem.valid);
   if (with_test) data.test = detail::gather_split(source, problem, problem.test);
-  detail::standardise(data);
+  detail::standardise_columns(data);
   for (const auto* split : {&data.train, &data.valid, &data.test})
     for (std::size_t i = 0; i < split->x.size(); ++i)
       require(std::isfinite(split->x[i]), "feature ", i % static_cast<std::size_t>(data.width), " of example ",

@@ -55,7 +55,8 @@ struct ReportSeries {
   std::vector<ReportPoint> points;
 };
 
-/// A line chart; `levels` are horizontal lines such as a baseline.
+/// A line chart; `levels` are horizontal lines such as a baseline. A level named after a series ("LSD-NM encoder" where there is a
+/// series "LSD-NM") has its colour.
 struct ReportChart {
   std::string title, x_label, y_label, note;
   std::vector<ReportSeries> series;
@@ -117,6 +118,26 @@ inline std::string standing(const ReportCell& cell) {
 }
 
 namespace detail {
+
+/// At most `most` points: means over equal runs of neighbours, so that a long training curve stays light and readable.
+inline std::vector<ReportPoint> thinned(const std::vector<ReportPoint>& points, std::size_t most) {
+  std::vector<ReportPoint> finite;
+  for (const auto& p : points)
+    if (std::isfinite(p.x) && std::isfinite(p.y.value)) finite.push_back(p);
+  if (finite.size() <= most) return finite;
+  std::vector<ReportPoint> result;
+  for (std::size_t k = 0; k < most; ++k) {
+    std::size_t first = k * finite.size() / most, last = (k + 1) * finite.size() / most;
+    ReportPoint mean{0, {0, 0, 0}};
+    auto n = static_cast<double>(last - first);
+    for (std::size_t i = first; i < last; ++i) {
+      mean.x += finite[i].x / n;
+      mean.y.value += finite[i].y.value / n, mean.y.low += finite[i].y.low / n, mean.y.high += finite[i].y.high / n;
+    }
+    result.push_back(mean);
+  }
+  return result;
+}
 
 /// Fixed digits whatever the locale says; "n/a" for NaN; a true minus sign is left to the pages.
 inline std::string fixed(double value, int digits = 3, bool sign = false) {

@@ -13,12 +13,12 @@
 
 namespace pleat::inline v0_1 {
 
-/// Writes `folder`/index.html, report.md and results.json, each whole or not at all; makes the folder where it is missing.
+/// Writes `folder`/report.html, report.md and results.json, each whole or not at all; makes the folder where it is missing.
 inline void write_report(const Report& report, const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   require(!error, folder, ": the report's folder cannot be made (", error.message(), "): name a folder that can be written.");
-  atomic_write(folder + "/index.html", report_html(report));
+  atomic_write(folder + "/report.html", report_html(report));
   atomic_write(folder + "/report.md", report_markdown(report));
   atomic_write(folder + "/results.json", report_json(report).dump(2) + "\n");
 }

@@ -44,8 +44,9 @@ inline Json charts_json(const std::vector<ReportChart>& charts) {
     Json json = Json::object(), series = Json::object(), levels = Json::object();
     for (const auto& s : chart.series) {
       Json points = Json::array();
-      for (const auto& p : s.points) {
-        Json point = interval_json(p.y);
+      for (const auto& p : thinned(s.points, 240)) {
+        bool band = p.y.low < p.y.value || p.y.high > p.y.value;
+        Json point = band ? interval_json(p.y) : Json::object().set("value", p.y.value);
         point.set("x", p.x);
         points.push(std::move(point));
       }

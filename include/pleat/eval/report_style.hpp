@@ -35,7 +35,7 @@ svg.chart{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:12
 svg .label{font-size:12.5px;fill:var(--text)}svg .mid{text-anchor:middle}svg .end{text-anchor:end}
 svg .axis{stroke:var(--soft);fill:none}svg .grid{stroke:var(--rule)}
 svg .line{fill:none;stroke-width:2.2;stroke-linejoin:round}svg .band{opacity:.13}svg .mark:hover{stroke-width:4}
-svg .level{stroke:var(--soft);stroke-width:1.8}svg .l0{stroke-dasharray:7 4}svg .l1{stroke-dasharray:2 4}svg .l2{stroke-dasharray:9 3 2 3}
+.level{stroke:var(--soft);stroke-width:1.8}svg .l0{stroke-dasharray:7 4}svg .l1{stroke-dasharray:2 4}svg .l2{stroke-dasharray:9 3 2 3}svg .l3{stroke-dasharray:1 3}
 svg .residue text{font-size:9.5px;font-weight:600;text-anchor:middle;dominant-baseline:central;fill:inherit}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:3px 16px;margin:8px 0 0;padding:0;font-size:.84rem}.legend svg{vertical-align:-2px;margin-right:6px}
 .s0{stroke:var(--s0)}.s1{stroke:var(--s1)}.s2{stroke:var(--s2)}.s3{stroke:var(--s3)}.s4{stroke:var(--s4)}.s5{stroke:var(--s5)}.s6{stroke:var(--s6)}.s7{stroke:var(--s7)}

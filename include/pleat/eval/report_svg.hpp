@@ -103,26 +103,6 @@ inline std::string draw_marker(std::size_t style, double x, double y) {
   }
 }
 
-/// At most `most` points: means over equal runs of neighbours, so that a long training curve stays light and readable.
-inline std::vector<ReportPoint> thinned(const std::vector<ReportPoint>& points, std::size_t most) {
-  std::vector<ReportPoint> finite;
-  for (const auto& p : points)
-    if (std::isfinite(p.x) && std::isfinite(p.y.value)) finite.push_back(p);
-  if (finite.size() <= most) return finite;
-  std::vector<ReportPoint> result;
-  for (std::size_t k = 0; k < most; ++k) {
-    std::size_t first = k * finite.size() / most, last = (k + 1) * finite.size() / most;
-    ReportPoint mean{0, {0, 0, 0}};
-    auto n = static_cast<double>(last - first);
-    for (std::size_t i = first; i < last; ++i) {
-      mean.x += finite[i].x / n;
-      mean.y.value += finite[i].y.value / n, mean.y.low += finite[i].y.low / n, mean.y.high += finite[i].y.high / n;
-    }
-    result.push_back(mean);
-  }
-  return result;
-}
-
 inline std::string draw_series(const ReportSeries& series, std::vector<ReportPoint> points, std::size_t style, const Axis& x,
                                const Axis& y) {
   std::string line, upper, lower, markers, kind = "s" + std::to_string(style % series_styles), name = escape_html(series.title);
@@ -176,7 +156,9 @@ inline std::string draw_chart(const ReportChart& chart) {
   for (std::size_t i = 0; i < chart.levels.size(); ++i) {
     const auto& [name, level] = chart.levels[i];
     if (!std::isfinite(level)) continue;
-    std::string kind = "level l" + std::to_string(i % 3), label = escape_html(name) + " (" + fixed(level) + ")";
+    std::string kind = "level l" + std::to_string(i % 4), label = escape_html(name) + " (" + fixed(level) + ")";
+    for (std::size_t k = 0; k < chart.series.size(); ++k) // the level of a series has its colour
+      if (name.starts_with(chart.series[k].title + " ")) kind += " s" + std::to_string(k % series_styles);
     body += "<line class=\"" + kind + "\" x1=\"" + px(f.left) + "\" x2=\"" + px(f.width - f.right) + "\" y1=\"" +
             px(y.at(level)) + "\" y2=\"" + px(y.at(level)) + "\"><title>" + label + "</title></line>";
     key("<line class=\"" + kind + "\" x1=\"1\" x2=\"33\" y1=\"7\" y2=\"7\"/>", label);

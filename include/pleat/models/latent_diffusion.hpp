@@ -156,11 +156,17 @@ struct LatentDiffusion {
     return mix(run, denoiser(run, x, plan.times, batch.segments), upload(run, plan.network), x, upload(run, plan.entry));
   }
 
-  /// What a checkpoint's check pairs hold: the predicted noise at t = 0.3.
-  template <class Context> Rows<Context, width> reproduce(Context& run, const SequenceBatch& batch) const {
+  /// What a checkpoint's check pairs hold: token scores of the clean latents as estimated at t = 0.3, which every tensor has a
+  /// part in (a fresh denoiser, whose last map is zero, hides its own other tensors).
+  template <class Context> Rows<Context, Autoencoder::Decoder::classes> reproduce(Context& run, const SequenceBatch& batch) const {
     ReadingPlan plan;
-    prepare_reading(plan, batch, {Reading::EpsHat, 0}, 0.3, ReadingInput::Clean);
-    return read(run, standardised(run, batch), batch, plan);
+    prepare_reading(plan, batch, {Reading::Denoised, 0}, 0.3, ReadingInput::Clean);
+    const auto z = standardised(run, batch);
+    auto estimate = read(run, z, batch, plan);
+    if constexpr (Denoiser::self_conditioning)
+      estimate = mix(run, denoiser(run, z, plan.times, batch.segments, estimate), upload(run, plan.network), z, upload(run, plan.entry));
+    const typename Context::Untaped frozen(run);
+    return autoencoder.decode(run, unstandardise(run, estimate, mean, deviation), batch.segments);
   }
 };
 

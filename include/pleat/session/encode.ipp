@@ -73,6 +73,7 @@ void EncodeSession<M, D, P>::read_batch(Worker& w, const OwnedBatch& batch, std:
           continue;
         }
         M::prepare_reading(plan, view, readings[k].reading, readings[k].t, readings[k].input);
+        run.rewind_draws(); // a reading has the same noise whichever others are read beside it
         auto sum = model_of<M>.read(run, latents, view, plan);
         const Index draws = readings[k].input == ReadingInput::Noised ? readings[k].draws : 1;
         if (draws > 1) {

@@ -17,7 +17,7 @@ public:
   using Device = DeviceType;
   using Real = typename Precision::Parameter;
 
-  TrainSession(Device device, Objective objective, AdamWOptions options = {});
+  explicit TrainSession(Device device, Objective objective = {}, AdamWOptions options = {});
 
   Parameters<Model, Device, Precision>& parameters() { return parameters_; }
   Objective& objective() { return objective_; }

@@ -10,7 +10,10 @@ namespace pleat::inline v0_1 {
 template <class ModelType> class AutoencoderObjective {
 public:
   using Model = ModelType;
-  double lambda = 1;
+  double lambda = 1; ///< weight of the normalisation loss
+
+  AutoencoderObjective() = default;
+  explicit AutoencoderObjective(double weight) : lambda(weight) {}
 
   void draw(NoiseKey key, const SequenceBatch& batch) { model_of<Model>.draw(key, batch, draws_); }
   template <class Context> auto loss(Context& run, const SequenceBatch& batch) const {

@@ -14,8 +14,8 @@
 
 namespace pleat::inline v0_1::cpu {
 
-/// q, k, v, out are (offsets[sequences], stride), head h at columns [h * head_dim, (h + 1) * head_dim); the columns after the last
-/// head are written as zeros. head_dim is even, 2 … 128.
+/// q, k, v, out are (offsets[sequences], stride), head h at columns [h * head_dim, (h + 1) * head_dim); the columns after the
+/// last head are written as zeros. head_dim is even, 2 … 128.
 template <class T> struct AttentionShape {
   Index heads = 0, head_dim = 0, stride = 0;
   const Index* offsets = nullptr; ///< (sequences + 1), in rows, from 0
@@ -30,7 +30,8 @@ using pleat::detail::attention_scratch::query_block;
 using pleat::detail::attention_scratch::rotary_elements;
 using pleat::detail::attention_scratch::score_stride;
 
-/// cos and sin (longest, head_dim / 2) of position * 10000^(-2 i / head_dim), in double: exact every 32 positions, turned on between.
+/// cos and sin (longest, head_dim / 2) of position * 10000^(-2 i / head_dim), in double: exact every 32 positions, turned on
+/// between.
 template <class T> void fill_rotary(T* cosine, T* sine, Index longest, Index head_dim) {
   const Index half = head_dim / 2;
   double step_cos[64], step_sin[64], c[64], s[64], angle[64];
@@ -91,8 +92,8 @@ void for_each_head(const Cpu& cpu, const AttentionShape<T>& shape, T* scratch, I
   simd::level();
   cpu.pool->parallel_for_with_thread(shape.sequences * shape.heads, [&](Index t, int thread) {
     const Index sequence = t / shape.heads, begin = shape.offsets[sequence];
-    const AttentionTask<T> task{begin,        shape.offsets[sequence + 1] - begin, t % shape.heads, shape.heads, shape.head_dim,
-                                shape.stride, cosine,                              sine};
+    const AttentionTask<T> task{
+        begin, shape.offsets[sequence + 1] - begin, t % shape.heads, shape.heads, shape.head_dim, shape.stride, cosine, sine};
     if (task.length > 0) run(task, own + Index(thread) * elements_each);
   });
 }

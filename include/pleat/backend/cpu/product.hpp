@@ -7,6 +7,7 @@
 /// Nothing is allocated. Columns between the width and `stride_of(width)` of every output are written as zeros.
 
 #include <algorithm>
+#include <cstring>
 
 #include <pleat/backend/cpu/activation.hpp>
 
@@ -16,15 +17,15 @@ namespace pleat::inline v0_1::cpu {
 template <class T> struct Epilogue {
   const T* bias = nullptr; // (n)
   Activation activation = Activation::None;
-  T* pre_activation = nullptr;   // (rows, y_stride), x W^T + bias
-  const T* residual = nullptr;   // (rows, y_stride)
-  bool accumulate = false;       // adds to what y holds
+  T* pre_activation = nullptr; // (rows, y_stride), x W^T + bias
+  const T* residual = nullptr; // (rows, y_stride)
+  bool accumulate = false;     // adds to what y holds
 };
 
 namespace detail {
-inline constexpr Index panel = 32;  ///< columns of a packed panel; the last one has 16 if that is enough
-inline constexpr Index chunk = 256; ///< rows of one partial sum of dw and db
-template <class T> inline constexpr Index down_panel = 128 / Index(sizeof(T)); ///< columns of x that dw takes at a time
+inline constexpr Index panel = 32;         ///< columns of a packed panel; the last one has 16 if that is enough
+inline constexpr Index chunk = 256;        ///< rows of one partial sum of dw and db
+inline constexpr Index down_columns = 128; ///< columns of dw of one task
 } // namespace detail
 
 } // namespace pleat::inline v0_1::cpu
@@ -45,11 +46,11 @@ template <class T> void pack_panels(const Cpu& cpu, T* packed, const T* source, 
     T* const to = packed + first * k;
     const T* const from = source + first * n_step;
     if (n_step == 1) {
-      for (Index i = 0; i < k; ++i)
-        for (Index j = 0; j < used; ++j) to[i * width + j] = from[i * k_step + j];
+      for (Index i = 0; i < k; ++i) std::memcpy(to + i * width, from + i * k_step, std::size_t(used) * sizeof(T));
     } else {
-      for (Index j = 0; j < used; ++j)
-        for (Index i = 0; i < k; ++i) to[i * width + j] = from[j * n_step + i * k_step];
+      for (Index begin = 0; begin < k; begin += 16) // blocks that stay in the first-level cache
+        for (Index j = 0; j < used; ++j)
+          for (Index i = begin; i < (std::min)(k, begin + 16); ++i) to[i * width + j] = from[j * n_step + i * k_step];
     }
     for (Index i = 0; i < k; ++i)
       for (Index j = used; j < width; ++j) to[i * width + j] = T(0);
@@ -86,7 +87,8 @@ void multiply(const Cpu& cpu, T* y, Index y_stride, const T* x, Index x_stride, 
   };
   if (small)
     for (Index t = 0; t < row_blocks * groups; ++t) task(t);
-  else cpu.parallel_for(row_blocks * groups, task);
+  else
+    cpu.parallel_for(row_blocks * groups, task);
 }
 
 /// dw (out, stride_of(in)) = dy (rows, out)^T x (rows, in), added to what dw holds if `accumulate`.
@@ -97,7 +99,7 @@ void multiply_rows_transposed(const Cpu& cpu, T* dw, const T* dy, Index dy_strid
   if (out <= 0 || in <= 0) return;
   simd::level();
   // A task keeps its columns of dy for one chunk in the second-level cache while it walks over its panels of x.
-  const Index stride = stride_of(in), cut = 4 * detail::down_panel<T>, cuts = (stride + cut - 1) / cut;
+  const Index stride = stride_of(in), cut = detail::down_columns, cuts = (stride + cut - 1) / cut;
   const bool small = rows * out * in < 200000;
   const Index wanted = small ? 1 : (std::min)((out + 47) / 48, (std::max)((12 + cuts - 1) / cuts, (out + 239) / 240));
   const Index group = round_up((out + wanted - 1) / wanted, 12), groups = (out + group - 1) / group;
@@ -108,17 +110,21 @@ void multiply_rows_transposed(const Cpu& cpu, T* dw, const T* dy, Index dy_strid
   };
   if (small)
     for (Index t = 0; t < cuts * groups; ++t) task(t);
-  else cpu.parallel_for(cuts * groups, task);
+  else
+    cpu.parallel_for(cuts * groups, task);
 }
 
 /// db (stride_of(n)) = the sum of the rows of dy (rows, n), added to what db holds if `accumulate`.
 template <class T> void sum_rows(const Cpu& cpu, T* db, const T* dy, Index dy_stride, Index rows, Index n, bool accumulate) {
   simd::level();
-  const auto task = [&](Index t) { PLEAT_AT_LEVEL(sum_rows_block<T>(db, dy, dy_stride, rows, t * 16, n, accumulate)); };
-  const Index tasks = (n + 15) / 16;
+  const Index tasks = (n + 63) / 64;
+  const auto task = [&](Index t) {
+    PLEAT_AT_LEVEL(sum_rows_block<T>(db, dy, dy_stride, rows, t * 64, (std::min)(stride_of(n), t * 64 + 64), n, accumulate));
+  };
   if (rows * n < 32768)
     for (Index t = 0; t < tasks; ++t) task(t);
-  else cpu.parallel_for(tasks, task);
+  else
+    cpu.parallel_for(tasks, task);
 }
 
 } // namespace pleat::inline v0_1::cpu

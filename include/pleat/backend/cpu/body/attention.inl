@@ -1,6 +1,7 @@
 /// \file  One head of one sequence, forward and backward, on the register tiles of product.inl; see attention.hpp.
 
-/// out (rows, width; a multiple of 16) = A B for A (rows, k) at a, or (k, rows) where `Down`; B (k, width); added to out if `add`.
+/// out (rows, width; a multiple of 16) = A B for A (rows, k) at a, or (k, rows) where `Down`; B (k, width); added to out if
+/// `add`.
 template <class T, bool Down>
 PLEAT_TARGET void product_strip(const T* a, Index a_stride, Index rows, const T* b, Index b_stride, Index width, Index k, T* out,
                                 Index out_stride, bool add) {
@@ -26,8 +27,8 @@ PLEAT_TARGET void product_strip(const T* a, Index a_stride, Index rows, const T*
 
 /// Copies `count` rows of head_dim elements, scaled and rotated to their positions (`turn` 1) or back (-1); added if `add`.
 template <class T>
-PLEAT_TARGET void rotate_rows(const T* from, Index from_stride, T* to, Index to_stride, Index count, Index head_dim, const T* cosine,
-                              const T* sine, T scaling, T turn, bool add) {
+PLEAT_TARGET void rotate_rows(const T* from, Index from_stride, T* to, Index to_stride, Index count, Index head_dim,
+                              const T* cosine, const T* sine, T scaling, T turn, bool add) {
   using L = Lanes<T>;
   const Index half = head_dim / 2;
   for (Index r = 0; r < count; ++r)
@@ -107,7 +108,8 @@ PLEAT_TARGET void attention_forward_task(const cpu::detail::AttentionTask<T>& ta
                                          T* log_sum_exp, T* scratch) {
   using L = Lanes<T>;
   constexpr Index block = cpu::detail::query_block;
-  const Index length = task.length, keys = round_up(length, cpu::detail::panel), stride = cpu::detail::score_stride(keys), dim = task.head_dim, width = stride_of(dim);
+  const Index length = task.length, keys = round_up(length, cpu::detail::panel), stride = cpu::detail::score_stride(keys),
+              dim = task.head_dim, width = stride_of(dim);
   const Index at = task.begin * task.stride + task.head * dim;
   T* const key_rows = scratch;
   T* const values = key_rows + keys * width;
@@ -139,16 +141,18 @@ PLEAT_TARGET void attention_forward_task(const cpu::detail::AttentionTask<T>& ta
       for (Index c = 0; c < dim; c += L::size)
         (L::load(queries + r * width + c) * L::set(inverse[r])).store_first(out + at + (first + r) * task.stride + c, dim - c);
   }
-  if (task.head == task.heads - 1) clear_columns<T>(out + task.begin * task.stride, task.stride, length, task.heads * dim, task.stride);
+  if (task.head == task.heads - 1)
+    clear_columns<T>(out + task.begin * task.stride, task.stride, length, task.heads * dim, task.stride);
 }
 
 template <class T>
-PLEAT_TARGET void attention_backward_task(const cpu::detail::AttentionTask<T>& task, const T* q, const T* k, const T* v, const T* out,
-                                          const T* log_sum_exp, const T* dout, T* dq, T* dk, T* dv, T* scratch, bool accumulate_q,
-                                          bool accumulate_k, bool accumulate_v) {
+PLEAT_TARGET void attention_backward_task(const cpu::detail::AttentionTask<T>& task, const T* q, const T* k, const T* v,
+                                          const T* out, const T* log_sum_exp, const T* dout, T* dq, T* dk, T* dv, T* scratch,
+                                          bool accumulate_q, bool accumulate_k, bool accumulate_v) {
   using L = Lanes<T>;
   constexpr Index block = cpu::detail::backward_query_block;
-  const Index length = task.length, keys = round_up(length, cpu::detail::panel), stride = cpu::detail::score_stride(keys), dim = task.head_dim, width = stride_of(dim);
+  const Index length = task.length, keys = round_up(length, cpu::detail::panel), stride = cpu::detail::score_stride(keys),
+              dim = task.head_dim, width = stride_of(dim);
   const Index at = task.begin * task.stride + task.head * dim;
   T* const key_rows = scratch;
   T* const key_sums = key_rows + keys * width; // dk and dv, rows of `width`

@@ -9,8 +9,9 @@ inline constexpr int tile_rows = 4, tile_few = 2; // 8 of 16: no fused multiply-
 #endif
 inline constexpr int tile_vectors = 2;
 
-/// tile (R, C * size; rows tile_stride apart) = sum over i < k of a_ri * b[i * b_stride + column], one chain per element, with a_ri = a[r * a_stride + i],
-/// or a[r + i * a_stride] where `Down`; there the line of the next tile is fetched ahead, which no hardware guesses.
+/// tile (R, C * size; rows tile_stride apart) = sum over i < k of a_ri * b[i * b_stride + column], one chain per element, with
+/// a_ri = a[r * a_stride + i], or a[r + i * a_stride] where `Down`; there the line of the next tile is fetched ahead, which no
+/// hardware guesses.
 template <class T, int R, int C, bool Down>
 PLEAT_TARGET void product_tile(const T* a, Index a_stride, const T* b, Index b_stride, Index k, T* tile, Index tile_stride) {
   const Index row_step = Down ? 1 : a_stride, k_step = Down ? a_stride : 1;
@@ -111,53 +112,62 @@ template <class T>
 PLEAT_TARGET void rows_transposed_block(T* dw, const T* dy, Index dy_stride, const T* x, Index x_stride, Index rows, Index out,
                                         Index out_end, Index first, Index last, Index in, bool accumulate) {
   using L = Lanes<T>;
-  constexpr Index most = cpu::detail::down_panel<T>;
+  constexpr Index most = tile_vectors * L::size;
   const Index stride = stride_of(in);
-  alignas(64) T panel[cpu::detail::chunk * most]; // 32 KB: the rows of a chunk side by side, whatever the stride of x
-  alignas(64) T tile[tile_rows * tile_vectors * L::size];
+  alignas(64) T panel[cpu::detail::chunk * most]; // <= 32 KB: the rows of a chunk side by side, whatever the stride of x
+  alignas(64) T tile[tile_rows * most];
   for (Index begin = 0; begin < rows || begin == 0; begin += cpu::detail::chunk) {
     const Index count = rows - begin < cpu::detail::chunk ? rows - begin : cpu::detail::chunk;
     const bool add = accumulate || begin > 0;
-    for (Index column = first; column < last; column += most) {
-      const Index width = last - column < most ? last - column : most;
+    for (Index column = first, width = most; column < last; column += width) {
+      if (last - column < most) width = L::size;
       for (Index i = 0; i < count; ++i)
         for (Index c = 0; c < width; c += L::size)
           load_part<T>(x + (begin + i) * x_stride + column + c, in - column - c).store(panel + i * width + c);
-      for (Index c = 0; c < width;) {
-        const bool narrow = width - c < tile_vectors * L::size;
-        const Index tile_width = narrow ? L::size : tile_vectors * L::size;
-        for (Index o = out; o < out_end;) {
-          const Index left = out_end - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
-          any_tile<T, true>(height, narrow, dy + begin * dy_stride + o, dy_stride, panel + c, width, count, tile, tile_width);
-          for (Index r = 0; r < height; ++r)
-            for (Index v = 0; v < tile_width; v += L::size) {
-              T* const to = dw + (o + r) * stride + column + c + v;
-              const L value = L::load(tile + r * tile_width + v);
-              (add ? L::load(to) + value : value).store(to);
-            }
-          o += height;
-        }
-        c += tile_width;
+      for (Index o = out; o < out_end;) {
+        const Index left = out_end - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
+        any_tile<T, true>(height, width < most, dy + begin * dy_stride + o, dy_stride, panel, width, count, tile, width);
+        for (Index r = 0; r < height; ++r)
+          for (Index c = 0; c < width; c += L::size) {
+            T* const to = dw + (o + r) * stride + column + c;
+            const L value = L::load(tile + r * width + c);
+            (add ? L::load(to) + value : value).store(to);
+          }
+        o += height;
       }
     }
   }
 }
 
-/// Columns [column, column + 16) of db (+)= sum of the rows of dy.
-template <class T>
-PLEAT_TARGET void sum_rows_block(T* db, const T* dy, Index dy_stride, Index rows, Index column, Index n, bool accumulate) {
+/// `Vectors` whole vectors of db from column `column` (+)= sum of the rows of dy.
+template <class T, int Vectors>
+PLEAT_TARGET void sum_columns(T* db, const T* dy, Index dy_stride, Index rows, Index column, Index n, bool accumulate) {
   using L = Lanes<T>;
-  constexpr int vectors = int(16 / L::size);
-  L total[vectors];
-  for (int v = 0; v < vectors; ++v) total[v] = accumulate ? load_part<T>(db + column + v * L::size, n - column - v * L::size) : L::zero();
+  L total[Vectors];
+#pragma GCC unroll 8
+  for (int v = 0; v < Vectors; ++v)
+    total[v] = accumulate ? load_part<T>(db + column + v * L::size, n - column - v * L::size) : L::zero();
   for (Index begin = 0; begin < rows; begin += cpu::detail::chunk) {
     const Index end = begin + cpu::detail::chunk < rows ? begin + cpu::detail::chunk : rows;
-    L sum[vectors];
-    for (int v = 0; v < vectors; ++v) sum[v] = L::zero();
+    L sum[Vectors];
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) sum[v] = L::zero();
     for (Index r = begin; r < end; ++r)
-      for (int v = 0; v < vectors; ++v)
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v)
         sum[v] = sum[v] + load_part<T>(dy + r * dy_stride + column + v * L::size, n - column - v * L::size);
-    for (int v = 0; v < vectors; ++v) total[v] = total[v] + sum[v];
+#pragma GCC unroll 8
+    for (int v = 0; v < Vectors; ++v) total[v] = total[v] + sum[v];
   }
-  for (int v = 0; v < vectors; ++v) total[v].store(db + column + v * L::size);
+#pragma GCC unroll 8
+  for (int v = 0; v < Vectors; ++v) total[v].store(db + column + v * L::size);
+}
+
+/// Columns [column, end) of db (+)= sum of the rows of dy; end - column is a multiple of 16.
+template <class T>
+PLEAT_TARGET void sum_rows_block(T* db, const T* dy, Index dy_stride, Index rows, Index column, Index end, Index n,
+                                 bool accumulate) {
+  constexpr Index size = Lanes<T>::size;
+  for (; end - column >= 4 * size; column += 4 * size) sum_columns<T, 4>(db, dy, dy_stride, rows, column, n, accumulate);
+  for (; column < end; column += size) sum_columns<T, 1>(db, dy, dy_stride, rows, column, n, accumulate);
 }

@@ -33,8 +33,8 @@ PLEAT_LANE Words operator-(Words a, Words b) { return {_mm512_sub_epi32(a.v, b.v
 PLEAT_LANE Words operator^(Words a, Words b) { return {_mm512_xor_si512(a.v, b.v)}; }
 PLEAT_LANE Words operator&(Words a, Words b) { return {_mm512_and_si512(a.v, b.v)}; }
 PLEAT_LANE Words operator|(Words a, Words b) { return {_mm512_or_si512(a.v, b.v)}; }
-template <int N> PLEAT_LANE Words up(Words a) { return {_mm512_maskz_slli_epi32(all_ps, a.v, N)}; }
-template <int N> PLEAT_LANE Words down(Words a) { return {_mm512_maskz_srli_epi32(all_ps, a.v, N)}; }
+template <int bits> PLEAT_LANE Words up(Words a) { return {_mm512_maskz_slli_epi32(all_ps, a.v, bits)}; }
+template <int bits> PLEAT_LANE Words down(Words a) { return {_mm512_maskz_srli_epi32(all_ps, a.v, bits)}; }
 PLEAT_LANE void store(Words a, std::uint32_t* p) { _mm512_storeu_si512(p, a.v); }
 PLEAT_LANE Words bits_of(Lanes<float> x) { return {_mm512_castps_si512(x.v)}; }
 PLEAT_LANE Lanes<float> float_of_bits(Words a) { return {_mm512_castsi512_ps(a.v)}; }
@@ -61,8 +61,8 @@ PLEAT_LANE Words operator-(Words a, Words b) { return {_mm256_sub_epi32(a.v, b.v
 PLEAT_LANE Words operator^(Words a, Words b) { return {_mm256_xor_si256(a.v, b.v)}; }
 PLEAT_LANE Words operator&(Words a, Words b) { return {_mm256_and_si256(a.v, b.v)}; }
 PLEAT_LANE Words operator|(Words a, Words b) { return {_mm256_or_si256(a.v, b.v)}; }
-template <int N> PLEAT_LANE Words up(Words a) { return {_mm256_slli_epi32(a.v, N)}; }
-template <int N> PLEAT_LANE Words down(Words a) { return {_mm256_srli_epi32(a.v, N)}; }
+template <int bits> PLEAT_LANE Words up(Words a) { return {_mm256_slli_epi32(a.v, bits)}; }
+template <int bits> PLEAT_LANE Words down(Words a) { return {_mm256_srli_epi32(a.v, bits)}; }
 PLEAT_LANE void store(Words a, std::uint32_t* p) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.v); }
 PLEAT_LANE Words bits_of(Lanes<float> x) { return {_mm256_castps_si256(x.v)}; }
 PLEAT_LANE Lanes<float> float_of_bits(Words a) { return {_mm256_castsi256_ps(a.v)}; }

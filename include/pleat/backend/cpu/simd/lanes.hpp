@@ -9,9 +9,9 @@
 ///   fma(a, b, c)                             a b + c, one rounding except at level portable
 ///   larger(a, b), smaller(a, b)              b where either is NaN
 ///   absolute(a), square_root(a), nearest(a)  nearest: to the closest integer, ties to even, |a| < 2^22 at level portable
-///   less(a, b), equal(a, b), select(mask, a, b)   lanes of a where mask holds, else of b; copy_sign(a, b): |a| with the sign of b
-///   scale(a, n)                              a 2^n, n integral-valued, |n| <= 250 (float), 2000 (double)
-///   sum_of(a), largest_of(a)                 over the lanes, in the fixed order of halves: (0+2)+(1+3) for four lanes
+///   less(a, b), equal(a, b), select(mask, a, b)   lanes of a where mask holds, else of b; copy_sign(a, b): |a| with the sign of
+///   b scale(a, n)                              a 2^n, n integral-valued, |n| <= 250 (float), 2000 (double) sum_of(a),
+///   largest_of(a)                 over the lanes, in the fixed order of halves: (0+2)+(1+3) for four lanes
 
 #include <cmath>
 #include <cstdint>

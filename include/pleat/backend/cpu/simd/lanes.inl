@@ -280,8 +280,10 @@ template <class T> PLEAT_LANE Lanes<T> scale(Lanes<T> a, Lanes<T> n) {
   return a * from_bits<T>(one) * from_bits<T>(two);
 }
 template <class T> PLEAT_LANE T sum_of(Lanes<T> a) {
-  if constexpr (Lanes<T>::size == 4) return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]);
-  else return a.v[0] + a.v[1];
+  if constexpr (Lanes<T>::size == 4)
+    return (a.v[0] + a.v[2]) + (a.v[1] + a.v[3]);
+  else
+    return a.v[0] + a.v[1];
 }
 template <class T> PLEAT_LANE T largest_of(Lanes<T> a) {
   T most = a.v[0];

@@ -6,10 +6,12 @@
 
 #include <pleat/core/error.hpp>
 
+#ifndef PLEAT_HAS_X86 // define it as 0 to build the portable level only
 #if (defined(__x86_64__) || defined(__i386__)) && (defined(__GNUC__) || defined(__clang__))
 #define PLEAT_HAS_X86 1
 #else
 #define PLEAT_HAS_X86 0
+#endif
 #endif
 
 namespace pleat::inline v0_1::simd {

@@ -10,7 +10,8 @@
 ///   silu(x) = x sigmoid(x)   3e-7 (1 + |x|); silu_derivative(x), 5e-7
 ///   sin_cos_turns(u, s, c)   sine and cosine of 2 pi u, |u| < 2^20 (whole turns are removed exactly); 2e-7 absolute
 /// Each maps 0 to 0 where its definition does (not exp, sigmoid, the derivatives), and NaN to NaN.
-/// The double forms of exp, log, erf, tanh and sine are those of the C library, lane by lane: they serve gradient checks, not speed.
+/// The double forms of exp, log, erf, tanh and sine are those of the C library, lane by lane: they serve gradient checks, not
+/// speed.
 
 #include <pleat/backend/cpu/simd/lanes.hpp>
 

@@ -54,7 +54,7 @@ PLEAT_LANE Lanes<float> log(Lanes<float> x) {
                                    0.116890711f, -0.114945466f, 0.0698070196f});
   L r = fma(square * f, p, exponent * L::set(-2.12194440e-4f));
   r = fma(exponent, L::set(0.693359375f), f + fma(square, L::set(-0.5f), r));
-  r = select(less(x, L::set(infinity)), r, x);                             // inf, NaN
+  r = select(less(x, L::set(infinity)), r, x); // inf, NaN
   r = select(equal(x, L::zero()), L::set(-infinity), r);
   return select(less(x, L::zero()), L::set(infinity) - L::set(infinity), r); // NaN
 }
@@ -87,8 +87,8 @@ PLEAT_LANE Lanes<float> tanh(Lanes<float> x) {
 
 PLEAT_LANE void sin_cos_turns(Lanes<float> turns, Lanes<float>& sine, Lanes<float>& cosine) {
   using L = Lanes<float>;
-  const L u = turns - nearest(turns);                   // exact, in [-1/2, 1/2]
-  const L quarter = nearest(u * L::set(4.0f));          // -2 … 2
+  const L u = turns - nearest(turns);          // exact, in [-1/2, 1/2]
+  const L quarter = nearest(u * L::set(4.0f)); // -2 … 2
   const L r = fma(quarter, L::set(-0.25f), u) * L::set(6.28318531f), square = r * r;
   const L s = fma(r * square, horner<3, float>(square, {-0.166666646f, 0.00833273656f, -0.000195853732f}), r);
   const L c = fma(square * square, horner<3, float>(square, {0.0416666646f, -0.00138882913f, 2.45454191e-5f}),

@@ -29,9 +29,12 @@ template <class Context> struct DiffusionLoss {
 
 /// Tensors `autoencoder.*` (frozen), state `standardiser.{mean,deviation}` of the latents, and `denoiser.*`. The schedule and the
 /// parameterisation only make numbers per row before the network runs; the network is instantiated on its own type.
-template <class AutoencoderType, class DenoiserType, NoiseSchedule ScheduleType = CosineSchedule,
-          Parameterisation ParameterisationType = PredictV>
+template <class AutoencoderType, class DenoiserType, class ScheduleType = CosineSchedule, class ParameterisationType = PredictV>
 struct LatentDiffusion {
+  static_assert(NoiseSchedule<ScheduleType>, "pleat: the third argument of LatentDiffusion must be a noise schedule: phi(t) and "
+                                             "phi_rate(t) (diffusion/schedules.hpp).");
+  static_assert(Parameterisation<ParameterisationType>, "pleat: the fourth argument of LatentDiffusion must be a parameterisation: a "
+                                                        "name, velocity(level) and target(level) (diffusion/parameterisations.hpp).");
   static_assert(AutoencoderType::width == DenoiserType::width,
                 "pleat: the denoiser's width is not the autoencoder's; give both Shapes the same .width.");
   using Autoencoder = AutoencoderType;

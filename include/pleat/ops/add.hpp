@@ -74,4 +74,11 @@ constexpr Rows<Context, Width, Space> add(Context& run, const Rows<Context, Widt
   return y;
 }
 
+/// Rows of two kinds: refused in one sentence.
+template <class Context, Index Width, class A, class B>
+constexpr Rows<Context, Width, A> add(Context&, const Rows<Context, Width, A>& a, const Rows<Context, Width, B>&) {
+  detail::refuse_mixed_spaces<A, B>();
+  return a;
+}
+
 } // namespace pleat::inline v0_1

@@ -130,4 +130,12 @@ constexpr Rows<Context, Out, Space> linear_add(Context& run, const Matrix<Out, I
   return detail::linear<Context, Out, In, Space>(run, weight, bias, x, Activation::None, &residual);
 }
 
+/// Rows of two kinds: refused in one sentence.
+template <class Context, Index Out, Index In, class A, class B>
+constexpr Rows<Context, Out, B> linear_add(Context&, const Matrix<Out, In>&, const Vector<Out>&, const Rows<Context, In, A>&,
+                                           const Rows<Context, Out, B>& residual) {
+  detail::refuse_mixed_spaces<A, B>();
+  return residual;
+}
+
 } // namespace pleat::inline v0_1

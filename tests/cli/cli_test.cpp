@@ -69,7 +69,7 @@ pid_t start(const std::vector<std::string>& words, const std::string& out, const
 Ran finish(pid_t child, const std::string& out, const std::string& err) {
   int status = 0;
   ::waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, slurp(out), slurp(err)};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out.starts_with("/dev/") ? "" : slurp(out), slurp(err)}; // /dev/full has no end
 }
 Ran run(const std::vector<std::string>& words, const std::string& out = scratch()("out")) {
   return finish(start(words, out, scratch()("err")), out, scratch()("err"));

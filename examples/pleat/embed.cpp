@@ -258,7 +258,7 @@ void embed(const EmbedArguments& a) {
     pleat::RowsWriter::require_ending(a.output);
     if (a.pool == "mean") pool = pleat::Pool::mean;
     else if (a.pool == "max") pool = pleat::Pool::max;
-    else if (a.pool == "mean-std") pool = pleat::Pool::mean_std;
+    else if (a.pool == "mean-std" || a.pool == "mean+std") pool = pleat::Pool::mean_std;
     else pleat::require(a.pool == "none", "unknown pooling \"", a.pool, "\"; there are none, mean, max and mean-std.");
   });
   const std::unique_ptr<Reader> reader = open_model(a.model, a.threads);

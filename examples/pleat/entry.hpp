@@ -1,6 +1,8 @@
 #pragma once
 /// \file  One entry of the registry, for the sources models_*.cpp only: everything here is compiled per model.
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include <pleat/backend/cpu.hpp>
@@ -58,6 +60,19 @@ public:
     return session_.represent_pooled(set, readings, pool, crop);
   }
   Ragged rows(const SequenceSet& set, const ReadOptions& reading) override { return session_.represent(set, reading); }
+  double recovered(std::span<const Piece> pieces) override {
+    double hits = 0, residues = 0;
+    if constexpr (!diffusion) // the rows of an autoencoder's check pair are the scores of its reconstruction
+      for (const Piece& piece : pieces) {
+        const CheckPair pair = session_.check_pair({piece.tokens.begin(), piece.tokens.end()});
+        for (std::size_t r = 0; r < pair.tokens.size(); ++r) {
+          const float* row = pair.rows.data() + r * static_cast<std::size_t>(pair.width);
+          hits += std::max_element(row, row + pair.width) - row == pair.tokens[r];
+        }
+        residues += static_cast<double>(pair.tokens.size());
+      }
+    return residues > 0 ? hits / residues : std::nan("");
+  }
   EncodeSession<Model, Cpu>& session() { return session_; }
 
 private:

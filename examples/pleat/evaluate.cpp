@@ -115,7 +115,8 @@ pleat::TaskSuite load_suite(const EvaluateArguments& a) {
 }
 
 pleat::EvaluatedModel evaluated(Reader& reader, std::string key, std::string title) {
-  pleat::EvaluatedModel model{std::move(key), std::move(title), reader.width(), reader.diffuses(), {}};
+  const bool key_is_mlm = key.starts_with("mlm") || key.starts_with("random");
+  pleat::EvaluatedModel model{std::move(key), std::move(title), reader.width(), reader.diffuses(), !key_is_mlm, {}};
   model.read = [&reader](std::span<const pleat::Piece> pieces, std::span<const pleat::ReadOptions> readings,
                          const pleat::EvaluatedModel::Consume& consume) { reader.read(pieces, readings, consume); };
   return model;
@@ -252,6 +253,13 @@ void evaluate(const EvaluateArguments& a) {
     if (!run.autoencoder.empty()) {
       const auto autoencoder = open_model(run.autoencoder, a.threads);
       facts.emplace_back(run.title + ", autoencoder", run_text(*autoencoder));
+      if (model.normalised) {
+        const double recovered = autoencoder->recovered(cloud_pieces);
+        facts.emplace_back(run.title + ", residues recovered from clean latents", pleat::detail::fixed(100 * recovered, 1) + " %");
+        const std::string log = run.autoencoder + "/log.jsonl";
+        pleat::add_warning(report, pleat::warn_reconstruction_stalls(
+                                       run.title, recovered, std::filesystem::exists(log) ? pleat::TrainingLog::read(log).values("reconstruction") : std::vector<double>{}));
+      }
     }
     if (!run.diffusion.empty()) facts.emplace_back(run.title + ", diffusion", run_text(*reader));
     facts.emplace_back(run.title + ", evaluation", time_text(seconds_since(start)));

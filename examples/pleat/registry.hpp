@@ -41,6 +41,8 @@ public:
   /// One vector per sequence and reading, in the order of `readings`; sequences are cut at `crop` residues (0: not).
   virtual std::vector<pleat::Pooled> pooled(const pleat::SequenceSet& set, std::span<const pleat::ReadOptions> readings,
                                             pleat::Pool pool, Index crop) = 0;
+  /// Share of the residues that the decoder returns from clean latents; autoencoders only.
+  virtual double recovered(std::span<const pleat::Piece> pieces) = 0;
   /// One row per residue of a set.
   virtual pleat::Ragged rows(const pleat::SequenceSet& set, const pleat::ReadOptions& reading) = 0;
 };

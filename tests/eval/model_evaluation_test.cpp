@@ -51,7 +51,7 @@ struct Fake {
 
   pleat::EvaluatedModel model(const pleat::SequenceSet& set, bool diffuses) {
     encoder_reads.assign(static_cast<std::size_t>(set.size()), 0), readings_of_record = encoder_reads;
-    pleat::EvaluatedModel model{knows ? "knows" : "noise", knows ? "Knows" : "Noise", 4, diffuses, {}};
+    pleat::EvaluatedModel model{knows ? "knows" : "noise", knows ? "Knows" : "Noise", 4, diffuses, true, {}};
     model.read = [this](std::span<const pleat::Piece> pieces, std::span<const pleat::ReadOptions> readings, const pleat::EvaluatedModel::Consume& consume) {
       for (std::size_t p = 0; p < pieces.size(); ++p) {
         const auto tokens = pieces[p].tokens;
@@ -173,7 +173,7 @@ BOOST_FIXTURE_TEST_CASE(bits_do_not_depend_on_threads, Fixture) {
 
 BOOST_FIXTURE_TEST_CASE(errors_come_out_of_threads, Fixture) {
   suite.add(make_task("metal_ion_binding", 20, 4)), suite.add(make_task("deeploc_binary", 20, 5));
-  pleat::EvaluatedModel broken{"broken", "Broken", 2, false, {}};
+  pleat::EvaluatedModel broken{"broken", "Broken", 2, false, true, {}};
   broken.read = [](std::span<const pleat::Piece> pieces, std::span<const pleat::ReadOptions> readings, const pleat::EvaluatedModel::Consume& consume) {
     for (std::size_t p = 0; p < pieces.size(); ++p)
       for (std::size_t k = 0; k < readings.size(); ++k) {
@@ -195,7 +195,7 @@ BOOST_FIXTURE_TEST_CASE(loss_per_bin_and_cloud, Fixture) {
   BOOST_TEST(pieces.size() == 2u);
   BOOST_TEST(pieces[0].tokens.size() == 16u);
   BOOST_TEST(pieces[1].record == 2u);
-  pleat::EvaluatedModel model{"m", "M", 3, true, {}};
+  pleat::EvaluatedModel model{"m", "M", 3, true, true, {}};
   model.read = [](std::span<const pleat::Piece> some, std::span<const pleat::ReadOptions> readings, const pleat::EvaluatedModel::Consume& consume) {
     for (std::size_t p = 0; p < some.size(); ++p)
       for (std::size_t k = 0; k < readings.size(); ++k) {

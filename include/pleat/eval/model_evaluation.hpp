@@ -148,7 +148,7 @@ inline void add_scores(Report& report, const EvaluatedModel& model, const ModelS
   if (model.diffuses) report.rows.push_back({model.key, model.title, "diffusion", learned});
   if (model.diffuses && report.score_curves.empty())
     for (const SuiteTask& task : suite.tasks())
-      report.score_curves.push_back({task.title, "t", std::string(task_metric_name(task.problem.kind)) + " on valid", "", {}, {}});
+      report.score_curves.push_back({task.title, "t", std::string(task_metric_name(task.problem.kind)) + " on valid", "", {}, {{"Composition", task.composition.probe.valid_metric}}});
   const BootstrapOptions& bootstrap = options.probes.bootstrap;
   for (std::size_t i = 0; i < suite.tasks().size(); ++i) {
     const SuiteTask& task = suite.tasks()[i];
@@ -163,7 +163,7 @@ inline void add_scores(Report& report, const EvaluatedModel& model, const ModelS
     report.score_curves[i].series.push_back({model.title, found.curve});
     report.score_curves[i].levels.emplace_back(model.title + " encoder", found.encoder_valid.value);
     const auto difference = compare(found.diffusion, found.encoder, task.problem, bootstrap);
-    add_warning(report, warn_diffusion_below_encoder(model.title, task.title, difference[0].interval));
+    add_warning(report, warn_diffusion_below_encoder(model.title, task.title, difference[0].interval, model.normalised));
     add_warning(report, warn_not_smooth(model.title, task.title, found.curve));
   }
 }

@@ -14,15 +14,17 @@ namespace pleat::inline v0_1 {
 
 /// Sign 1, "diffusion far below encoder: the latents are too discrete". Holds where the score of the diffusion representation
 /// minus that of the encoder (same test proteins) is below -0.05 and its whole 95 % interval is below 0.
+/// `normalised` says whether a normalisation loss shaped the latents: where none did (MLM), this is what to expect.
 inline std::string warn_diffusion_below_encoder(std::string_view model, std::string_view task,
-                                                const Interval& diffusion_minus_encoder) {
+                                                const Interval& diffusion_minus_encoder, bool normalised = true) {
   const Interval& d = diffusion_minus_encoder;
   if (!(d.value < -0.05 && d.high < 0)) return "";
   std::string text(model);
   return text + " on " + std::string(task) + ": the diffusion representation scores " + detail::fixed(-d.value) +
          " below the encoder (difference " + detail::bounds(d, 3, true) +
-         "; the warning holds beyond -0.05 with the whole interval below 0). The latents may be too discrete: "
-         "raise the weight of the normalisation loss, or the share of noised positions.";
+         "; the warning holds beyond -0.05 with the whole interval below 0). " +
+         (normalised ? "The latents may be too discrete: raise the weight of the normalisation loss, or the share of noised positions."
+                     : "Latents that no normalisation loss shaped are often too discrete for a diffusion.");
 }
 
 /// Sign 2, "reconstruction stalls: the normalisation loss is too strong". `accuracy` is the share of residues that the decoder

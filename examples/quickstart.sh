@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# The main job from nothing: builds the tool, pre-trains the three nano autoencoders and their diffusions on the sequences
+# in examples/data, scores their representations on five tasks and writes a report. The last line is the report's folder.
+#
+#   examples/quickstart.sh            about 10 minutes on 2 cores; what is finished is not done again
+#   examples/quickstart.sh --clean    starts from nothing
+#
+# PLEAT_JOBS: how many jobs at once (default: all cores). PLEAT_OUTPUT: folder of models and report (default: build/quickstart).
+set -euo pipefail
+export LC_ALL=C
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+case ${1:-} in
+  "") clean=0 ;;
+  --clean) clean=1 ;;
+  *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+esac
+cd "$root"
+output=${PLEAT_OUTPUT:-build/quickstart}
+jobs=${PLEAT_JOBS:-$(nproc)}
+build=build/release
+data=examples/data
+if [ $clean -eq 1 ]; then rm -rf "$output"; fi
+mkdir -p "$output"
+say() { printf '== %s\n' "$*" >&2; }
+
+source cmake/install_packages.sh
+pleat_need g++ cmake ninja-build libeigen3-dev libcli11-dev zlib1g-dev
+
+say "build"
+begin=$SECONDS
+configure=(cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O2 -DPLEAT_BUILD_TESTS=OFF -DPLEAT_BUILD_BENCH=OFF)
+if command -v ccache >/dev/null; then configure+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+"${configure[@]}" >"$output/configure.log" 2>&1 || { tail -n 20 "$output/configure.log" >&2; exit 1; }
+if [ -t 2 ]; then
+  cmake --build "$build" --target example_pleat -j "$jobs" >&2
+else
+  cmake --build "$build" --target example_pleat -j "$jobs" >"$output/build.log" 2>&1 || { tail -n 40 "$output/build.log" >&2; exit 1; }
+fi
+pleat=$(find "$build/examples" -maxdepth 2 -type f -name pleat -perm -u+x | head -n 1)
+build_seconds=$((SECONDS - begin))
+
+# The numbers of steps are fixed, so that every machine trains the same models. A finished or half finished folder is continued.
+sequences=(--data "$data/pretrain_train.fasta.gz" --valid "$data/pretrain_valid.fasta.gz" --crop 128 --threads "$jobs")
+models=()
+begin=$SECONDS
+for name in mlm lsd-tn lsd-nm; do
+  say "pre-train $name-nano"
+  "$pleat" pretrain --model $name-nano "${sequences[@]}" --output "$output/$name-nano" \
+    --steps 600 --budget 2048 --rate 2e-3 --warmup 60 --validate-every 100 --checkpoint-every 200
+  models+=(--model "$output/$name-nano")
+done
+for name in mlm lsd-tn lsd-nm; do
+  say "diffusion on $name-nano"
+  "$pleat" diffuse --autoencoder "$output/$name-nano" "${sequences[@]}" --output "$output/$name-nano-diffusion" \
+    --steps 300 --budget 2048 --rate 1.5e-3 --warmup 40 --average 0.99 --validate-every 100 --checkpoint-every 200
+  models+=(--model "$output/$name-nano-diffusion")
+done
+train_seconds=$((SECONDS - begin))
+
+say "evaluate on five tasks"
+"$pleat" evaluate "${models[@]}" --task all --tasks-dir "$data/tasks" --valid "$data/pretrain_valid.fasta.gz" \
+  --per-split 150 --crop 192 --report "$output/report" --threads "$jobs" \
+  --title "pleat quick start: LSD against MLM" \
+  --fact "build=$build_seconds s" --fact "training in this run=$train_seconds s"
+printf '%s\n' "$root/$output/report"

@@ -202,7 +202,7 @@ private:
     Json run = Json::object();
     if (diffusion) run.set("time_sampler", request->time_sampler);
     else run.set("lambda", request->lambda);
-    run.set("steps", o.steps).set("budget", o.budget).set("crop", o.crop).set("accumulation", o.accumulation);
+    run.set("budget", o.budget).set("crop", o.crop).set("accumulation", o.accumulation);
     run.set("rate", o.peak_rate).set("warm_up", o.warm_up).set("rate_floor", o.rate_floor).set("average", o.average_decay);
     run.set("seed", o.seed).set("weight_decay", request->optimiser.decay).set("clip", request->optimiser.clip);
     run.set("sequences", request->train->size()).set("residues", request->train->residues());

@@ -14,7 +14,8 @@ template <Index Classes, Reduction How> struct CrossEntropyCase {
   template <class Run> auto operator()(Run& run, const SequenceBatch& batch, const Rows<Run, Classes>& x) const {
     auto weights = run.template buffer<typename Run::Stream>(x.count());
     if constexpr (Run::computes)
-      for (Index i = 0; i < x.count(); ++i) run.data(weights)[i] = typename Run::Stream(i % 4 == 3 ? 0.0 : 0.25 * double(i % 4 + 1));
+      for (Index i = 0; i < x.count(); ++i)
+        run.data(weights)[i] = typename Run::Stream(i % 4 == 3 ? 0.0 : 0.25 * double(i % 4 + 1));
     return cross_entropy(run, x, batch.tokens, weights, How).loss;
   }
 };
@@ -26,7 +27,8 @@ template <class Precision> void check_golden(Reduction reduction, const std::str
   auto logits = test.template input<20>(file.read<double>("logits"));
   auto result = cross_entropy(test.run, logits, targets, test.buffer(file.read<double>("weight")), reduction);
   check_close(dense_of(result.loss), file.read<double>(name + ".loss"), value_tolerance<Precision>, name);
-  check_close(test.read(result.row_loss), file.read<double>("cross_entropy"), value_tolerance<Precision>, "cross entropy of rows");
+  check_close(test.read(result.row_loss), file.read<double>("cross_entropy"), value_tolerance<Precision>,
+              "cross entropy of rows");
   test.run.backward(result.loss);
   check_close(dense_of(test.run.gradient_of(logits)), file.read<double>(name + ".grad_logits"), gradient_tolerance<Precision>,
               name + " gradient");
@@ -37,8 +39,8 @@ struct Outcome {
   std::vector<double> row_loss, row_hit, gradient;
 };
 template <Index Classes, class Precision = Float64>
-Outcome evaluate_loss(const std::vector<double>& logits, const std::vector<std::uint8_t>& targets, const std::vector<double>& weights,
-                      Reduction reduction, int threads = 1) {
+Outcome evaluate_loss(const std::vector<double>& logits, const std::vector<std::uint8_t>& targets,
+                      const std::vector<double>& weights, Reduction reduction, int threads = 1) {
   LossRun<Precision> test(threads);
   auto x = test.template input<Classes>(logits);
   auto result = cross_entropy(test.run, x, targets, test.buffer(weights), reduction);

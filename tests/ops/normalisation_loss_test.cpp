@@ -10,10 +10,14 @@ namespace {
 enum class Form { Univariate, Multivariate, PerType, Count };
 
 template <Form form, class Run, Index W>
-auto loss_of(Run& run, const Rows<Run, W>& z, std::span<const std::uint8_t> tokens, const KlOptions& options = {}, Index minimum = 2) {
-  if constexpr (form == Form::Univariate) return univariate_kl(run, z, options);
-  else if constexpr (form == Form::Multivariate) return multivariate_kl(run, z, options);
-  else return typed_univariate_kl(run, z, tokens, {form == Form::PerType ? TypeWeights::PerType : TypeWeights::Count, minimum});
+auto loss_of(Run& run, const Rows<Run, W>& z, std::span<const std::uint8_t> tokens, const KlOptions& options = {},
+             Index minimum = 2) {
+  if constexpr (form == Form::Univariate)
+    return univariate_kl(run, z, options);
+  else if constexpr (form == Form::Multivariate)
+    return multivariate_kl(run, z, options);
+  else
+    return typed_univariate_kl(run, z, tokens, {form == Form::PerType ? TypeWeights::PerType : TypeWeights::Count, minimum});
 }
 
 template <Index Width, Form form> struct KlCase {
@@ -48,7 +52,8 @@ void check_golden(const std::string& z, const std::string& loss, const std::stri
   for (double& g : out.gradient) g *= 9;
   const double values = loosened > 0 ? loosened : value_tolerance<Precision>;
   check_close({9 * out.loss}, file.read<double>("normalisation." + loss), values, loss);
-  check_close(out.gradient, file.read<double>("normalisation." + gradient), loosened > 0 ? loosened : gradient_tolerance<Precision>, gradient);
+  check_close(out.gradient, file.read<double>("normalisation." + gradient),
+              loosened > 0 ? loosened : gradient_tolerance<Precision>, gradient);
 }
 
 template <class Precision> void check_typed_golden() {
@@ -112,7 +117,8 @@ BOOST_AUTO_TEST_CASE(golden_normalisation) {
   check_golden<Form::Univariate, Float32>("z", "univariate.sum_over_dims", "univariate.grad_of_sum", 0);
   check_golden<Form::Multivariate, Float64>("z", "multivariate.sum_over_dims", "multivariate.grad_of_sum", 0);
   check_golden<Form::Multivariate, Float32>("z", "multivariate.sum_over_dims", "multivariate.grad_of_sum", 0);
-  check_golden<Form::Multivariate, Float64>("z", "multivariate_delta1e-4.sum_over_dims", "multivariate_delta1e-4.grad_of_sum", 1e-4);
+  check_golden<Form::Multivariate, Float64>("z", "multivariate_delta1e-4.sum_over_dims", "multivariate_delta1e-4.grad_of_sum",
+                                            1e-4);
   check_golden<Form::Univariate, Float64>("floor.z", "floor.univariate_sum", "floor.grad_of_sum", 0);
   check_golden<Form::Univariate, Float32>("floor.z", "floor.univariate_sum", "floor.grad_of_sum", 0);
   check_golden<Form::Univariate, Float64>("offset.z", "offset.univariate_sum", "offset.grad_of_sum", 0);
@@ -129,7 +135,8 @@ BOOST_AUTO_TEST_CASE(rows_of_gradients_sum_to_the_mean) {
   for (std::size_t i = 0; i < z.size(); ++i) z[i] = 0.4 * z[i] + double(i % 5) - 1.5;
   std::vector<double> mean(5);
   for (std::size_t i = 0; i < z.size(); ++i) mean[i % 5] += z[i] / 70;
-  for (const auto& gradient : {evaluate_loss<Form::Univariate, 5>(z).gradient, evaluate_loss<Form::Multivariate, 5>(z).gradient}) {
+  for (const auto& gradient :
+       {evaluate_loss<Form::Univariate, 5>(z).gradient, evaluate_loss<Form::Multivariate, 5>(z).gradient}) {
     std::vector<double> sum(5);
     for (std::size_t i = 0; i < z.size(); ++i) sum[i % 5] += 5 * gradient[i];
     check_close(sum, mean, 1e-11, "sum of gradients");
@@ -139,7 +146,8 @@ BOOST_AUTO_TEST_CASE(rows_of_gradients_sum_to_the_mean) {
 BOOST_AUTO_TEST_CASE(multivariate_less_univariate_is_the_total_correlation) {
   const auto file = Safetensors::open(golden_path("normalisation"));
   const auto z = file.read<double>("normalisation.z");
-  const double difference = 9 * (evaluate_loss<Form::Multivariate, 9>(z, {.delta = 0}).loss - evaluate_loss<Form::Univariate, 9>(z).loss);
+  const double difference =
+      9 * (evaluate_loss<Form::Multivariate, 9>(z, {.delta = 0}).loss - evaluate_loss<Form::Univariate, 9>(z).loss);
   BOOST_CHECK_CLOSE(difference, file.read<double>("normalisation.total_correlation")[0], 1e-8);
   BOOST_CHECK_GT(difference, 0);
   const auto white = whitened<6>(50, 3);
@@ -159,7 +167,8 @@ BOOST_AUTO_TEST_CASE(invariances) {
     permuted[4 * r] = x[3], permuted[4 * r + 3] = x[0];
     flipped[4 * r + 1] = -x[1];
   }
-  const double multi = evaluate_loss<Form::Multivariate, 4>(z, {.delta = 0.01}).loss, uni = evaluate_loss<Form::Univariate, 4>(z).loss;
+  const double multi = evaluate_loss<Form::Multivariate, 4>(z, {.delta = 0.01}).loss,
+               uni = evaluate_loss<Form::Univariate, 4>(z).loss;
   BOOST_CHECK_CLOSE((evaluate_loss<Form::Multivariate, 4>(rotated, {.delta = 0.01}).loss), multi, 1e-10);
   BOOST_CHECK_CLOSE((evaluate_loss<Form::Univariate, 4>(permuted).loss), uni, 1e-10);
   BOOST_CHECK_CLOSE((evaluate_loss<Form::Univariate, 4>(flipped).loss), uni, 1e-10);
@@ -168,7 +177,8 @@ BOOST_AUTO_TEST_CASE(invariances) {
 
 BOOST_AUTO_TEST_CASE(statistical_floor) {
   const auto file = Safetensors::open(golden_path("normalisation"));
-  const auto n = file.read<double>("floor.n"), dims = file.read<double>("floor.D"), expected = file.read<double>("floor.expected_loss_sum_uni_multi");
+  const auto n = file.read<double>("floor.n"), dims = file.read<double>("floor.D"),
+             expected = file.read<double>("floor.expected_loss_sum_uni_multi");
   int checked = 0;
   const auto check = [&](auto width, std::size_t i, std::size_t j) {
     constexpr Index D = decltype(width)::value;
@@ -177,7 +187,8 @@ BOOST_AUTO_TEST_CASE(statistical_floor) {
     double sum[2] = {}, squares[2] = {};
     for (int k = 0; k < repeats; ++k) {
       const auto z = values_of(rows * D, static_cast<std::uint64_t>(1000 + k));
-      const double loss[2] = {D * evaluate_loss<Form::Univariate, D>(z).loss, D * evaluate_loss<Form::Multivariate, D>(z, {.delta = 0}).loss};
+      const double loss[2] = {D * evaluate_loss<Form::Univariate, D>(z).loss,
+                              D * evaluate_loss<Form::Multivariate, D>(z, {.delta = 0}).loss};
       for (int f = 0; f < 2; ++f) sum[f] += loss[f] / repeats, squares[f] += loss[f] * loss[f] / repeats;
     }
     for (std::size_t f = 0; f < 2; ++f) {
@@ -214,7 +225,8 @@ BOOST_AUTO_TEST_CASE(few_rows_and_several_panels) {
   auto repeated = z;
   for (int i = 0; i < 4; ++i) repeated.insert(repeated.end(), z.begin(), z.end());
   BOOST_CHECK_CLOSE((evaluate_loss<Form::Multivariate, 3>(repeated).loss), (evaluate_loss<Form::Multivariate, 3>(z).loss), 1e-8);
-  const auto one = evaluate_loss<Form::Multivariate, 3, Float32>(repeated), three = evaluate_loss<Form::Multivariate, 3, Float32>(repeated, {}, {}, 2, 3);
+  const auto one = evaluate_loss<Form::Multivariate, 3, Float32>(repeated),
+             three = evaluate_loss<Form::Multivariate, 3, Float32>(repeated, {}, {}, 2, 3);
   check_same_bits(three.gradient, one.gradient, "gradient with threads");
 }
 

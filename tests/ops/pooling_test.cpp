@@ -8,9 +8,12 @@ using namespace contract;
 namespace {
 
 template <Pool pool, class Run, Index Width> auto pooled(Run& run, const Rows<Run, Width>& x, const Segments& segments) {
-  if constexpr (pool == Pool::mean) return pool_mean(run, x, segments);
-  else if constexpr (pool == Pool::max) return pool_max(run, x, segments);
-  else return pool_mean_std(run, x, segments);
+  if constexpr (pool == Pool::mean)
+    return pool_mean(run, x, segments);
+  else if constexpr (pool == Pool::max)
+    return pool_max(run, x, segments);
+  else
+    return pool_mean_std(run, x, segments);
 }
 
 template <Index Width, Pool pool> struct PoolCase {
@@ -21,7 +24,8 @@ template <Index Width, Pool pool> struct PoolCase {
   }
 };
 
-template <Pool pool, Index Width> std::vector<double> evaluate_pool(const std::vector<double>& x, const std::vector<Index>& lengths, int threads = 1) {
+template <Pool pool, Index Width>
+std::vector<double> evaluate_pool(const std::vector<double>& x, const std::vector<Index>& lengths, int threads = 1) {
   LossRun<Float32> test(threads);
   const TestBatch batch(lengths);
   return dense_of(pooled<pool>(test.run, test.input<Width>(x), batch.view().segments));
@@ -58,11 +62,13 @@ BOOST_AUTO_TEST_CASE(contract) {
 BOOST_AUTO_TEST_CASE(values) {
   const std::vector<double> x{1, -5, 3, -7, 8, -6}; // three rows of two channels
   BOOST_TEST((evaluate_pool<Pool::mean, 2>(x, {3})) == (std::vector<double>{4, -6}), boost::test_tools::per_element());
-  BOOST_TEST((evaluate_pool<Pool::max, 2>(x, {3})) == (std::vector<double>{8, -5}), boost::test_tools::per_element()); // below the zero tail
+  BOOST_TEST((evaluate_pool<Pool::max, 2>(x, {3})) == (std::vector<double>{8, -5}),
+             boost::test_tools::per_element()); // below the zero tail
   const auto both = evaluate_pool<Pool::mean_std, 2>(x, {3});
   BOOST_CHECK_CLOSE(both[2], std::sqrt((9 + 1 + 16) / 3.0), 1e-4);
   BOOST_CHECK_CLOSE(both[3], std::sqrt(2 / 3.0), 1e-4);
-  BOOST_TEST((evaluate_pool<Pool::mean_std, 2>({2, 3}, {0, 1})) == (std::vector<double>{0, 0, 0, 0, 2, 3, 0, 0}), boost::test_tools::per_element());
+  BOOST_TEST((evaluate_pool<Pool::mean_std, 2>({2, 3}, {0, 1})) == (std::vector<double>{0, 0, 0, 0, 2, 3, 0, 0}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_sequence_does_not_see_its_batch_mates) {
@@ -77,7 +83,8 @@ BOOST_AUTO_TEST_CASE(equal_rows) {
   auto x = test.input<1>({2, 2, 2});
   auto largest = pool_max(test.run, x, batch.view().segments);
   test.run.backward(largest);
-  BOOST_TEST(dense_of(test.run.gradient_of(x)) == (std::vector<double>{1, 0, 0}), boost::test_tools::per_element()); // the first takes it all
+  BOOST_TEST(dense_of(test.run.gradient_of(x)) == (std::vector<double>{1, 0, 0}),
+             boost::test_tools::per_element()); // the first takes it all
   auto z = test.input<1>({2, 2, 2});
   auto both = pool_mean_std(test.run, z, batch.view().segments);
   auto seed = test.run.contribute<2>(both.value(), 1);

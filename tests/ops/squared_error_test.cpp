@@ -29,7 +29,8 @@ struct SelfCase { // prediction and target are the same value: no loss, and the 
 
 // The golden batch is padded: 6 sequences of 5 positions of 7 channels. `lengths` says how many positions are read.
 template <class Precision>
-void check_golden(const std::vector<Index>& lengths, const std::string& name, ErrorReduction reduction, const std::vector<double>& weights) {
+void check_golden(const std::vector<Index>& lengths, const std::string& name, ErrorReduction reduction,
+                  const std::vector<double>& weights) {
   const auto file = Safetensors::open(golden_path("diffusion"));
   const auto packed = [&](const std::string& tensor) {
     const auto all = file.read<double>(tensor);
@@ -45,7 +46,8 @@ void check_golden(const std::vector<Index>& lengths, const std::string& name, Er
   auto result = squared_error(test.run, vhat, v, batch.view().segments, weights, reduction);
   check_close(dense_of(result.loss), file.read<double>(name), value_tolerance<Precision>, name);
   if (lengths[0] != 5 || lengths[1] != 5)
-    check_close(test.read(result.sequence_loss), file.read<double>("loss.per_sequence"), value_tolerance<Precision>, "per sequence");
+    check_close(test.read(result.sequence_loss), file.read<double>("loss.per_sequence"), value_tolerance<Precision>,
+                "per sequence");
   test.run.backward(result.loss);
   auto expected = packed(name + ".grad_vhat");
   check_close(dense_of(test.run.gradient_of(vhat)), expected, gradient_tolerance<Precision>, name + " gradient");
@@ -84,8 +86,11 @@ BOOST_AUTO_TEST_CASE(a_sequence_does_not_see_its_batch_mates) {
   const auto alone = [&](Index begin, Index rows) {
     LossRun<Float32> test;
     const TestBatch batch({rows});
-    const auto part = [&](const std::vector<double>& all) { return std::vector<double>(all.begin() + begin * 9, all.begin() + (begin + rows) * 9); };
-    return test.read(squared_error(test.run, test.input<9>(part(x)), test.input<9>(part(y)), batch.view().segments, {}, ErrorReduction::Sequences)
+    const auto part = [&](const std::vector<double>& all) {
+      return std::vector<double>(all.begin() + begin * 9, all.begin() + (begin + rows) * 9);
+    };
+    return test.read(squared_error(test.run, test.input<9>(part(x)), test.input<9>(part(y)), batch.view().segments, {},
+                                   ErrorReduction::Sequences)
                          .sequence_loss)[0];
   };
   LossRun<Float32> test(3);

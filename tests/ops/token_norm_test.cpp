@@ -30,7 +30,8 @@ template <class Precision, Index Width> struct Setting {
   std::vector<double> get(const Matrix<20, Width>& where) {
     std::vector<double> values;
     for (Index g = 0; g < 20; ++g)
-      for (Index c = 0; c < Width; ++c) values.push_back(double(parameters.store(Store::State)[where.offset + g * stride_of(Width) + c]));
+      for (Index c = 0; c < Width; ++c)
+        values.push_back(double(parameters.store(Store::State)[where.offset + g * stride_of(Width) + c]));
     return values;
   }
 };
@@ -54,7 +55,8 @@ Outcome apply(Setting<Precision, Width>& setting, const std::vector<double>& z, 
       auto seed = run.template contribute<Width>(y.value(), y.count());
       for (Index i = 0; i < y.count(); ++i)
         for (Index c = 0; c < stride_of(Width); ++c)
-          seed.data[i * stride_of(Width) + c] = c < Width ? static_cast<typename Precision::Stream>(grad_output[static_cast<std::size_t>(i * Width + c)]) : 0;
+          seed.data[i * stride_of(Width) + c] =
+              c < Width ? static_cast<typename Precision::Stream>(grad_output[static_cast<std::size_t>(i * Width + c)]) : 0;
       run.backward();
       out.gradient = dense_of(run.gradient_of(rows));
     }
@@ -88,14 +90,15 @@ template <class Precision> void check_golden() {
     const auto out = apply(setting, z, tokens, {.kappa = kappa}, true, dy);
     check_close(out.output, file.read<double>(name + ".output"), value_tolerance<Precision>, name);
     check_close(out.gradient, file.read<double>(name + ".grad_input"), gradient_tolerance<Precision>, name + " gradient");
-    check_close(setting.get(setting.model.mean), file.read<double>("layer.updated_running_mean"), value_tolerance<Precision>, "mean");
-    check_close(setting.get(setting.model.variance), file.read<double>("layer.updated_running_var_biased"), value_tolerance<Precision>,
-                "variance");
+    check_close(setting.get(setting.model.mean), file.read<double>("layer.updated_running_mean"), value_tolerance<Precision>,
+                "mean");
+    check_close(setting.get(setting.model.variance), file.read<double>("layer.updated_running_var_biased"),
+                value_tolerance<Precision>, "variance");
   }
 }
 
-// The contract's state store is zero; with kappa the running statistics still take part. Without recording (inference) the layer uses
-// running statistics, so finite differences of this case are taken of the training form only, below.
+// The contract's state store is zero; with kappa the running statistics still take part. Without recording (inference) the layer
+// uses running statistics, so finite differences of this case are taken of the training form only, below.
 template <Index Width> double training_loss(const std::vector<double>& z, const std::vector<std::uint8_t>& tokens, double kappa) {
   Setting<Float64, Width> setting;
   return dot(apply(setting, z, tokens, {.kappa = kappa}, true).output, values_of(static_cast<Index>(z.size()), 555));
@@ -191,7 +194,9 @@ BOOST_AUTO_TEST_CASE(evaluation_depends_on_the_row_alone) {
   const auto z = values_of(19 * 7, 3);
   const auto together = apply(setting, z, tokens, {}, false, {}, 3).output;
   for (std::size_t r = 0; r < 19; ++r) {
-    const auto one = apply(setting, std::vector<double>(z.begin() + Index(7 * r), z.begin() + Index(7 * r + 7)), {tokens[r]}, {}, false).output;
+    const auto one =
+        apply(setting, std::vector<double>(z.begin() + Index(7 * r), z.begin() + Index(7 * r + 7)), {tokens[r]}, {}, false)
+            .output;
     check_same_bits(one, std::vector<double>(together.begin() + Index(7 * r), together.begin() + Index(7 * r + 7)), "row");
   }
   // Any thread count gives the same bits in training too.
@@ -201,6 +206,33 @@ BOOST_AUTO_TEST_CASE(evaluation_depends_on_the_row_alone) {
   const auto one = apply(a, x, large.tokens, {}, true, dy, 1), three = apply(b, x, large.tokens, {}, true, dy, 3);
   check_same_bits(one.output, three.output, "output");
   check_same_bits(one.gradient, three.gradient, "gradient");
+}
+
+// The contract cannot hold this op, whose forms in training and inference differ by design; so its plan is checked here.
+BOOST_AUTO_TEST_CASE(the_plan_is_exact) {
+  const TestBatch batch({31, 0, 9});
+  const auto use = [&](auto& run) {
+    {
+      auto z = fill<std::remove_reference_t<decltype(run)>, 7, Token>(run, values_of(40 * 7, 1));
+      run.want(z);
+      const auto model = make_case<TokenNormModel<7>>();
+      auto y = token_norm(run, z, batch.tokens, model.mean, model.variance);
+      auto seed = run.template contribute<7>(y.value(), y.count());
+      if (seed.data != nullptr) std::fill(seed.data, seed.data + y.count() * y.stride, typename std::remove_reference_t<decltype(run)>::Stream(0));
+      y = {};
+      run.backward();
+      run.gradient_of(z);
+    }
+    run.commit([](Index, Index, const auto*) {});
+    BOOST_CHECK_EQUAL(run.arena().used(), 0);
+    return run.arena().high_water();
+  };
+  Arena paper;
+  Values<Float32> nothing;
+  TrainingPlan<Float32> plan(Paper{}, paper, nothing, NoiseKey{1, 2});
+  Setting<Float32, 7> setting;
+  LossRun<Float32> test(1, setting.parameters.values(true));
+  BOOST_CHECK_EQUAL(use(test.run), use(plan));
 }
 
 BOOST_AUTO_TEST_CASE(shapes_must_agree) {

@@ -38,7 +38,9 @@ public:
   }
 };
 
-inline std::string golden_path(const std::string& name) { return std::string(PLEAT_TEST_DATA) + "/golden/lsd/" + name + ".safetensors"; }
+inline std::string golden_path(const std::string& name) {
+  return std::string(PLEAT_TEST_DATA) + "/golden/lsd/" + name + ".safetensors";
+}
 
 // Tolerances of the golden files: of values and of gradients, times the largest magnitude.
 template <class Precision> inline constexpr double value_tolerance = std::is_same_v<Precision, Float64> ? 1e-10 : 1e-5;

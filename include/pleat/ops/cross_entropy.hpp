@@ -43,15 +43,15 @@ struct cross_entropy_op {
 
 /// What `cross_entropy` returns.
 template <class Context> struct CrossEntropy {
-  Scalar<Context> loss;                                    ///< differentiable in the logits
-  Rows<Context, 1, typename Context::Stream> row_loss;     ///< (rows) CE of each row in nats, without its weight
-  Rows<Context, 1, typename Context::Stream> row_hit;      ///< (rows) 1 where argmax == target (the first of equal logits), else 0
+  Scalar<Context> loss;                                ///< differentiable in the logits
+  Rows<Context, 1, typename Context::Stream> row_loss; ///< (rows) CE of each row in nats, without its weight
+  Rows<Context, 1, typename Context::Stream> row_hit;  ///< (rows) 1 where argmax == target (the first of equal logits), else 0
 };
 
 /// Cross-entropy of `logits` (rows, Classes) against `targets` (rows), each row weighted by `weights` (rows).
-/// A row of weight 0, or whose target is not below Classes, has no loss and no gradient. Sums over rows are in double and in order.
-/// Kept for backward: the logits (the block itself), the weights and one log normaliser per row; the softmax is formed again.
-/// `targets` must outlive the pass.
+/// A row of weight 0, or whose target is not below Classes, has no loss and no gradient. Sums over rows are in double and in
+/// order. Kept for backward: the logits (the block itself), the weights and one log normaliser per row; the softmax is formed
+/// again. `targets` must outlive the pass.
 template <class Context, Index Classes, class Space>
 constexpr CrossEntropy<Context> cross_entropy(Context& run, const Rows<Context, Classes, Space>& logits,
                                               std::span<const std::uint8_t> targets,
@@ -64,8 +64,9 @@ constexpr CrossEntropy<Context> cross_entropy(Context& run, const Rows<Context, 
   auto scale = run.template buffer<double>(1);
   run.count(4.0 * static_cast<double>(count) * Classes, sizeof(T) * static_cast<double>(count) * Classes);
   if constexpr (Context::computes) {
-    require(static_cast<Index>(targets.size()) == count && weights.count() == count, "cross_entropy: ", count, " rows of logits, ",
-            targets.size(), " targets and ", weights.count(), " weights; pass one target and one weight per row");
+    require(static_cast<Index>(targets.size()) == count && weights.count() == count, "cross_entropy: ", count,
+            " rows of logits, ", targets.size(), " targets and ", weights.count(),
+            " weights; pass one target and one weight per row");
     KernelOf<cross_entropy_op, Context>::forward(
         run.device(), cross_entropy_op::Forward<T>{logits.data(), targets.data(), run.data(weights), result.loss.data(),
                                                    run.data(result.row_loss), run.data(result.row_hit), run.data(normaliser),
@@ -89,9 +90,9 @@ constexpr CrossEntropy<Context> cross_entropy(Context& run, const Rows<Context, 
           if (auto dx = run.template contribute<Classes>(input, count)) {
             if constexpr (Context::computes)
               KernelOf<cross_entropy_op, Context>::backward(
-                  run.device(), cross_entropy_op::Backward<T>{logit_rows.data(), targets, run.data(weight_rows),
-                                                              run.data(normalisers), run.data(factor), dloss.data(), dx.data,
-                                                              count, Classes, dx.accumulate});
+                  run.device(),
+                  cross_entropy_op::Backward<T>{logit_rows.data(), targets, run.data(weight_rows), run.data(normalisers),
+                                                run.data(factor), dloss.data(), dx.data, count, Classes, dx.accumulate});
           }
         }
       };

@@ -1,7 +1,7 @@
 #pragma once
 /// \file  Gaussian normalisation losses of latents: the KL divergence of their batch statistics from N(0, I).
-/// Univariate: 1/2 sum_d (mu_d^2 + var_d - 1 - ln var_d); multivariate: 1/2 (tr S + |mu|^2 - D - ln det S); biased statistics over all
-/// rows, divided by the number of channels so that a weight means the same for every width.
+/// Univariate: 1/2 sum_d (mu_d^2 + var_d - 1 - ln var_d); multivariate: 1/2 (tr S + |mu|^2 - D - ln det S); biased statistics
+/// over all rows, divided by the number of channels so that a weight means the same for every width.
 
 #include <cstdint>
 #include <span>
@@ -69,12 +69,12 @@ struct multivariate_kl_op {
     double delta;
   };
   template <class T> struct Backward {
-    const T* z;               // (rows, stride)
-    const double* moments;    // (2, stride)
-    const double* precision;  // (stride, stride)
-    double *centred, *mixed;  // (panel, stride) scratch
-    const T* dloss;           // (1)
-    T* dz;                    // (rows, stride)
+    const T* z;              // (rows, stride)
+    const double* moments;   // (2, stride)
+    const double* precision; // (stride, stride)
+    double *centred, *mixed; // (panel, stride) scratch
+    const T* dloss;          // (1)
+    T* dz;                   // (rows, stride)
     Index rows, width;
     bool accumulate;
   };
@@ -83,8 +83,8 @@ struct multivariate_kl_op {
 namespace detail {
 
 template <class Context, Index Width, class Space>
-constexpr Scalar<Context> univariate_kl(Context& run, const Rows<Context, Width, Space>& z, const std::uint8_t* tokens, Index groups,
-                                        const TypedKlOptions& options) {
+constexpr Scalar<Context> univariate_kl(Context& run, const Rows<Context, Width, Space>& z, const std::uint8_t* tokens,
+                                        Index groups, const TypedKlOptions& options) {
   using T = typename Context::Stream;
   const Index count = z.count();
   auto loss = run.template rows<1, Batch>(1);
@@ -122,7 +122,8 @@ constexpr Scalar<Context> univariate_kl(Context& run, const Rows<Context, Width,
         }
       };
       run.want(loss);
-      run.record(Backward{run.keep(z), run.keep(moments), run.keep(weights), tokens, loss.value(), count, groups, options.variance_floor});
+      run.record(Backward{run.keep(z), run.keep(moments), run.keep(weights), tokens, loss.value(), count, groups,
+                          options.variance_floor});
     }
   }
   return loss;
@@ -130,8 +131,8 @@ constexpr Scalar<Context> univariate_kl(Context& run, const Rows<Context, Width,
 
 } // namespace detail
 
-/// Univariate loss of all rows of `z` (rows, Width). Fewer than 2 rows: 0, with zero gradient. Statistics are formed in double, the
-/// variance about the mean. Kept for backward: z and the statistics.
+/// Univariate loss of all rows of `z` (rows, Width). Fewer than 2 rows: 0, with zero gradient. Statistics are formed in double,
+/// the variance about the mean. Kept for backward: z and the statistics.
 template <class Context, Index Width, class Space>
 constexpr Scalar<Context> univariate_kl(Context& run, const Rows<Context, Width, Space>& z, const KlOptions& options = {}) {
   return detail::univariate_kl(run, z, nullptr, 1, TypedKlOptions{TypeWeights::Count, 2, options.variance_floor});
@@ -140,16 +141,17 @@ constexpr Scalar<Context> univariate_kl(Context& run, const Rows<Context, Width,
 /// Univariate losses of the rows of each of the 20 residue types, averaged over the types with enough residues (none: 0).
 /// Rows of other tokens are ignored. `tokens` (rows) must outlive the pass.
 template <class Context, Index Width, class Space>
-constexpr Scalar<Context> typed_univariate_kl(Context& run, const Rows<Context, Width, Space>& z, std::span<const std::uint8_t> tokens,
-                                              const TypedKlOptions& options = {}) {
+constexpr Scalar<Context> typed_univariate_kl(Context& run, const Rows<Context, Width, Space>& z,
+                                              std::span<const std::uint8_t> tokens, const TypedKlOptions& options = {}) {
   if constexpr (Context::computes)
     require(static_cast<Index>(tokens.size()) == z.count(), "typed_univariate_kl: ", z.count(), " rows and ", tokens.size(),
             " tokens; pass one token per row");
   return detail::univariate_kl(run, z, tokens.data(), residue_types, options);
 }
 
-/// Multivariate loss of all rows of `z` (rows, Width); needs many more rows than channels to mean anything. Fewer than 2 rows: 0, with
-/// zero gradient. Errors where the covariance plus delta is not positive definite. Kept for backward: z, the means and the inverse.
+/// Multivariate loss of all rows of `z` (rows, Width); needs many more rows than channels to mean anything. Fewer than 2 rows: 0,
+/// with zero gradient. Errors where the covariance plus delta is not positive definite. Kept for backward: z, the means and the
+/// inverse.
 template <class Context, Index Width, class Space>
 constexpr Scalar<Context> multivariate_kl(Context& run, const Rows<Context, Width, Space>& z, const KlOptions& options = {}) {
   using T = typename Context::Stream;
@@ -166,9 +168,9 @@ constexpr Scalar<Context> multivariate_kl(Context& run, const Rows<Context, Widt
     auto centred = run.template buffer<double>(panel);
     if constexpr (Context::computes)
       KernelOf<multivariate_kl_op, Context>::forward(
-          run.device(), multivariate_kl_op::Forward<T>{z.data(), loss.data(), run.data(moments), run.data(factor), run.data(inverse),
-                                                       recorded ? run.data(precision) : nullptr, run.data(centred), count, Width,
-                                                       options.delta});
+          run.device(), multivariate_kl_op::Forward<T>{z.data(), loss.data(), run.data(moments), run.data(factor),
+                                                       run.data(inverse), recorded ? run.data(precision) : nullptr,
+                                                       run.data(centred), count, Width, options.delta});
   }
   if constexpr (Context::records) {
     if (recorded) {
@@ -186,8 +188,9 @@ constexpr Scalar<Context> multivariate_kl(Context& run, const Rows<Context, Widt
             auto centred = run.template buffer<double>(panel), mixed = run.template buffer<double>(panel);
             if constexpr (Context::computes)
               KernelOf<multivariate_kl_op, Context>::backward(
-                  run.device(), multivariate_kl_op::Backward<T>{rows.data(), run.data(statistics), run.data(inverse), run.data(centred),
-                                                                run.data(mixed), dloss.data(), dz.data, count, Width, dz.accumulate});
+                  run.device(),
+                  multivariate_kl_op::Backward<T>{rows.data(), run.data(statistics), run.data(inverse), run.data(centred),
+                                                  run.data(mixed), dloss.data(), dz.data, count, Width, dz.accumulate});
           }
           run.count(2.0 * static_cast<double>(count) * Width * Width, 0);
         }

@@ -36,7 +36,8 @@ constexpr Rows<Context, Out, Sequence> pooled(Context& run, const Rows<Context, 
   using T = typename Context::Stream;
   const Index count = x.count();
   auto y = run.template rows<Out, Sequence>(segments.sequences());
-  run.count((pool == Pool::mean_std ? 4.0 : 1.0) * static_cast<double>(count) * Width, sizeof(T) * static_cast<double>(count) * Width);
+  run.count((pool == Pool::mean_std ? 4.0 : 1.0) * static_cast<double>(count) * Width,
+            sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes) {
     require(segments.rows() == count, "pooling: ", count, " rows, but the segments cover ", segments.rows(), "; they must agree");
     KernelOf<pooling_op, Context>::forward(run.device(), pooling_op::Forward<T>{x.data(), y.data(), segments, Width, pool});
@@ -58,8 +59,8 @@ constexpr Rows<Context, Out, Sequence> pooled(Context& run, const Rows<Context, 
           if (auto dx = run.template contribute<Width>(input, count)) {
             if constexpr (Context::computes)
               KernelOf<pooling_op, Context>::backward(
-                  run.device(), pooling_op::Backward<T>{rows ? rows.data() : nullptr, vectors ? vectors.data() : nullptr, dy.data(),
-                                                        dx.data, segments, Width, pool, dx.accumulate});
+                  run.device(), pooling_op::Backward<T>{rows ? rows.data() : nullptr, vectors ? vectors.data() : nullptr,
+                                                        dy.data(), dx.data, segments, Width, pool, dx.accumulate});
           }
         }
       };
@@ -75,8 +76,8 @@ constexpr Rows<Context, Out, Sequence> pooled(Context& run, const Rows<Context, 
 
 } // namespace detail
 
-/// Mean over the rows of each sequence: (sequences, Width). An empty sequence gives zeros, here and below; the sums are in the order of
-/// the rows, so a sequence does not depend on its batch mates. The span of `segments` must outlive the pass.
+/// Mean over the rows of each sequence: (sequences, Width). An empty sequence gives zeros, here and below; the sums are in the
+/// order of the rows, so a sequence does not depend on its batch mates. The span of `segments` must outlive the pass.
 template <class Context, Index Width>
 constexpr Rows<Context, Width, Sequence> pool_mean(Context& run, const Rows<Context, Width>& x, const Segments& segments) {
   return detail::pooled<Pool::mean, Width>(run, x, segments);
@@ -91,7 +92,8 @@ constexpr Rows<Context, Width, Sequence> pool_max(Context& run, const Rows<Conte
 /// Mean in the first Width channels, biased standard deviation in the others (0 for one row; its gradient is 0 where it is 0).
 /// Kept for backward: x and the result.
 template <class Context, Index Width>
-constexpr Rows<Context, 2 * Width, Sequence> pool_mean_std(Context& run, const Rows<Context, Width>& x, const Segments& segments) {
+constexpr Rows<Context, 2 * Width, Sequence> pool_mean_std(Context& run, const Rows<Context, Width>& x,
+                                                           const Segments& segments) {
   return detail::pooled<Pool::mean_std, 2 * Width>(run, x, segments);
 }
 

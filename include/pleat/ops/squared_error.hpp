@@ -16,11 +16,11 @@ enum class ErrorReduction : unsigned char {
 
 struct squared_error_op {
   template <class T> struct Forward {
-    const T* prediction;     // (rows, stride_of(width))
-    const T* target;         // (rows, stride_of(width))
-    const double* weights;   // (sequences) or null: all 1
-    T* loss;                 // (stride_of(1))
-    T* sequence_loss;        // (sequences)
+    const T* prediction;   // (rows, stride_of(width))
+    const T* target;       // (rows, stride_of(width))
+    const double* weights; // (sequences) or null: all 1
+    T* loss;               // (stride_of(1))
+    T* sequence_loss;      // (sequences)
     Segments segments;
     Index width;
     ErrorReduction reduction;
@@ -42,7 +42,8 @@ struct squared_error_op {
 /// What `squared_error` returns.
 template <class Context> struct SquaredError {
   Scalar<Context> loss;
-  Rows<Context, 1, typename Context::Stream> sequence_loss; ///< (sequences) mean over positions and channels, unweighted; 0 if empty
+  Rows<Context, 1, typename Context::Stream>
+      sequence_loss; ///< (sequences) mean over positions and channels, unweighted; 0 if empty
 };
 
 /// Squared error of `prediction` (rows, Width) against `target` (rows, Width); `sequence_weights` (sequences), empty: all 1.
@@ -58,10 +59,11 @@ constexpr SquaredError<Context> squared_error(Context& run, const Rows<Context, 
   const double* weights = sequence_weights.empty() ? nullptr : sequence_weights.data();
   run.count(3.0 * static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes) {
-    require(target.count() == count && segments.rows() == count, "squared_error: ", count, " rows of prediction, ", target.count(),
-            " of target and segments of ", segments.rows(), " rows; they must agree");
-    require(weights == nullptr || static_cast<Index>(sequence_weights.size()) == segments.sequences(), "squared_error: ",
-            sequence_weights.size(), " weights for ", segments.sequences(), " sequences; pass one per sequence, or none");
+    require(target.count() == count && segments.rows() == count, "squared_error: ", count, " rows of prediction, ",
+            target.count(), " of target and segments of ", segments.rows(), " rows; they must agree");
+    require(weights == nullptr || static_cast<Index>(sequence_weights.size()) == segments.sequences(),
+            "squared_error: ", sequence_weights.size(), " weights for ", segments.sequences(),
+            " sequences; pass one per sequence, or none");
     KernelOf<squared_error_op, Context>::forward(
         run.device(), squared_error_op::Forward<T>{prediction.data(), target.data(), weights, result.loss.data(),
                                                    run.data(result.sequence_loss), segments, Width, reduction});
@@ -85,8 +87,8 @@ constexpr SquaredError<Context> squared_error(Context& run, const Rows<Context, 
             if (!d) continue;
             if constexpr (Context::computes)
               KernelOf<squared_error_op, Context>::backward(
-                  run.device(), squared_error_op::Backward<T>{predicted.data(), wanted.data(), weights, dloss.data(), d.data, segments,
-                                                              Width, reduction, i == 0 ? 1.0 : -1.0, d.accumulate});
+                  run.device(), squared_error_op::Backward<T>{predicted.data(), wanted.data(), weights, dloss.data(), d.data,
+                                                              segments, Width, reduction, i == 0 ? 1.0 : -1.0, d.accumulate});
           }
         }
       };

@@ -19,14 +19,14 @@ struct TokenNormOptions {
 struct token_norm_op {
   static constexpr Index groups = residue_types + 1; ///< the last one: every other token
   template <class T> struct Forward {
-    const T* z;                                // (rows, stride_of(width))
-    const std::uint8_t* tokens;                // (rows)
-    const T *running_mean, *running_variance;  // (types, stride_of(width))
-    T* y;                                      // (rows, stride_of(width))
-    T *mean, *scale;                           // (groups, stride_of(width)) in use: y = (z - mean) scale
-    double* moments;                           // (2, types, stride_of(width)) of the batch, or null: running statistics only
-    double* counts;                            // (types) of the batch
-    T *fresh_mean, *fresh_variance;            // (types, stride_of(width)) proposed running statistics
+    const T* z;                               // (rows, stride_of(width))
+    const std::uint8_t* tokens;               // (rows)
+    const T *running_mean, *running_variance; // (types, stride_of(width))
+    T* y;                                     // (rows, stride_of(width))
+    T *mean, *scale;                          // (groups, stride_of(width)) in use: y = (z - mean) scale
+    double* moments;                          // (2, types, stride_of(width)) of the batch, or null: running statistics only
+    double* counts;                           // (types) of the batch
+    T *fresh_mean, *fresh_variance;           // (types, stride_of(width)) proposed running statistics
     Index rows, width;
     TokenNormOptions options;
   };
@@ -43,18 +43,18 @@ struct token_norm_op {
   };
 };
 
-/// y = (z - mean_a) / sqrt(var_a + epsilon), a the residue type of the row, per channel; no gain and no bias (they would tell the type).
-/// While the pass records: mean_a and the second moment are those of the batch's n_a rows of type a, blended with the running ones as
-/// (n_a batch + kappa running) / (n_a + kappa), so that a rare type is not mapped to 0; the gradient goes through them; new running
-/// statistics (biased, of types with at least 2 rows) are proposed. Otherwise: running statistics, so a row depends on nothing else.
-/// A row whose token is none of the 20 types is normalised, always and as by constants, by the running statistics of the equal mixture
-/// of the types (mean of the means; mean of the second moments less its square).
-/// Kept for backward: z and the statistics in use. `tokens` (rows) must outlive the pass.
+/// y = (z - mean_a) / sqrt(var_a + epsilon), a the residue type of the row, per channel; no gain and no bias (they would tell the
+/// type). While the pass records: mean_a and the second moment are those of the batch's n_a rows of type a, blended with the
+/// running ones as (n_a batch + kappa running) / (n_a + kappa), so that a rare type is not mapped to 0; the gradient goes through
+/// them; new running statistics (biased, of types with at least 2 rows) are proposed. Otherwise: running statistics, so a row
+/// depends on nothing else. A row whose token is none of the 20 types is normalised, always and as by constants, by the running
+/// statistics of the equal mixture of the types (mean of the means; mean of the second moments less its square). Kept for
+/// backward: z and the statistics in use. `tokens` (rows) must outlive the pass.
 template <class Context, Index Width, class Space>
-constexpr Rows<Context, Width, Space> token_norm(Context& run, const Rows<Context, Width, Space>& z, std::span<const std::uint8_t> tokens,
-                                                 const Matrix<residue_types, Width>& running_mean,
-                                                 const Matrix<residue_types, Width>& running_variance,
-                                                 const TokenNormOptions& options = {}) {
+constexpr Rows<Context, Width, Space>
+token_norm(Context& run, const Rows<Context, Width, Space>& z, std::span<const std::uint8_t> tokens,
+           const Matrix<residue_types, Width>& running_mean, const Matrix<residue_types, Width>& running_variance,
+           const TokenNormOptions& options = {}) {
   using T = typename Context::Stream;
   const Index count = z.count();
   const bool batch = run.recording(), recorded = batch && z.wants_gradient();
@@ -77,8 +77,8 @@ constexpr Rows<Context, Width, Space> token_norm(Context& run, const Rows<Contex
           run.device(),
           token_norm_op::Forward<T>{z.data(), tokens.data(), run.data(running_mean), run.data(running_variance), y.data(), mean,
                                     mean + token_norm_op::groups * stride_of(Width), batch ? run.data(moments) : nullptr,
-                                    run.data(counts), batch ? fresh_mean.data() : nullptr, batch ? fresh_variance.data() : nullptr,
-                                    count, Width, options});
+                                    run.data(counts), batch ? fresh_mean.data() : nullptr,
+                                    batch ? fresh_variance.data() : nullptr, count, Width, options});
     }
   }
   if constexpr (Context::records) {
@@ -105,8 +105,9 @@ constexpr Rows<Context, Width, Space> token_norm(Context& run, const Rows<Contex
             if constexpr (Context::computes) {
               const T* mean = run.data(statistics);
               KernelOf<token_norm_op, Context>::backward(
-                  run.device(), token_norm_op::Backward<T>{rows.data(), tokens, mean, mean + token_norm_op::groups * stride_of(Width),
-                                                           run.data(members), dy.data(), dz.data, count, Width, kappa, dz.accumulate});
+                  run.device(),
+                  token_norm_op::Backward<T>{rows.data(), tokens, mean, mean + token_norm_op::groups * stride_of(Width),
+                                             run.data(members), dy.data(), dz.data, count, Width, kappa, dz.accumulate});
             }
           }
         }

@@ -42,8 +42,8 @@ constexpr Scalar<Context> weighted_sum(Context& run, const Scalar<Context>& a, d
             auto d = run.template contribute<1>(inputs[i], 1);
             if (!d) continue;
             if constexpr (Context::computes)
-              KernelOf<weighted_sum_op, Context>::backward(run.device(),
-                                                           weighted_sum_op::Backward<T>{dy.data(), d.data, weights[i], d.accumulate});
+              KernelOf<weighted_sum_op, Context>::backward(
+                  run.device(), weighted_sum_op::Backward<T>{dy.data(), d.data, weights[i], d.accumulate});
           }
         }
       };

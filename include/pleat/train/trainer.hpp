@@ -41,8 +41,11 @@ public:
     if (!std::filesystem::exists(checkpoint_path())) return 0;
     const Safetensors file = Safetensors::open(checkpoint_path());
     const CheckpointInfo found = checkpoint_info(file), mine = describe_();
-    require(found.model == mine.model && found.config == mine.config, checkpoint_path(), ": is a checkpoint of another model or configuration (",
-            found.model, "); choose another --output or remove the folder.");
+    require(found.model == mine.model, checkpoint_path(), ": is a checkpoint of ", found.model, ", not of ", mine.model,
+            "; choose another --output or remove the folder.");
+    const std::string differs = first_difference(found.config, mine.config);
+    require(differs.empty(), checkpoint_path(), ": was trained with another configuration (", differs,
+            "); choose another --output, remove the folder, or continue with the same.");
     TrainingState<Real> state{&session_.optimiser(), session_.average(), {}};
     const Json& counters = found.training;
     step_ = counters.at("step").integer();
@@ -125,6 +128,17 @@ public:
   }
 
 private:
+  /// "run.rate: 0.001 there, 0.01 here"; empty where nothing differs.
+  static std::string first_difference(const Json& there, const Json& here) {
+    if (there == here) return "";
+    if (!there.is_object() || !here.is_object()) return there.dump() + " there, " + here.dump() + " here";
+    for (const std::string& key : here.keys()) {
+      const Json* other = there.find(key);
+      const std::string inner = other != nullptr ? first_difference(*other, here.at(key)) : "nothing there";
+      if (!inner.empty()) return key + (inner.find(':') == inner.npos ? ": " : ".") + inner;
+    }
+    return "more there than here";
+  }
   /// Mean error in each bin of t, null where nothing was drawn.
   static Json means(const TimeBins& bins) {
     Json all = Json::array();

@@ -59,8 +59,8 @@ template <> struct kernel<multivariate_kl_op, Cpu> {
     for (Index i = 0; i < stride * stride; ++i) a.factor[i] /= rows;
     double loss = -static_cast<double>(width);
     for (Index c = 0; c < width; ++c) loss += a.moments[c] * a.moments[c] + variance[c], a.factor[c * stride + c] += a.delta;
-    require(PLEAT_AT_LEVEL(cholesky_in_place(a.factor, width, stride)), "multivariate_kl: the covariance of ", a.rows, " rows of ",
-            width, " channels is not positive definite; use more rows, a larger delta or the univariate form");
+    require(PLEAT_AT_LEVEL(cholesky_in_place(a.factor, width, stride)), "multivariate_kl: the covariance of ", a.rows,
+            " rows of ", width, " channels is not positive definite; use more rows, a larger delta or the univariate form");
     for (Index c = 0; c < width; ++c) loss -= 2 * std::log(a.factor[c * stride + c]);
     a.loss[0] = static_cast<T>(0.5 * loss / static_cast<double>(width));
     if (a.precision == nullptr) return;
@@ -85,7 +85,8 @@ template <> struct kernel<multivariate_kl_op, Cpu> {
       cpu.parallel_for((count + 3) / 4, [&](Index task) {
         const Index first = 4 * task, last = (std::min)(first + 4, count);
         std::fill(a.mixed + first * stride, a.mixed + (first + 4) * stride, 0.0);
-        PLEAT_AT_LEVEL(add_product_of_four(a.centred + first * stride, 1, stride, a.precision, width, stride, stride, a.mixed + first * stride));
+        PLEAT_AT_LEVEL(add_product_of_four(a.centred + first * stride, 1, stride, a.precision, width, stride, stride,
+                                           a.mixed + first * stride));
         for (Index r = first; r < last; ++r) {
           T* dz = a.dz + (begin + r) * stride;
           for (Index c = 0; c < stride; ++c) { // all three are zero in the tail
@@ -99,7 +100,8 @@ template <> struct kernel<multivariate_kl_op, Cpu> {
 
 private:
   // A whole panel is written: rows beyond `rows` are zero, as tails are.
-  template <class T> static void centre(const Cpu& cpu, const T* z, const double* mean, Index rows, Index width, double* centred) {
+  template <class T>
+  static void centre(const Cpu& cpu, const T* z, const double* mean, Index rows, Index width, double* centred) {
     const Index stride = stride_of(width);
     cpu.parallel_for(multivariate_kl_op::panel / 16, [&](Index task) {
       for (Index r = 16 * task; r < 16 * task + 16; ++r)

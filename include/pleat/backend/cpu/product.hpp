@@ -77,15 +77,15 @@ void multiply(const Cpu& cpu, T* y, Index y_stride, const T* x, Index x_stride, 
   // A block of x and a panel share the second-level cache. Few rows: the columns are divided, too. None of it changes bits.
   const Index panels = (n + detail::panel - 1) / detail::panel;
   const Index block = k * Index(sizeof(T)) > 4096 ? 48 : 96, row_blocks = (rows + block - 1) / block;
-  const bool small = rows * n * k < 200000;
-  const Index wanted = small ? 1 : (std::min)(panels, (16 + row_blocks - 1) / row_blocks);
+  const bool few = rows * n * k < 200000;
+  const Index wanted = few ? 1 : (std::min)(panels, (16 + row_blocks - 1) / row_blocks);
   const Index group = (panels + wanted - 1) / wanted, groups = (panels + group - 1) / group;
   const auto task = [&](Index t) {
     const Index r = t / groups * block, p = t % groups * group;
     PLEAT_AT_LEVEL(product_block<T>(y, y_stride, x, x_stride, packed, r, (std::min)(rows, r + block), p,
                                     (std::min)(panels, p + group), n, k, epilogue));
   };
-  if (small)
+  if (few)
     for (Index t = 0; t < row_blocks * groups; ++t) task(t);
   else
     cpu.parallel_for(row_blocks * groups, task);
@@ -100,15 +100,15 @@ void multiply_rows_transposed(const Cpu& cpu, T* dw, const T* dy, Index dy_strid
   simd::level();
   // A task keeps its columns of dy for one chunk in the second-level cache while it walks over its panels of x.
   const Index stride = stride_of(in), cut = detail::down_columns, cuts = (stride + cut - 1) / cut;
-  const bool small = rows * out * in < 200000;
-  const Index wanted = small ? 1 : (std::min)((out + 47) / 48, (std::max)((12 + cuts - 1) / cuts, (out + 239) / 240));
+  const bool few = rows * out * in < 200000;
+  const Index wanted = few ? 1 : (std::min)((out + 47) / 48, (std::max)((12 + cuts - 1) / cuts, (out + 239) / 240));
   const Index group = round_up((out + wanted - 1) / wanted, 12), groups = (out + group - 1) / group;
   const auto task = [&](Index t) {
     const Index o = t % groups * group, i = t / groups * cut;
     PLEAT_AT_LEVEL(rows_transposed_block<T>(dw, dy, dy_stride, x, x_stride, rows, o, (std::min)(out, o + group), i,
                                             (std::min)(stride, i + cut), in, accumulate));
   };
-  if (small)
+  if (few)
     for (Index t = 0; t < cuts * groups; ++t) task(t);
   else
     cpu.parallel_for(cuts * groups, task);

@@ -17,12 +17,14 @@ template <> struct kernel<token_norm_op, Cpu> {
     const Index stride = stride_of(a.width);
     const double* batch_variance = a.moments != nullptr ? a.moments + residue_types * stride : nullptr;
     if (a.moments != nullptr)
-      cpu::group_moments(cpu, a.z, a.tokens, a.rows, a.width, residue_types, a.moments, a.moments + residue_types * stride, a.counts);
+      cpu::group_moments(cpu, a.z, a.tokens, a.rows, a.width, residue_types, a.moments, a.moments + residue_types * stride,
+                         a.counts);
     for (Index c = 0; c < stride; ++c) {
       double mixture_mean = 0, mixture_square = 0;
       for (Index g = 0; g < residue_types; ++g) {
         const Index i = g * stride + c;
-        const auto running_mean = static_cast<double>(a.running_mean[i]), running_variance = static_cast<double>(a.running_variance[i]);
+        const auto running_mean = static_cast<double>(a.running_mean[i]),
+                   running_variance = static_cast<double>(a.running_variance[i]);
         mixture_mean += running_mean / residue_types;
         mixture_square += (running_variance + running_mean * running_mean) / residue_types;
         double mean = running_mean, variance = running_variance;

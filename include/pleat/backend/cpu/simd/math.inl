@@ -1,11 +1,11 @@
 /// \file  Elementary functions at one instruction set; interface and errors in math.hpp.
 /// The polynomials interpolate the functions at Chebyshev nodes (40 digits, rounded to float).
 
-/// c[0] + c[1] x + … + c[N-1] x^(N-1) by Horner's rule.
-template <int N, class T> PLEAT_LANE Lanes<T> horner(Lanes<T> x, const T (&c)[N]) {
-  Lanes<T> sum = Lanes<T>::set(c[N - 1]);
+/// c[0] + c[1] x + … + c[Terms-1] x^(Terms-1) by Horner's rule.
+template <int Terms, class T> PLEAT_LANE Lanes<T> horner(Lanes<T> x, const T (&c)[Terms]) {
+  Lanes<T> sum = Lanes<T>::set(c[Terms - 1]);
 #pragma GCC unroll 16
-  for (int i = N - 2; i >= 0; --i) sum = fma(sum, x, Lanes<T>::set(c[i]));
+  for (int i = Terms - 2; i >= 0; --i) sum = fma(sum, x, Lanes<T>::set(c[i]));
   return sum;
 }
 
@@ -71,18 +71,18 @@ PLEAT_LANE Lanes<float> erfc_times(Lanes<float> z, Lanes<float> e) {
 PLEAT_LANE Lanes<float> erf(Lanes<float> x) {
   using L = Lanes<float>;
   const L z = smaller(L::set(10.0f), absolute(x)), u = z * z;
-  const L near = x * horner<7, float>(u, {1.12837917f, -0.376126267f, 0.112835947f, -0.026854212f, 0.00518908742f,
+  const L inner = x * horner<7, float>(u, {1.12837917f, -0.376126267f, 0.112835947f, -0.026854212f, 0.00518908742f,
                                           -0.000801686429f, 7.87587506e-5f});
-  const L far = copy_sign(L::set(1.0f) - erfc_times(z, exp(-u)), x);
-  return select(less(z, L::set(1.0f)), near, far);
+  const L outer = copy_sign(L::set(1.0f) - erfc_times(z, exp(-u)), x);
+  return select(less(z, L::set(1.0f)), inner, outer);
 }
 
 PLEAT_LANE Lanes<float> tanh(Lanes<float> x) {
   using L = Lanes<float>;
   const L z = absolute(x), u = x * x;
-  const L near = fma(x * u, horner<5, float>(u, {-0.333333284f, 0.133327188f, -0.0538432632f, 0.0209613291f, -0.0060451651f}), x);
-  const L far = copy_sign(L::set(1.0f) - L::set(2.0f) / (exp(z + z) + L::set(1.0f)), x);
-  return select(less(z, L::set(0.625f)), near, far);
+  const L inner = fma(x * u, horner<5, float>(u, {-0.333333284f, 0.133327188f, -0.0538432632f, 0.0209613291f, -0.0060451651f}), x);
+  const L outer = copy_sign(L::set(1.0f) - L::set(2.0f) / (exp(z + z) + L::set(1.0f)), x);
+  return select(less(z, L::set(0.625f)), inner, outer);
 }
 
 PLEAT_LANE void sin_cos_turns(Lanes<float> turns, Lanes<float>& sine, Lanes<float>& cosine) {

@@ -116,14 +116,15 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
 
 } // namespace detail
 
-/// y (count, Out) = act(x W^T + b). A bias with a negative offset is none.
+/// y (count, Out) = act(x W^T + b) for x (count, In), weight (Out, In), bias (Out). A bias with a negative offset is none.
+/// Differentiable in all three. Kept for backward: x, and with an activation the value before it.
 template <class Context, Index Out, Index In, class Space>
 constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
                                            const Rows<Context, In, Space>& x, Activation activation = Activation::None) {
   return detail::linear<Context, Out, In, Space>(run, weight, bias, x, activation, nullptr);
 }
 
-/// y (count, Out) = x W^T + b + residual.
+/// y (count, Out) = x W^T + b + residual (count, Out). Residual and x must have as many rows (not checked). Kept for backward: x.
 template <class Context, Index Out, Index In, class Space>
 constexpr Rows<Context, Out, Space> linear_add(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
                                                const Rows<Context, In, Space>& x, const Rows<Context, Out, Space>& residual) {

@@ -43,7 +43,8 @@ struct Squeeze {
     constexpr explicit At(Layout at) : narrow(at / "narrow"), wide(at / "wide") {}
 
     template <class Context>
-    constexpr Rows<Context, Width> pass(Context& run, const Rows<Context, Width>& z, const SequenceBatch&, const BottleneckDraws&) const {
+    constexpr Rows<Context, Width> pass(Context& run, const Rows<Context, Width>& z, const SequenceBatch&,
+                                        const BottleneckDraws&) const {
       return wide(run, narrow(run, z));
     }
     template <class Context>

@@ -15,8 +15,8 @@ template <class Model, class Sampler = Stratified<>> void check_diffusion(ModelC
   check_model(DiffusionObjective<Model, Sampler>{}, options);
 }
 
-// With self-conditioning the first estimate is a constant to the gradient, so differences must hold it fixed: the loss again, from
-// the same parts, around an estimate that was made once.
+// With self-conditioning the first estimate is a constant to the gradient, so differences must hold it fixed: the loss again,
+// from the same parts, around an estimate that was made once.
 using SelfConditioned = LatentDiffusion<Small, Denoiser<small, true>>;
 struct EstimateHeld {
   using Model = SelfConditioned;

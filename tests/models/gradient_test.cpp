@@ -29,7 +29,9 @@ BOOST_AUTO_TEST_CASE(noise_mask_sequence_level) { check_bottleneck<NoiseMask<Seq
 BOOST_AUTO_TEST_CASE(noise_mask_bernoulli) { check_bottleneck<NoiseMask<BernoulliLaw<>>>(); }
 BOOST_AUTO_TEST_CASE(noise_mask_importance) { check_bottleneck<NoiseMask<ImportanceLaw>>(); }
 BOOST_AUTO_TEST_CASE(noise_mask_without_normalisation) { check_bottleneck<NoiseMask<UniformLaw, NoNormalisation>>(); }
-BOOST_AUTO_TEST_CASE(noise_mask_multivariate) { check_bottleneck<NoiseMask<UniformLaw, MultivariateKl>>({.lengths = {17, 1, 0, 30}}); }
+BOOST_AUTO_TEST_CASE(noise_mask_multivariate) {
+  check_bottleneck<NoiseMask<UniformLaw, MultivariateKl>>({.lengths = {17, 1, 0, 30}});
+}
 BOOST_AUTO_TEST_CASE(token_norm_per_type) {
   check_bottleneck<TokenNorm<TokenNormPolicy{.minimum_count = 2}>>({.lengths = {17, 1, 0, 30}});
 }
@@ -38,7 +40,8 @@ BOOST_AUTO_TEST_CASE(token_norm_by_count) {
 }
 BOOST_AUTO_TEST_CASE(token_norm_of_rare_types) { check_bottleneck<TokenNorm<>>(); } // no type counts: no penalty, no gradient
 BOOST_AUTO_TEST_CASE(token_norm_layer) {
-  check_bottleneck<TokenNorm<TokenNormPolicy{.form = TokenNormForm::Layer}>>({.lengths = {17, 1, 0, 30}, .same_in_training = false});
+  check_bottleneck<TokenNorm<TokenNormPolicy{.form = TokenNormForm::Layer}>>(
+      {.lengths = {17, 1, 0, 30}, .same_in_training = false});
 }
 
 BOOST_AUTO_TEST_CASE(decoder_of_another_depth_and_heads_of_six_channels) {

@@ -66,7 +66,8 @@ template <int Percent> struct Always {
 };
 
 // What the decoder sees of `z` behind a bottleneck.
-template <class Bottleneck> std::vector<double> passed(const TestBatch& batch, const std::vector<double>& z, BottleneckDraws& draws) {
+template <class Bottleneck>
+std::vector<double> passed(const TestBatch& batch, const std::vector<double>& z, BottleneckDraws& draws) {
   using At = typename Bottleneck::template At<8>;
   const At bottleneck = pleat::detail::place_model<At>();
   bottleneck.draw({1, 2}, batch.view(), draws);

@@ -76,7 +76,8 @@ BOOST_AUTO_TEST_CASE(golden_attention_probabilities) {
   LossRun<Float64> bench(1, golden.parameters.values(true));
   const auto x = bench.input<16>(golden.file.read<double>("x"));
   const auto h = model_of<Golden>.norm1(bench.run, x);
-  const auto q = dense_of(model_of<Golden>.attention.query(bench.run, h)), k = dense_of(model_of<Golden>.attention.key(bench.run, h));
+  const auto q = dense_of(model_of<Golden>.attention.query(bench.run, h)),
+             k = dense_of(model_of<Golden>.attention.key(bench.run, h));
   const auto frequency = golden.file.read<double>("inv_freq");
   auto rotated = [&](const std::vector<double>& from, Index row, Index head, Index position) {
     std::array<double, 8> to{};

@@ -13,7 +13,8 @@ using namespace contract;
 namespace {
 
 inline constexpr Shape small{2, 12, 2, 20};
-using Small = Autoencoder<Transformer<small>, TokenNorm<TokenNormPolicy{.form = TokenNormForm::Layer}>, Decoder<Shape{1, 12, 2, 20}>>;
+using Small =
+    Autoencoder<Transformer<small>, TokenNorm<TokenNormPolicy{.form = TokenNormForm::Layer}>, Decoder<Shape{1, 12, 2, 20}>>;
 using Diffusion = LatentDiffusion<Small, Denoiser<small>>;
 
 // Every reading, some of them noised.
@@ -44,7 +45,8 @@ struct Sequences {
   }
 };
 
-Result read(const Sequences& sequences, const std::vector<std::size_t>& order, int threads, std::span<const ReadOptions> what = readings) {
+Result read(const Sequences& sequences, const std::vector<std::size_t>& order, int threads,
+            std::span<const ReadOptions> what = readings) {
   ThreadPool pool(threads);
   EncodeSession<Diffusion, Cpu> session(Cpu{&pool}, 5);
   shake(session.parameters());
@@ -138,7 +140,8 @@ BOOST_AUTO_TEST_CASE(rows_are_residues) {
       BOOST_TEST(same_bytes({pooled[i].begin(), pooled[i].end()}, expected));
     }
     for (float x : pooled[1]) BOOST_TEST(x == 0.0f);
-    if (pool_kind != Pool::mean_std) BOOST_TEST(same_bytes({pooled[2].begin(), pooled[2].end()}, {rows[2].begin(), rows[2].end()}));
+    if (pool_kind != Pool::mean_std)
+      BOOST_TEST(same_bytes({pooled[2].begin(), pooled[2].end()}, {rows[2].begin(), rows[2].end()}));
   }
   // A crop is the beginning of the sequence, encoded alone.
   const ReadOptions z;
@@ -160,13 +163,15 @@ BOOST_AUTO_TEST_CASE(readings_that_do_not_exist_are_refused_with_the_reason) {
   EncodeSession<Small, Cpu> session(Cpu{&pool});
   const Piece piece{sequences.tokens[0], 0, 0};
   const ReadOptions eps{{Reading::EpsHat, 0}, 0.3};
-  BOOST_TEST(refusal([&] { session.read({&piece, 1}, {&eps, 1}, [](Index, Index, std::span<const float>) {}); }).find("no diffusion") !=
-             std::string::npos);
+  BOOST_TEST(refusal([&] {
+               session.read({&piece, 1}, {&eps, 1}, [](Index, Index, std::span<const float>) {});
+             }).find("no diffusion") != std::string::npos);
   const std::vector<std::uint8_t> strange{4, 200};
   const Piece bad{strange, 0, 0};
   const ReadOptions z;
-  BOOST_TEST(refusal([&] { session.read({&bad, 1}, {&z, 1}, [](Index, Index, std::span<const float>) {}); }).find("token 200") !=
-             std::string::npos);
+  BOOST_TEST(refusal([&] {
+               session.read({&bad, 1}, {&z, 1}, [](Index, Index, std::span<const float>) {});
+             }).find("token 200") != std::string::npos);
 }
 
 // Readings are linear in the denoiser's output, so two of them at one t are tied: eps = -sigma x score, at the two ends v and z.
@@ -174,9 +179,9 @@ BOOST_AUTO_TEST_CASE(readings_agree_with_each_other_and_at_both_ends) {
   const Sequences sequences({40, 3});
   const double t = 0.35, sigma = std::sin(pure_noise_angle * t);
   const std::vector<ReadOptions> pair = {
-      {{Reading::EpsHat, 0}, t}, {{Reading::Score, 0}, t}, {{Reading::EpsHat, 0}, 0.0}, {{Reading::V, 0}, 0.0},
+      {{Reading::EpsHat, 0}, t},   {{Reading::Score, 0}, t},        {{Reading::EpsHat, 0}, 0.0},   {{Reading::V, 0}, 0.0},
       {{Reading::EpsHat, 0}, 1.0}, {{Reading::Eq8Literal, 0}, 0.0}, {{Reading::Denoised, 0}, 0.0}, {{Reading::Denoised, 0}, 1.0},
-      {{Reading::V, 0}, 1.0}, {{Reading::EpsHat, 0}, 1e-9}};
+      {{Reading::V, 0}, 1.0},      {{Reading::EpsHat, 0}, 1e-9}};
   const Result r = read(sequences, {0, 1}, 1, pair);
   ThreadPool pool(1);
   Parameters<Diffusion, Cpu> parameters(Cpu{&pool});
@@ -186,8 +191,8 @@ BOOST_AUTO_TEST_CASE(readings_agree_with_each_other_and_at_both_ends) {
       BOOST_CHECK_SMALL(static_cast<double>(r[i][0][c]) + sigma * static_cast<double>(r[i][1][c]), 2e-6);
       BOOST_TEST(r[i][2][c] == r[i][3][c]); // eps_hat(0) = v_hat
       BOOST_TEST(r[i][5][c] == r[i][3][c]);
-      BOOST_TEST(r[i][6][c] == r[i][4][c]);  // both are the standardised latent: eps_hat(1) = z, z_0_hat(0) = z
-      BOOST_TEST(r[i][7][c] == -r[i][8][c]); // z_0_hat(1) = -v_hat
+      BOOST_TEST(r[i][6][c] == r[i][4][c]);              // both are the standardised latent: eps_hat(1) = z, z_0_hat(0) = z
+      BOOST_TEST(r[i][7][c] == -r[i][8][c]);             // z_0_hat(1) = -v_hat
       BOOST_CHECK_SMALL(r[i][9][c] - r[i][2][c], 1e-5f); // continuous in t
     }
 }

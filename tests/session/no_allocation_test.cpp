@@ -48,7 +48,8 @@ BOOST_AUTO_TEST_CASE(a_warm_step_allocates_nothing) {
     BOOST_TEST(allocations_of_a_warm_step<AutoencoderObjective<Small<Masking<>>>>(threads) == 0);
     BOOST_TEST(allocations_of_a_warm_step<AutoencoderObjective<Small<TokenNorm<>>>>(threads) == 0);
     BOOST_TEST(allocations_of_a_warm_step<AutoencoderObjective<Normed>>(threads) == 0);
-    BOOST_TEST((allocations_of_a_warm_step<DiffusionObjective<LatentDiffusion<Normed, Denoiser<small>>, ReducibleLoss<>>>(threads) == 0));
+    BOOST_TEST((
+        allocations_of_a_warm_step<DiffusionObjective<LatentDiffusion<Normed, Denoiser<small>>, ReducibleLoss<>>>(threads) == 0));
   }
 }
 

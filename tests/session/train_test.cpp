@@ -277,7 +277,8 @@ BOOST_AUTO_TEST_CASE(a_denoiser_approaches_the_posterior_mean_of_a_mixture) {
     });
     double difference = 0, size = 0, noise = 0;
     for (std::size_t r = 0; r < 256; ++r) {
-      const auto exact = MixtureObjective::velocity({noised.begin() + static_cast<Index>(r) * 16, noised.begin() + static_cast<Index>(r + 1) * 16}, level);
+      const auto exact = MixtureObjective::velocity(
+          {noised.begin() + static_cast<Index>(r) * 16, noised.begin() + static_cast<Index>(r + 1) * 16}, level);
       for (std::size_t c = 0; c < 16; ++c) {
         const double v = level.alpha * eps[r * 16 + c] - level.sigma * fresh.z[r * 16 + c];
         difference += (got[r * 16 + c] - exact[c]) * (got[r * 16 + c] - exact[c]);

@@ -1,5 +1,5 @@
-// Checkpoints and whole runs: nothing is lost on the way to disk and back, an interrupted run continues bit for bit, and a damaged
-// or foreign checkpoint is refused in one sentence.
+// Checkpoints and whole runs: nothing is lost on the way to disk and back, an interrupted run continues bit for bit, and a
+// damaged or foreign checkpoint is refused in one sentence.
 
 #include "support/model_contract.hpp"
 
@@ -47,7 +47,9 @@ std::string refusal(const std::function<void()>& body) {
   return "";
 }
 bool mentions(const std::string& text, const std::string& what) {
-  BOOST_TEST_CONTEXT("\"" << text << "\" should mention \"" << what << "\"") { BOOST_TEST((text.find(what) != std::string::npos)); }
+  BOOST_TEST_CONTEXT("\"" << text << "\" should mention \"" << what << "\"") {
+    BOOST_TEST((text.find(what) != std::string::npos));
+  }
   return true;
 }
 
@@ -159,7 +161,8 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_holds_every_value_under_a_name_of_its_own) {
   }
   load_values(file, read);
   for (Store s : {Store::Trained, Store::Frozen, Store::State})
-    BOOST_TEST(std::memcmp(parameters.store(s), read.store(s), static_cast<std::size_t>(parameters.size(s)) * sizeof(float)) == 0);
+    BOOST_TEST(std::memcmp(parameters.store(s), read.store(s), static_cast<std::size_t>(parameters.size(s)) * sizeof(float)) ==
+               0);
   BOOST_TEST(load_refusal<Diffusion>(folder / "model.safetensors") == "");
 
   // An autoencoder's file fills the frozen part of a diffusion.
@@ -175,7 +178,8 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_holds_every_value_under_a_name_of_its_own) {
 
 BOOST_AUTO_TEST_CASE(damaged_checkpoints_are_refused_in_one_sentence) {
   const Folder folder("damaged");
-  const std::string path = saved<Diffusion>(folder, "model.safetensors"), bytes = bytes_of(path), bad = folder / "bad.safetensors";
+  const std::string path = saved<Diffusion>(folder, "model.safetensors"), bytes = bytes_of(path),
+                    bad = folder / "bad.safetensors";
   const Safetensors file = Safetensors::open(path);
   // The file again, with `change(name, values, shape)` applied to each tensor; false leaves it out.
   auto rewrite = [&](auto&& change, const std::string& extra = "") {
@@ -236,7 +240,8 @@ BOOST_AUTO_TEST_CASE(damaged_checkpoints_are_refused_in_one_sentence) {
 
 BOOST_AUTO_TEST_CASE(checkpoints_of_other_models_are_refused) {
   const Folder folder("others");
-  const std::string diffusion = saved<Diffusion>(folder, "diffusion.safetensors"), autoencoder = saved<Small>(folder, "autoencoder.safetensors");
+  const std::string diffusion = saved<Diffusion>(folder, "diffusion.safetensors"),
+                    autoencoder = saved<Small>(folder, "autoencoder.safetensors");
   mentions(load_refusal<Small>(diffusion), "encoder.embedding.weight");
   mentions(load_refusal<Diffusion>(autoencoder), "autoencoder.encoder.embedding.weight");
   // The same tensors under another schedule or parameterisation do other things: the check pairs tell.

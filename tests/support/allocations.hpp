@@ -1,10 +1,13 @@
 #pragma once
-// Counts what the C library hands out, for tests that a warm pass allocates nothing. One translation unit of a program may include
-// it. PLEAT_TEST_COUNTS_MALLOC is 0 or undefined where a sanitizer has the functions already.
+// Counts what the C library hands out, for tests that a warm pass allocates nothing. One translation unit of a program may
+// include it. PLEAT_TEST_COUNTS_MALLOC is 0 or undefined where a sanitizer has the functions already.
 
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
+#if defined(__x86_64__)
+#include <immintrin.h> // declares posix_memalign as well; clang wants to see that before our definition
+#endif
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)

@@ -115,7 +115,7 @@ private:
 
 struct ModelContract {
   std::vector<Index> lengths{7, 1, 0, 12, 4};
-  Index samples = 200;        // parameters whose gradient is checked
+  Index samples = 200;          // parameters whose gradient is checked
   bool same_in_training = true; // false: a layer that behaves differently in training
 };
 
@@ -131,10 +131,11 @@ void check_sampled_gradients(Params& parameters, const std::vector<double>& grad
     double largest = 0;
     for (Index r = 0; r < place.rows; ++r)
       for (Index c = 0; c < place.columns; ++c)
-        largest = std::max(largest, std::abs(gradients[static_cast<std::size_t>(place.offset + r * stride_of(place.columns) + c)]));
+        largest =
+            std::max(largest, std::abs(gradients[static_cast<std::size_t>(place.offset + r * stride_of(place.columns) + c)]));
     const Index size = place.rows * place.columns;
     for (Index k = 0; k < std::min(each, size); ++k) {
-      const Index e = static_cast<Index>(draws.index(static_cast<std::uint64_t>(size)));
+      const Index e = draws.index(size);
       const Index at = e / place.columns * stride_of(place.columns) + e % place.columns;
       double& value = parameters.data(place)[at];
       const double kept = value, h = 1e-5;
@@ -148,7 +149,8 @@ void check_sampled_gradients(Params& parameters, const std::vector<double>& grad
       parameters.changed();
       const double analytic = gradients[static_cast<std::size_t>(place.offset + at)];
       BOOST_CHECK_MESSAGE(std::abs(analytic - numeric) <= 2e-6 * largest + 2e-9,
-                          place.name << "[" << e << "]: backward " << analytic << ", differences " << numeric << ", largest " << largest);
+                          place.name << "[" << e << "]: backward " << analytic << ", differences " << numeric << ", largest "
+                                     << largest);
     }
   }
 }

@@ -11,7 +11,8 @@ template <class Model> constexpr Cost encoding_cost(Index length) {
   for (Index i = 0; i < length; ++i) tokens.push(4); // a residue
   const Index offsets[2] = {0, length}, starts[1] = {0};
   const std::uint32_t records[1] = {0};
-  const SequenceBatch batch{std::span<const std::uint8_t>(tokens.data(), static_cast<std::size_t>(length)), {offsets}, records, starts};
+  const SequenceBatch batch{
+      std::span<const std::uint8_t>(tokens.data(), static_cast<std::size_t>(length)), {offsets}, records, starts};
   Arena arena;
   Plan<> run(Paper{}, arena, {});
   { [[maybe_unused]] const auto latents = detail::place_model<Model>().encode(run, batch); }

@@ -18,12 +18,14 @@ template <class Context> struct AutoencoderLoss {
 
 /// Tensors `encoder.*`, `bottleneck.*`, `decoder.*`.
 template <class EncoderPolicy, class BottleneckType, class DecoderPolicy> struct Autoencoder {
-  static_assert(SequenceEncoder<EncoderPolicy>, "pleat: the first argument of Autoencoder must be an encoder of sequences: a constructor "
-                                                "from Layout, Input = SequenceBatch and a width (core/concepts.hpp).");
+  static_assert(SequenceEncoder<EncoderPolicy>,
+                "pleat: the first argument of Autoencoder must be an encoder of sequences: a constructor "
+                "from Layout, Input = SequenceBatch and a width (core/concepts.hpp).");
   static_assert(BottleneckPolicy<BottleneckType>, "pleat: the second argument of Autoencoder must be a bottleneck: a name and a "
                                                   "template At<width> made from a Layout (bottlenecks/bottleneck.hpp).");
-  static_assert(TokenDecoder<DecoderPolicy>, "pleat: the third argument of Autoencoder must be a decoder: a constructor from Layout, a "
-                                             "width and a number of classes (core/concepts.hpp).");
+  static_assert(TokenDecoder<DecoderPolicy>,
+                "pleat: the third argument of Autoencoder must be a decoder: a constructor from Layout, a "
+                "width and a number of classes (core/concepts.hpp).");
   static_assert(EncoderPolicy::width == DecoderPolicy::width,
                 "pleat: the decoder's width is not the encoder's; give both Shapes the same .width.");
   using Encoder = EncoderPolicy;
@@ -45,7 +47,8 @@ template <class EncoderPolicy, class BottleneckType, class DecoderPolicy> struct
   }
   /// Token scores (rows, classes) of latents.
   template <class Context>
-  constexpr Rows<Context, Decoder::classes> decode(Context& run, const Rows<Context, width>& latents, const Segments& segments) const {
+  constexpr Rows<Context, Decoder::classes> decode(Context& run, const Rows<Context, width>& latents,
+                                                   const Segments& segments) const {
     return decoder(run, latents, segments);
   }
 
@@ -74,7 +77,8 @@ template <class EncoderPolicy, class BottleneckType, class DecoderPolicy> struct
 };
 
 /// The masked language model baseline.
-template <SequenceEncoder Encoder, TokenDecoder DecoderPolicy = Decoder<Shape{.layers = 2, .width = Encoder::width, .heads = Encoder::shape.heads}>>
+template <SequenceEncoder Encoder,
+          TokenDecoder DecoderPolicy = Decoder<Shape{.layers = 2, .width = Encoder::width, .heads = Encoder::shape.heads}>>
 using MaskedLm = Autoencoder<Encoder, Masking<>, DecoderPolicy>;
 
 } // namespace pleat::inline v0_1

@@ -25,7 +25,8 @@ template <Shape S, bool SelfConditioning = false> struct Denoiser {
   constexpr explicit Denoiser(Layout at)
       : in(at / "in"), estimate(at / "estimate"), time(at / "time"), trunk(at / "trunk"), out(at / "out", init::zero) {}
 
-  /// (rows, width) at noise time t[s] of each sequence; `clean` is an estimate of the clean latents from an earlier call, or empty.
+  /// (rows, width) at noise time t[s] of each sequence; `clean` is an estimate of the clean latents from an earlier call, or
+  /// empty.
   template <class Context>
   constexpr Rows<Context, S.width> operator()(Context& run, const Rows<Context, S.width>& noised, std::span<const double> t,
                                               const Segments& segments, const Rows<Context, S.width>& clean = {}) const {
@@ -40,7 +41,8 @@ template <Shape S, bool SelfConditioning = false> struct Denoiser {
 
 private:
   template <class Context>
-  constexpr Rows<Context, S.width> enter(Context& run, const Rows<Context, S.width>& noised, const Rows<Context, S.width>& clean) const {
+  constexpr Rows<Context, S.width> enter(Context& run, const Rows<Context, S.width>& noised,
+                                         const Rows<Context, S.width>& clean) const {
     auto x = in(run, noised);
     if constexpr (SelfConditioning) {
       if (clean) x = estimate.add_to(run, x, clean);

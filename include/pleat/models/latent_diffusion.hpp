@@ -13,10 +13,10 @@ namespace pleat::inline v0_1 {
 /// What one training step of the diffusion drew: a time per sequence, and per row the numbers made of it.
 struct DiffusionDraws {
   std::vector<TimeDraw> drawn;
-  std::vector<double> t, weight;         ///< (sequences) time; weight of the sequence's loss
-  std::vector<double> alpha, sigma;      ///< (rows) z_t = alpha z_0 + sigma eps
-  std::vector<double> clean, noise;      ///< (rows) target = clean z_0 + noise eps
-  std::vector<double> network, nothing;  ///< (rows) what the network's output is multiplied with; zeros
+  std::vector<double> t, weight;                      ///< (sequences) time; weight of the sequence's loss
+  std::vector<double> alpha, sigma;                   ///< (rows) z_t = alpha z_0 + sigma eps
+  std::vector<double> clean, noise;                   ///< (rows) target = clean z_0 + noise eps
+  std::vector<double> network, nothing;               ///< (rows) what the network's output is multiplied with; zeros
   std::vector<double> denoise_network, denoise_input; ///< (rows) z_0_hat = the two times output and z_t (self-conditioning)
   bool self_condition = false;
 };
@@ -33,8 +33,9 @@ template <class AutoencoderType, class DenoiserType, class ScheduleType = Cosine
 struct LatentDiffusion {
   static_assert(NoiseSchedule<ScheduleType>, "pleat: the third argument of LatentDiffusion must be a noise schedule: phi(t) and "
                                              "phi_rate(t) (diffusion/schedules.hpp).");
-  static_assert(Parameterisation<ParameterisationType>, "pleat: the fourth argument of LatentDiffusion must be a parameterisation: a "
-                                                        "name, velocity(level) and target(level) (diffusion/parameterisations.hpp).");
+  static_assert(Parameterisation<ParameterisationType>,
+                "pleat: the fourth argument of LatentDiffusion must be a parameterisation: a "
+                "name, velocity(level) and target(level) (diffusion/parameterisations.hpp).");
   static_assert(AutoencoderType::width == DenoiserType::width,
                 "pleat: the denoiser's width is not the autoencoder's; give both Shapes the same .width.");
   using Autoencoder = AutoencoderType;
@@ -80,7 +81,8 @@ struct LatentDiffusion {
   /// The numbers per row of given times `draws.t`.
   void fill(const SequenceBatch& batch, Draws& draws) const {
     const auto rows = static_cast<std::size_t>(batch.rows());
-    for (auto* v : {&draws.alpha, &draws.sigma, &draws.clean, &draws.noise, &draws.network, &draws.denoise_network, &draws.denoise_input})
+    for (auto* v :
+         {&draws.alpha, &draws.sigma, &draws.clean, &draws.noise, &draws.network, &draws.denoise_network, &draws.denoise_input})
       v->resize(rows);
     draws.nothing.assign(rows, 0.0);
     for (Index s = 0; s < batch.sequences(); ++s) {
@@ -97,7 +99,8 @@ struct LatentDiffusion {
   }
 
   /// Mean over sequences of weight x mean square error of the network's target. `batch` and `draws` outlive the pass.
-  template <class Context> constexpr DiffusionLoss<Context> loss(Context& run, const SequenceBatch& batch, const Draws& draws) const {
+  template <class Context>
+  constexpr DiffusionLoss<Context> loss(Context& run, const SequenceBatch& batch, const Draws& draws) const {
     return loss_of_latents(run, standardised(run, batch), batch, draws);
   }
   /// The same from given standardised latents.
@@ -146,7 +149,8 @@ struct LatentDiffusion {
     plan.alpha.assign(rows, plan.level.alpha), plan.sigma.assign(rows, input == ReadingInput::Noised ? plan.level.sigma : 0.0);
   }
 
-  /// One representation row per residue. `latents` are the standardised ones of the batch (so that they are made once for many t).
+  /// One representation row per residue. `latents` are the standardised ones of the batch (so that they are made once for many
+  /// t).
   template <class Context>
   constexpr Rows<Context, width> read(Context& run, const Rows<Context, width>& latents, const SequenceBatch& batch,
                                       const ReadingPlan& plan) const {
@@ -161,13 +165,15 @@ struct LatentDiffusion {
 
   /// What a checkpoint's check pairs hold: token scores of the clean latents as estimated at t = 0.3, which every tensor has a
   /// part in (a fresh denoiser, whose last map is zero, hides its own other tensors).
-  template <class Context> Rows<Context, Autoencoder::Decoder::classes> reproduce(Context& run, const SequenceBatch& batch) const {
+  template <class Context>
+  Rows<Context, Autoencoder::Decoder::classes> reproduce(Context& run, const SequenceBatch& batch) const {
     ReadingPlan plan;
     prepare_reading(plan, batch, {Reading::Denoised, 0}, 0.3, ReadingInput::Clean);
     const auto z = standardised(run, batch);
     auto estimate = read(run, z, batch, plan);
     if constexpr (Denoiser::self_conditioning)
-      estimate = mix(run, denoiser(run, z, plan.times, batch.segments, estimate), upload(run, plan.network), z, upload(run, plan.entry));
+      estimate =
+          mix(run, denoiser(run, z, plan.times, batch.segments, estimate), upload(run, plan.network), z, upload(run, plan.entry));
     const typename Context::Untaped frozen(run);
     return autoencoder.decode(run, unstandardise(run, estimate, mean, deviation), batch.segments);
   }

@@ -90,6 +90,8 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
                                            const Rows<Context, Out, Space>* residual) {
   using T = typename Context::Stream;
   const Index count = x.count();
+  if (residual != nullptr && residual->count() != count)
+    fail("linear_add: ", count, " rows are to be added to a residual of ", residual->count(), " rows; both must have as many.");
   const bool recorded = run.recording() && (run.trains(weight) || x.wants_gradient() || (residual != nullptr && residual->wants_gradient()));
   auto y = run.template rows<Out, Space>(count);
   const bool keeps_before = recorded && activation != Activation::None;
@@ -124,7 +126,7 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
   return detail::linear<Context, Out, In, Space>(run, weight, bias, x, activation, nullptr);
 }
 
-/// y (count, Out) = x W^T + b + residual (count, Out). Residual and x must have as many rows (not checked). Kept for backward: x.
+/// y (count, Out) = x W^T + b + residual (count, Out). Residual and x have as many rows, or the call is refused. Kept for backward: x.
 template <class Context, Index Out, Index In, class Space>
 constexpr Rows<Context, Out, Space> linear_add(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
                                                const Rows<Context, In, Space>& x, const Rows<Context, Out, Space>& residual) {

@@ -80,7 +80,7 @@ public:
         line.set("step", step_).set("rate", rate).set("gradient_norm", finite(result.gradient_norm));
         for (const Metrics::Entry& entry : result.metrics.entries()) line.set(entry.name, finite(entry.value()));
         require(result.finite, directory_, ": the gradient of step ", step_,
-                " is not finite; lower the learning rate (--rate) and continue from the last checkpoint.");
+                " is not finite; train again in another folder with a lower learning rate (--rate).");
         if (progress) progress({step_, options_.steps, &result, rate, tokens / since()});
         const bool last = step_ == options_.steps;
         if (valid_.residues() > 0 && options_.validate_every > 0 && (step_ % options_.validate_every == 0 || last)) {

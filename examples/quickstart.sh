@@ -46,13 +46,13 @@ begin=$SECONDS
 for name in mlm lsd-tn lsd-nm; do
   say "pre-train $name-nano"
   "$pleat" pretrain --model $name-nano "${sequences[@]}" --output "$output/$name-nano" \
-    --steps 600 --budget 2048 --rate 2e-3 --warmup 60 --validate-every 100 --checkpoint-every 200
+    --steps 400 --budget 2048 --rate 2e-3 --warmup 40 --validate-every 100 --checkpoint-every 100
   models+=(--model "$output/$name-nano")
 done
 for name in mlm lsd-tn lsd-nm; do
   say "diffusion on $name-nano"
   "$pleat" diffuse --autoencoder "$output/$name-nano" "${sequences[@]}" --output "$output/$name-nano-diffusion" \
-    --steps 300 --budget 2048 --rate 1.5e-3 --warmup 40 --average 0.99 --validate-every 100 --checkpoint-every 200
+    --steps 200 --budget 2048 --rate 1.5e-3 --warmup 30 --average 0.99 --validate-every 100 --checkpoint-every 100
   models+=(--model "$output/$name-nano-diffusion")
 done
 train_seconds=$((SECONDS - begin))

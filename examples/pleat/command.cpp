@@ -36,9 +36,12 @@ std::string bytes_text(double bytes) {
 
 std::string time_text(double seconds) {
   char text[64];
-  if (seconds < 90) std::snprintf(text, sizeof text, "%.1f s", seconds);
-  else if (seconds < 5400) std::snprintf(text, sizeof text, "%.0f min", seconds / 60);
-  else std::snprintf(text, sizeof text, "%d h %02d min", static_cast<int>(seconds / 3600), static_cast<int>(seconds / 60) % 60);
+  if (seconds < 90)
+    std::snprintf(text, sizeof text, "%.1f s", seconds);
+  else if (seconds < 5400)
+    std::snprintf(text, sizeof text, "%.0f min", seconds / 60);
+  else
+    std::snprintf(text, sizeof text, "%d h %02d min", static_cast<int>(seconds / 3600), static_cast<int>(seconds / 60) % 60);
   return text;
 }
 

@@ -53,7 +53,8 @@ std::string shard_path(const std::string& output, Index shard, bool sharded) {
 
 class Embedding {
 public:
-  Embedding(const EmbedArguments& a, Reader& reader, pleat::ReadOptions reading, bool pooled, pleat::Pool pool, pleat::LongPolicy policy)
+  Embedding(const EmbedArguments& a, Reader& reader, pleat::ReadOptions reading, bool pooled, pleat::Pool pool,
+            pleat::LongPolicy policy)
       : a_(a), reader_(reader), reading_(reading), pooled_(pooled), pool_(pool), policy_(policy),
         width_(pooled ? pleat::pooled_width(pool, reader.width()) : reader.width()) {
     settings_ = pleat::Json::object();
@@ -82,7 +83,8 @@ public:
     while (more) {
       group = Group(a_.strict);
       group.first = next_;
-      while (more && (group.set.size() == 0 || group.set.residues() + static_cast<Index>(record.sequence.size()) <= group_residues) &&
+      while (more &&
+             (group.set.size() == 0 || group.set.residues() + static_cast<Index>(record.sequence.size()) <= group_residues) &&
              group.set.size() < group_residues && (!sharded || group.first + group.set.size() < shard_end_)) {
         group.set.add(record.id, record.sequence, record.header);
         more = fasta.next(record);
@@ -104,8 +106,8 @@ private:
     if (!std::filesystem::exists(manifest_path())) return 0;
     const pleat::MappedFile file(manifest_path());
     const pleat::Json manifest = pleat::Json::parse(file.text(), manifest_path());
-    pleat::require(manifest.at("settings") == settings_, manifest_path(), ": was made with other settings (", manifest.at("settings").dump(),
-                   "); choose another --output or leave out --resume.");
+    pleat::require(manifest.at("settings") == settings_, manifest_path(), ": was made with other settings (",
+                   manifest.at("settings").dump(), "); choose another --output or leave out --resume.");
     if (manifest.contains("records")) return -1;
     if (a_.shard_records <= 0) return 0;
     while (std::filesystem::exists(shard_path(a_.output, shard_, true))) ++shard_;
@@ -119,8 +121,9 @@ private:
     }
     started_ = true;
     shard_end_ = (shard_ + 1) * a_.shard_records;
-    writer_ = std::make_unique<pleat::RowsWriter>(shard_path(a_.output, shard_, sharded), width_,
-                                                  std::vector<std::pair<std::string, std::string>>{{"format", "pleat rows"}, {"settings", settings_.dump()}});
+    writer_ = std::make_unique<pleat::RowsWriter>(
+        shard_path(a_.output, shard_, sharded), width_,
+        std::vector<std::pair<std::string, std::string>>{{"format", "pleat rows"}, {"settings", settings_.dump()}});
   }
   void close_shard() {
     writer_->finish();
@@ -135,8 +138,8 @@ private:
     const std::string notes = report_.summary();
     if (!notes.empty()) std::fprintf(stderr, "%s: %s\n", a_.input.c_str(), notes.c_str());
     std::printf("%lld records (%lld empty), %lld residues, %s of width %lld: %s\n", static_cast<long long>(next_),
-                static_cast<long long>(empty_), static_cast<long long>(residues_), pooled_ ? "one row each" : "one row per residue",
-                static_cast<long long>(width_), a_.output.c_str());
+                static_cast<long long>(empty_), static_cast<long long>(residues_),
+                pooled_ ? "one row each" : "one row per residue", static_cast<long long>(width_), a_.output.c_str());
   }
 
   void embed(const Group& group) {
@@ -165,13 +168,18 @@ private:
       const auto i = static_cast<std::size_t>(origin[static_cast<std::size_t>(piece)].first);
       const bool whole = first_piece[i + 1] - first_piece[i] == 1;
       auto& to = made[static_cast<std::size_t>(piece)];
-      if (whole && pooled_) to = pooled_rows(rows);
-      else to.assign(rows.begin(), rows.end());
+      if (whole && pooled_)
+        to = pooled_rows(rows);
+      else
+        to.assign(rows.begin(), rows.end());
     });
     for (Index i = 0; i < set.size(); ++i) {
       const Index begin = first_piece[static_cast<std::size_t>(i)], end = first_piece[static_cast<std::size_t>(i) + 1];
       residues_ += set.length(i);
-      const char* status = set.length(i) == 0 ? "empty" : policy_.kept(set.length(i)) < set.length(i) ? "truncated" : end - begin > 1 ? "windows" : "ok";
+      const char* status = set.length(i) == 0                            ? "empty"
+                           : policy_.kept(set.length(i)) < set.length(i) ? "truncated"
+                           : end - begin > 1                             ? "windows"
+                                                                         : "ok";
       if (begin == end) {
         ++empty_;
         write(set, i, {}, status);
@@ -191,7 +199,8 @@ private:
   }
   void write(const pleat::SequenceSet& set, Index i, const std::vector<float>& rows, const char* status) {
     for (const float value : rows)
-      pleat::require(std::isfinite(value), set.id(i), ": its representation is not finite; the model is damaged or the reading does not exist here.");
+      pleat::require(std::isfinite(value), set.id(i),
+                     ": its representation is not finite; the model is damaged or the reading does not exist here.");
     writer_->add(set.id(i), set.length(i), rows, status);
   }
 
@@ -210,7 +219,8 @@ private:
   bool started_ = false;
 };
 
-void print_estimates(const EmbedArguments& a, Reader& reader, const pleat::ReadOptions& reading, Index width, const pleat::LongPolicy& policy) {
+void print_estimates(const EmbedArguments& a, Reader& reader, const pleat::ReadOptions& reading, Index width,
+                     const pleat::LongPolicy& policy) {
   const auto source = pleat::open_input(a.input);
   pleat::FastaReader fasta(*source);
   pleat::SequenceSet sample;
@@ -226,20 +236,23 @@ void print_estimates(const EmbedArguments& a, Reader& reader, const pleat::ReadO
     for (int turn = 0; turn < 2; ++turn) {
       const auto begin = std::chrono::steady_clock::now();
       reader.pooled(sample, {&reading, 1}, pleat::Pool::mean, 0);
-      rate = static_cast<double>(sample.residues()) / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      rate = static_cast<double>(sample.residues()) /
+             std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     }
   }
   const ModelEntry& entry = find_model(reader.name());
   const Index length = (std::min)(longest, policy.kind == pleat::LongPolicy::Kind::Full ? longest : policy.size);
   const MemoryFacts one = entry.memory(reader.diffuses(), {&length, 1}, reader.threads(), false);
   const double values = 4.0 * static_cast<double>(reader.width() * (a.pool == "none" ? (std::max)(group_residues, longest) : 0));
-  std::printf("input            %lld records, %lld residues, longest %lld\n", static_cast<long long>(records), static_cast<long long>(residues),
-              static_cast<long long>(longest));
+  std::printf("input            %lld records, %lld residues, longest %lld\n", static_cast<long long>(records),
+              static_cast<long long>(residues), static_cast<long long>(longest));
   std::printf("memory           about %s = model %s + longest sequence %s + rows in flight %s\n",
-              bytes_text(static_cast<double>(one.reading + one.inference) + values).c_str(), bytes_text(static_cast<double>(one.reading)).c_str(),
-              bytes_text(static_cast<double>(one.inference)).c_str(), bytes_text(values).c_str());
-  std::printf("disk             %s (%lld rows of width %lld, float32)\n", bytes_text(4.0 * static_cast<double>(rows * width)).c_str(),
-              static_cast<long long>(rows), static_cast<long long>(width));
+              bytes_text(static_cast<double>(one.reading + one.inference) + values).c_str(),
+              bytes_text(static_cast<double>(one.reading)).c_str(), bytes_text(static_cast<double>(one.inference)).c_str(),
+              bytes_text(values).c_str());
+  std::printf("disk             %s (%lld rows of width %lld, float32)\n",
+              bytes_text(4.0 * static_cast<double>(rows * width)).c_str(), static_cast<long long>(rows),
+              static_cast<long long>(width));
   if (rate > 0)
     std::printf("time             about %s (%.0f residues a second, measured on %d threads; long sequences take longer)\n",
                 time_text(static_cast<double>(residues) / rate).c_str(), rate, reader.threads());
@@ -256,18 +269,23 @@ void embed(const EmbedArguments& a) {
     pleat::require_time(a.t);
     policy = pleat::LongPolicy::parse(a.on_long);
     pleat::RowsWriter::require_ending(a.output);
-    if (a.pool == "mean") pool = pleat::Pool::mean;
-    else if (a.pool == "max") pool = pleat::Pool::max;
-    else if (a.pool == "mean-std" || a.pool == "mean+std") pool = pleat::Pool::mean_std;
-    else pleat::require(a.pool == "none", "unknown pooling \"", a.pool, "\"; there are none, mean, max and mean-std.");
+    if (a.pool == "mean")
+      pool = pleat::Pool::mean;
+    else if (a.pool == "max")
+      pool = pleat::Pool::max;
+    else if (a.pool == "mean-std" || a.pool == "mean+std")
+      pool = pleat::Pool::mean_std;
+    else
+      pleat::require(a.pool == "none", "unknown pooling \"", a.pool, "\"; there are none, mean, max and mean-std.");
   });
   const std::unique_ptr<Reader> reader = open_model(a.model, a.threads);
-  pleat::require(reader->diffuses() || reading.reading.reading == pleat::Reading::Encoder, "reading ", pleat::name_of(reading.reading), ": ", a.model,
+  pleat::require(reader->diffuses() || reading.reading.reading == pleat::Reading::Encoder, "reading ",
+                 pleat::name_of(reading.reading), ": ", a.model,
                  " has no diffusion; use --rep z, or train one with `pleat diffuse`.");
   if (reading.reading.reading == pleat::Reading::Hidden)
     as_usage([&] {
-      pleat::require(reading.reading.block <= reader->blocks(), "reading hidden:", reading.reading.block, ": the denoiser has blocks 1 to ",
-                     reader->blocks(), ".");
+      pleat::require(reading.reading.block <= reader->blocks(), "reading hidden:", reading.reading.block,
+                     ": the denoiser has blocks 1 to ", reader->blocks(), ".");
     });
   if (a.dry_run) {
     const Index width = a.pool == "none" ? reader->width() : pleat::pooled_width(pool, reader->width());
@@ -281,21 +299,30 @@ void embed(const EmbedArguments& a) {
 void add_embed(CLI::App& app) {
   auto a = std::make_shared<EmbedArguments>();
   CLI::App& command = *app.add_subcommand("embed", "Representations of the sequences of a FASTA file, per residue or pooled.");
-  command.footer("Example:\n  pleat embed --model runs/nm-xs-diffusion --input proteins.fasta.gz --output proteins.safetensors \\\n"
-                 "              --rep eps --t 0.3 --pool mean\n\n"
-                 "OUT.safetensors has the tensors rows (all rows, width) and offsets (records + 1); OUT.npy the rows alone. OUT.ids.tsv beside it has\n"
-                 "id, length, first row, number of rows and status of every record.");
+  command.footer(
+      "Example:\n  pleat embed --model runs/nm-xs-diffusion --input proteins.fasta.gz --output proteins.safetensors \\\n"
+      "              --rep eps --t 0.3 --pool mean\n\n"
+      "OUT.safetensors has the tensors rows (all rows, width) and offsets (records + 1); OUT.npy the rows alone. OUT.ids.tsv "
+      "beside it has\n"
+      "id, length, first row, number of rows and status of every record.");
   command.add_option("--model", a->model, "folder or checkpoint of a trained model")->required();
   command.add_option("--input", a->input, "FASTA file (plain, gzip, - for standard input)")->required();
   command.add_option("--output", a->output, "file to write, .safetensors or .npy")->required();
   command.add_option("--rep", a->rep, "z, or of a diffusion: v, eps, eq8, tan, score, denoised, hidden:K")->capture_default_str();
   command.add_option("--t", a->t, "diffusion time in [0, 1]: 0 is clean, 1 is pure noise")->capture_default_str();
-  command.add_option("--input-noise", a->input_noise, "what the denoiser sees: clean, scaled or noised latents")->capture_default_str();
-  command.add_option("--draws", a->draws, "draws of noise that --input-noise noised averages")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--input-noise", a->input_noise, "what the denoiser sees: clean, scaled or noised latents")
+      ->capture_default_str();
+  command.add_option("--draws", a->draws, "draws of noise that --input-noise noised averages")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   command.add_option("--pool", a->pool, "none (one row per residue), mean, max or mean-std")->capture_default_str();
   command.add_option("--on-long", a->on_long, "error[:N], truncate[:N], window:SIZE:OVERLAP or full")->capture_default_str();
-  command.add_option("--shard-records", a->shard_records, "records of an output file; 0: one file")->capture_default_str()->check(CLI::NonNegativeNumber);
-  command.add_option("--threads", a->threads, "0: all of the machine; the result does not depend on it")->capture_default_str()->check(CLI::NonNegativeNumber);
+  command.add_option("--shard-records", a->shard_records, "records of an output file; 0: one file")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--threads", a->threads, "0: all of the machine; the result does not depend on it")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   command.add_flag("--resume", a->resume, "continue after the last complete shard");
   command.add_flag("--strict", a->strict, "characters that are no residues are errors, not X");
   command.add_flag("--dry-run", a->dry_run, "print what memory, disk and time it will take, and stop");

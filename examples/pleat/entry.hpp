@@ -31,9 +31,9 @@ inline void require_same_architecture(const Safetensors& file, const Json& found
   for (const char* key : {"kind", "alphabet", "encoder", "bottleneck", "decoder", "denoiser", "schedule", "parameterisation"}) {
     const Json* theirs = found.find(key);
     const Json* ours = mine.find(key);
-    require((theirs == nullptr) == (ours == nullptr) && (ours == nullptr || *theirs == *ours), file.path(), ": its configuration has \"", key,
-            "\" ", theirs != nullptr ? theirs->dump() : "missing", " where this model has ", ours != nullptr ? ours->dump() : "none",
-            "; it is a checkpoint of another model.");
+    require((theirs == nullptr) == (ours == nullptr) && (ours == nullptr || *theirs == *ours), file.path(),
+            ": its configuration has \"", key, "\" ", theirs != nullptr ? theirs->dump() : "missing", " where this model has ",
+            ours != nullptr ? ours->dump() : "none", "; it is a checkpoint of another model.");
   }
 }
 
@@ -47,8 +47,10 @@ public:
   static constexpr bool diffusion = requires { typename Model::ReadingPlan; };
   bool diffuses() const override { return diffusion; }
   Index blocks() const override {
-    if constexpr (diffusion) return Model::Denoiser::shape.layers;
-    else return 0;
+    if constexpr (diffusion)
+      return Model::Denoiser::shape.layers;
+    else
+      return 0;
   }
   int threads() const override { return pool_.size(); }
   void read(std::span<const Piece> pieces, std::span<const ReadOptions> readings, const Consume& consume) override {
@@ -171,7 +173,8 @@ public:
   ModelFacts facts(bool diffusion) const override {
     ModelFacts facts;
     facts.name = diffusion ? name() + "-diffusion" : name();
-    facts.encoder = text_of(EncoderShape), facts.decoder = text_of(DecoderShape), facts.denoiser = diffusion ? text_of(DenoiserShape) : "";
+    facts.encoder = text_of(EncoderShape), facts.decoder = text_of(DecoderShape),
+    facts.denoiser = diffusion ? text_of(DenoiserShape) : "";
     facts.width = EncoderShape.width;
     facts.parameters = diffusion ? parameter_count<Diffusion> : parameter_count<Auto>;
     facts.trainable = diffusion ? trainable_count<Diffusion> : trainable_count<Auto>;
@@ -202,7 +205,9 @@ public:
     return facts;
   }
 
-  std::vector<TensorPlace> tensors(bool diffusion) const override { return diffusion ? tensors_of<Diffusion>() : tensors_of<Auto>(); }
+  std::vector<TensorPlace> tensors(bool diffusion) const override {
+    return diffusion ? tensors_of<Diffusion>() : tensors_of<Auto>();
+  }
 
 private:
   /// With a request also what the run chose, so that a folder is not continued with other choices.
@@ -215,8 +220,10 @@ private:
     if (request == nullptr) return json;
     const TrainerOptions& o = request->options;
     Json run = Json::object();
-    if (diffusion) run.set("time_sampler", request->time_sampler);
-    else run.set("lambda", request->lambda);
+    if (diffusion)
+      run.set("time_sampler", request->time_sampler);
+    else
+      run.set("lambda", request->lambda);
     run.set("budget", o.budget).set("crop", o.crop).set("accumulation", o.accumulation);
     run.set("rate", o.peak_rate).set("warm_up", o.warm_up).set("rate_floor", o.rate_floor).set("average", o.average_decay);
     run.set("seed", o.seed).set("weight_decay", request->optimiser.decay).set("clip", request->optimiser.clip);

@@ -26,7 +26,8 @@ int main(int argc, char** argv) {
   CLI::App app("pleat trains protein encoders and diffusions on their latents, and reads representations from them.", "pleat");
   app.set_version_flag("--version", std::string("pleat ") + pleat::version);
   app.require_subcommand(1);
-  app.footer("Example:\n  pleat pretrain --model lsd-nm-nano --data train.fasta.gz --valid valid.fasta.gz --output runs/nm --steps 1000\n"
+  app.footer("Example:\n  pleat pretrain --model lsd-nm-nano --data train.fasta.gz --valid valid.fasta.gz --output runs/nm "
+             "--steps 1000\n"
              "  pleat embed --model runs/nm --input proteins.fasta --output proteins.safetensors --pool mean\n\n"
              "Exit codes: 0 success, 1 bad input or failure, 2 wrong usage.");
   tool::add_pretrain(app);
@@ -38,7 +39,8 @@ int main(int argc, char** argv) {
   tool::add_selftest(app);
   try {
     app.parse(argc, argv);
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) return failed("standard output cannot be written; free some space.", 1);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+      return failed("standard output cannot be written; free some space.", 1);
     return 0;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error); // --help, --version

@@ -33,20 +33,38 @@ void add_common(CLI::App& app, TrainArguments& a) {
   app.add_option("--output", a.request.directory, "folder of the run; a folder with a checkpoint is continued")->required();
   app.add_option("--steps", o.steps, "optimiser steps")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--budget", o.budget, "residues of a batch, at most")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--crop", o.crop, "longer sequences are cut to a random piece of this length; 0: never")->capture_default_str()->check(CLI::NonNegativeNumber);
+  app.add_option("--crop", o.crop, "longer sequences are cut to a random piece of this length; 0: never")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--accumulation", o.accumulation, "batches per step")->capture_default_str()->check(CLI::PositiveNumber);
   app.add_option("--rate", o.peak_rate, "learning rate after warm-up")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--rate-floor", o.rate_floor, "share of the rate that is left at the last step")->capture_default_str()->check(CLI::Range(0.0, 1.0));
+  app.add_option("--rate-floor", o.rate_floor, "share of the rate that is left at the last step")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--warmup", o.warm_up, "steps of warm-up")->capture_default_str()->check(CLI::NonNegativeNumber);
   app.add_option("--decay", a.request.optimiser.decay, "weight decay")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--clip", a.request.optimiser.clip, "largest norm of the gradient; 0: no clipping")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--average", o.average_decay, "decay of the averaged weights; 0: none")->capture_default_str()->check(CLI::Range(0.0, 1.0));
+  app.add_option("--clip", a.request.optimiser.clip, "largest norm of the gradient; 0: no clipping")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--average", o.average_decay, "decay of the averaged weights; 0: none")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--seed", o.seed, "of initial values, batches and noise")->capture_default_str();
-  app.add_option("--validate-every", o.validate_every, "steps between validations; 0: never")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--validate-residues", o.validation_residues, "residues of a validation")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--checkpoint-every", o.checkpoint_every, "steps between checkpoints; 0: only the last")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--patience", o.patience, "validations without improvement before the run stops; 0: never")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--threads", a.request.threads, "0: all of the machine; the result does not depend on it")->capture_default_str()->check(CLI::NonNegativeNumber);
+  app.add_option("--validate-every", o.validate_every, "steps between validations; 0: never")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--validate-residues", o.validation_residues, "residues of a validation")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--checkpoint-every", o.checkpoint_every, "steps between checkpoints; 0: only the last")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--patience", o.patience, "validations without improvement before the run stops; 0: never")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--threads", a.request.threads, "0: all of the machine; the result does not depend on it")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   app.add_flag("--strict", a.strict, "characters that are no residues are errors, not X");
   app.add_flag("--quiet", a.quiet, "no progress bar");
   app.add_flag("--dry-run", a.dry_run, "print what memory, disk and time the run will take, and stop");
@@ -57,7 +75,8 @@ void print_estimates(const ModelEntry& entry, const TrainArguments& a, bool diff
   const pleat::TrainerOptions& o = request.options;
   const pleat::BatchPlan plan(request.train->lengths(), {o.budget, o.crop, o.seed});
   const ModelFacts facts = entry.facts(diffusion);
-  const int threads = request.threads > 0 ? request.threads : static_cast<int>((std::max)(1u, std::thread::hardware_concurrency()));
+  const int threads =
+      request.threads > 0 ? request.threads : static_cast<int>((std::max)(1u, std::thread::hardware_concurrency()));
   MemoryFacts memory;
   double tokens = 0;
   const Index sampled = (std::min)(plan.batches_per_epoch(), Index{8});
@@ -71,20 +90,22 @@ void print_estimates(const ModelEntry& entry, const TrainArguments& a, bool diff
   TrainRequest small = request;
   small.options.budget = (std::min)(o.budget, Index{2048});
   small.options.crop = o.crop > 0 ? (std::min)(o.crop, small.options.budget) : small.options.budget;
-  const double small_tokens =
-      static_cast<double>(pleat::BatchPlan(request.train->lengths(), {small.options.budget, small.options.crop, o.seed}).batch(0).tokens);
+  const double small_tokens = static_cast<double>(
+      pleat::BatchPlan(request.train->lengths(), {small.options.budget, small.options.crop, o.seed}).batch(0).tokens);
   const double step_seconds = entry.seconds_per_step(small, diffusion) * tokens / small_tokens;
   const double copies = o.average_decay > 0 ? 4 : 3, trained = static_cast<double>(facts.trainable);
-  const double disk = 4 * (trained * copies + static_cast<double>(facts.parameters - facts.trainable)) + static_cast<double>(o.steps) * 220;
-  std::printf("model            %s, %lld parameters (%lld trained)\n", facts.name.c_str(), static_cast<long long>(facts.parameters),
-              static_cast<long long>(facts.trainable));
+  const double disk =
+      4 * (trained * copies + static_cast<double>(facts.parameters - facts.trainable)) + static_cast<double>(o.steps) * 220;
+  std::printf("model            %s, %lld parameters (%lld trained)\n", facts.name.c_str(),
+              static_cast<long long>(facts.parameters), static_cast<long long>(facts.trainable));
   std::printf("data             %lld sequences, %lld residues; %lld batches an epoch, %.2f epochs\n",
               static_cast<long long>(request.train->size()), static_cast<long long>(request.train->residues()),
               static_cast<long long>(plan.batches_per_epoch()),
               static_cast<double>(o.steps * o.accumulation) / static_cast<double>(plan.batches_per_epoch()));
   std::printf("memory           %s = values and gradients %s + optimiser %s + activations %s\n",
               bytes_text(static_cast<double>(memory.total())).c_str(), bytes_text(static_cast<double>(memory.parameters)).c_str(),
-              bytes_text(static_cast<double>(memory.optimiser)).c_str(), bytes_text(static_cast<double>(memory.activations)).c_str());
+              bytes_text(static_cast<double>(memory.optimiser)).c_str(),
+              bytes_text(static_cast<double>(memory.activations)).c_str());
   std::printf("disk             %s (checkpoint and log), twice that while a checkpoint is replaced\n", bytes_text(disk).c_str());
   std::printf("time             about %s: %lld steps of %.3f s (%.0f residues a second, measured on %d threads)\n",
               time_text(step_seconds * static_cast<double>(o.steps)).c_str(), static_cast<long long>(o.steps), step_seconds,
@@ -97,8 +118,10 @@ void train(TrainArguments& a, bool diffusion) {
   if (diffusion) {
     a.request.autoencoder = checkpoint_file(a.autoencoder);
     const pleat::Safetensors file = pleat::Safetensors::open(a.request.autoencoder);
-    pleat::require(file.has_metadata("model"), a.request.autoencoder, ": is not a checkpoint of this program; train one with `pleat pretrain`.");
-    pleat::require(!is_diffusion(file.metadata("model")), a.request.autoencoder, ": is itself a diffusion; give the autoencoder it was trained on.");
+    pleat::require(file.has_metadata("model"), a.request.autoencoder,
+                   ": is not a checkpoint of this program; train one with `pleat pretrain`.");
+    pleat::require(!is_diffusion(file.metadata("model")), a.request.autoencoder,
+                   ": is itself a diffusion; give the autoencoder it was trained on.");
     entry = &find_model(file.metadata("model"));
   } else {
     entry = as_usage([&] {
@@ -106,7 +129,8 @@ void train(TrainArguments& a, bool diffusion) {
       return &find_model(a.model);
     });
   }
-  const pleat::SequenceSet train = load_sequences(a.data, a.excluded, a.strict), valid = load_sequences(a.valid, a.excluded, a.strict);
+  const pleat::SequenceSet train = load_sequences(a.data, a.excluded, a.strict),
+                           valid = load_sequences(a.valid, a.excluded, a.strict);
   a.request.train = &train, a.request.valid = &valid;
   if (a.dry_run) return print_estimates(*entry, a, diffusion);
   ProgressBar bar;
@@ -128,10 +152,13 @@ void train(TrainArguments& a, bool diffusion) {
 void add_pretrain(CLI::App& app) {
   auto a = std::make_shared<TrainArguments>();
   CLI::App& command = *app.add_subcommand("pretrain", "Train an autoencoder on sequences; continues a folder by itself.");
-  command.footer("Example:\n  pleat pretrain --model lsd-nm-xs --data train.fasta.gz --valid valid.fasta.gz --exclude-marked e1 \\\n"
-                 "                 --output runs/nm-xs --steps 20000 --budget 8192 --crop 256 --rate 1e-3 --warmup 500");
+  command.footer(
+      "Example:\n  pleat pretrain --model lsd-nm-xs --data train.fasta.gz --valid valid.fasta.gz --exclude-marked e1 \\\n"
+      "                 --output runs/nm-xs --steps 20000 --budget 8192 --crop 256 --rate 1e-3 --warmup 500");
   command.add_option("--model", a->model, "name of the model, see `pleat models`")->required();
-  command.add_option("--lambda", a->request.lambda, "weight of the normalisation loss")->capture_default_str()->check(CLI::NonNegativeNumber);
+  command.add_option("--lambda", a->request.lambda, "weight of the normalisation loss")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   add_common(command, *a);
   command.callback([a] { train(*a, false); });
 }
@@ -143,8 +170,12 @@ void add_diffuse(CLI::App& app) {
   command.footer("Example:\n  pleat diffuse --autoencoder runs/nm-xs --data train.fasta.gz --valid valid.fasta.gz \\\n"
                  "                --output runs/nm-xs-diffusion --steps 20000 --time-sampler stratified");
   command.add_option("--autoencoder", a->autoencoder, "folder or checkpoint of the autoencoder")->required();
-  command.add_option("--time-sampler", a->request.time_sampler, "uniform, stratified, loss-second-moment, reducible or logit-normal")->capture_default_str();
-  command.add_option("--latent-residues", a->request.latent_residues, "residues the standardiser of latents is fitted on")->capture_default_str()->check(CLI::PositiveNumber);
+  command
+      .add_option("--time-sampler", a->request.time_sampler, "uniform, stratified, loss-second-moment, reducible or logit-normal")
+      ->capture_default_str();
+  command.add_option("--latent-residues", a->request.latent_residues, "residues the standardiser of latents is fitted on")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   add_common(command, *a);
   command.callback([a] { train(*a, true); });
 }

@@ -41,7 +41,8 @@ const ModelEntry& find_model(std::string_view name) {
 std::string checkpoint_file(const std::string& directory_or_file) {
   if (!std::filesystem::is_directory(directory_or_file)) return directory_or_file;
   const std::string file = directory_or_file + "/model.safetensors";
-  pleat::require(std::filesystem::exists(file), directory_or_file, ": holds no model.safetensors; is the training of this model finished?");
+  pleat::require(std::filesystem::exists(file), directory_or_file,
+                 ": holds no model.safetensors; is the training of this model finished?");
   return file;
 }
 

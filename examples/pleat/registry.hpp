@@ -30,13 +30,14 @@ public:
   virtual const std::string& name() const = 0; ///< "lsd-nm-xs", "lsd-nm-xs-diffusion"
   virtual const pleat::Json& config() const = 0;
   virtual Index width() const = 0;
-  virtual bool diffuses() const = 0;  ///< false: only the reading z exists
-  virtual Index blocks() const = 0;   ///< of the denoiser, for hidden:K; 0 without one
+  virtual bool diffuses() const = 0; ///< false: only the reading z exists
+  virtual Index blocks() const = 0;  ///< of the denoiser, for hidden:K; 0 without one
   virtual int threads() const = 0;
 
   using Consume = std::function<void(Index piece, Index reading, std::span<const float> rows)>;
   /// For every piece and reading: consume(piece, reading, rows (residues, width)), from several threads.
-  virtual void read(std::span<const pleat::Piece> pieces, std::span<const pleat::ReadOptions> readings, const Consume& consume) = 0;
+  virtual void read(std::span<const pleat::Piece> pieces, std::span<const pleat::ReadOptions> readings,
+                    const Consume& consume) = 0;
   /// One vector per sequence and reading, in the order of `readings`; sequences are cut at `crop` residues (0: not).
   virtual std::vector<pleat::Pooled> pooled(const pleat::SequenceSet& set, std::span<const pleat::ReadOptions> readings,
                                             pleat::Pool pool, Index crop) = 0;
@@ -53,11 +54,11 @@ struct TrainRequest {
   std::string directory;
   pleat::TrainerOptions options;
   pleat::AdamWOptions optimiser;
-  int threads = 0;                          ///< 0: all
-  double lambda = 1;                        ///< pretrain: weight of the normalisation loss
-  std::string autoencoder;                  ///< diffuse: file of the trained autoencoder
-  std::string time_sampler = "stratified";  ///< diffuse
-  Index latent_residues = 200'000;          ///< diffuse: residues the standardiser is fitted on
+  int threads = 0;                         ///< 0: all
+  double lambda = 1;                       ///< pretrain: weight of the normalisation loss
+  std::string autoencoder;                 ///< diffuse: file of the trained autoencoder
+  std::string time_sampler = "stratified"; ///< diffuse
+  Index latent_residues = 200'000;         ///< diffuse: residues the standardiser is fitted on
   std::function<void(const pleat::Progress&)> progress;
 };
 
@@ -65,7 +66,7 @@ struct TrainRequest {
 struct ModelFacts {
   std::string name, encoder, decoder, denoiser; ///< the last three: "4 x 128 x 8"
   Index width = 0, parameters = 0, trainable = 0;
-  double flops_per_residue = 0;                 ///< forward, at length 256
+  double flops_per_residue = 0; ///< forward, at length 256
 };
 
 /// Bytes that a batch needs.

@@ -20,8 +20,8 @@ namespace {
 void selftest() {
   namespace simd = pleat::simd;
   const simd::Level highest = simd::highest_level(), in_use = simd::level();
-  std::printf("pleat %s, highest level of this CPU %s, in use %s, %u hardware threads\n", pleat::version, simd::level_name(highest),
-              simd::level_name(in_use), std::thread::hardware_concurrency());
+  std::printf("pleat %s, highest level of this CPU %s, in use %s, %u hardware threads\n", pleat::version,
+              simd::level_name(highest), simd::level_name(in_use), std::thread::hardware_concurrency());
   pleat::SequenceSet set;
   std::string letters;
   const Index lengths[] = {1, 7, 64, 255, 300};
@@ -48,8 +48,8 @@ void selftest() {
     const double relative = std::sqrt(difference / scale);
     const bool agrees = relative < 1e-5, same = one == three;
     good = good && agrees && same;
-    std::printf("%-10s relative difference to portable %.1e: %s; 1 and 3 threads: %s\n", simd::level_name(level), relative, agrees ? "ok" : "FAILED",
-                same ? "the same bits" : "DIFFERENT");
+    std::printf("%-10s relative difference to portable %.1e: %s; 1 and 3 threads: %s\n", simd::level_name(level), relative,
+                agrees ? "ok" : "FAILED", same ? "the same bits" : "DIFFERENT");
   }
   simd::set_level(in_use);
   pleat::require(good, "the kernels of this machine do not agree with each other; set PLEAT_ISA=portable and report this.");

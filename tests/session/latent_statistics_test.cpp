@@ -11,8 +11,8 @@ BOOST_AUTO_TEST_CASE(agrees_with_plain_sums_and_keeps_digits) {
   std::vector<float> rows(static_cast<std::size_t>(stride) * 1000);
   for (std::size_t r = 0; r < 1000; ++r) {
     rows[r * 16] = static_cast<float>(std::sin(static_cast<double>(r) * 1.7)) * 2 + 1;
-    rows[r * 16 + 1] = 4096 + static_cast<float>(r % 7) / 8; // a mean that swamps the deviation
-    rows[r * 16 + 2] = 5;                                    // does not vary
+    rows[r * 16 + 1] = 4096 + static_cast<float>(r % 7) / 8;       // a mean that swamps the deviation
+    rows[r * 16 + 2] = 5;                                          // does not vary
     for (std::size_t c = 3; c < 16; ++c) rows[r * 16 + c] = 1e30f; // tails are not looked at
   }
   pleat::LatentStatistics in_parts(width), at_once(width);

@@ -12,7 +12,9 @@ namespace pleat::inline v0_1 {
 
 /// z_a -> cos(pi t_a / 2) z_a + sin(pi t_a / 2) eps with t_a of `Law`; reconstruction weight sin^2(pi t_a / 2). `Norm` over all
 /// positions keeps the encoder from beating the noise by scaling up (lsd: pooled univariate).
-template <NoiseLaw Law = UniformLaw, class Norm = UnivariateKl> struct NoiseMask {
+template <class Law = UniformLaw, class Norm = UnivariateKl> struct NoiseMask {
+  static_assert(NoiseLaw<Law>, "pleat: the first argument of NoiseMask must be a law of corruption times: a name and "
+                               "t(key, draw, record, position) (diffusion/noise_laws.hpp).");
   static constexpr const char* name = "noise_mask";
 
   template <Index Width> struct At : PlainBottleneck<Width> {

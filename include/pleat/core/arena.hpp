@@ -85,6 +85,11 @@ public:
     }
   }
 
+  /// Starts anew on another block (none: a plan), high-water mark included; keeps the memory of its own bookkeeping.
+  constexpr void rebase(std::byte* base = nullptr, Index capacity = 0) {
+    reset();
+    base_ = base, capacity_ = capacity, high_water_ = 0;
+  }
   constexpr void reset() { holes_.clear(), top_ = used_ = 0; }
   constexpr std::byte* at(Index offset) const { return base_ + offset; }
   constexpr Index high_water() const { return high_water_; }

@@ -15,6 +15,7 @@ constexpr Index stride_of(Index width) { return (width + 15) / 16 * 16; }
 /// Tensors and activation blocks start at multiples of this many bytes.
 inline constexpr Index alignment = 256;
 
+/// The smallest multiple of `multiple` that is not below `value` (value >= 0, multiple > 0).
 constexpr Index round_up(Index value, Index multiple) { return (value + multiple - 1) / multiple * multiple; }
 
 } // namespace pleat::inline v0_1

@@ -22,7 +22,7 @@ struct Init {
 namespace init {
 inline constexpr Init zero{};
 inline constexpr Init one{.constant = 1};
-inline constexpr Init lecun{.deviation = 1, .over_fan_in = true};
+inline constexpr Init lecun{.deviation = 1, .over_fan_in = true}; ///< normal of deviation 1 / sqrt(columns)
 constexpr Init normal(double deviation) { return {.deviation = deviation}; }
 constexpr Init constant(double value) { return {.constant = value}; }
 } // namespace init

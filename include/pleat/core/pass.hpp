@@ -77,6 +77,7 @@ public:
     return Rows<Pass, 1, T>(*this, allocate(elements * static_cast<Index>(sizeof(T))), elements);
   }
 
+  // Holders of a value; for handles. The block of a value without holders returns to the arena.
   constexpr void hold(int value) { ++table_[value].holders; }
   constexpr void drop(int value) {
     Value& v = table_[value];
@@ -89,6 +90,7 @@ public:
   template <class T> T* data(const Rows<Pass, 1, T>& buffer) const { return static_cast<T*>(address(buffer.value())); }
 
   // --- parameters ---------------------------------------------------------------------------------------------------------------
+  /// First element of a tensor: rows `stride_of(columns)` apart.
   template <class Handle> const Parameter* data(const Handle& handle) const {
     return values_.store[static_cast<int>(handle.store)] + handle.offset;
   }
@@ -276,7 +278,9 @@ private:
   int untaped_ = 0;
 };
 
+/// Computes; a block is released with its last handle.
 template <class Device, class Precision = Float32> using Inference = Pass<Device, Precision, false>;
+/// Computes and records; `backward` unwinds the tape.
 template <class Device, class Precision = Float32> using Training = Pass<Device, Precision, true>;
 /// Counts what Inference would compute, move and hold; also in constant expressions.
 template <class Precision = Float32> using Plan = Pass<Paper, Precision, false>;
@@ -289,6 +293,7 @@ template <class Op, class Context> struct kernel_on {
                 "pleat: no kernels for this device; include <pleat/backend/cpu.hpp> (or the header of your device) as well.");
   using type = kernel<Op, typename Context::Device>;
 };
+/// `KernelOf<x_op, Context>::forward(run.device(), arguments)` is how an op reaches its kernel.
 template <class Op, class Context> using KernelOf = typename kernel_on<Op, Context>::type;
 
 } // namespace pleat::inline v0_1

@@ -56,6 +56,7 @@ constexpr std::array<std::uint32_t, 2> key_words(NoiseKey key) {
   return {static_cast<std::uint32_t>(x), static_cast<std::uint32_t>(x >> 32)};
 }
 
+/// The four random words of one place of a pass's noise: a pure function.
 constexpr PhiloxBlock philox(NoiseKey key, NoiseCounter at) {
   return philox4x32(key_words(key), {at.draw, at.record, at.position, at.channel_group});
 }

@@ -1,6 +1,8 @@
 #pragma once
 /// \file  Rows: the handle of an activation, its width and the kind of its rows part of its type.
 
+#include <type_traits>
+
 #include <pleat/core/segments.hpp>
 
 namespace pleat::inline v0_1 {
@@ -53,6 +55,17 @@ private:
   int value_ = -1;
   Index count_ = 0;
 };
+
+namespace detail {
+// What ops say to rows that do not belong together, instead of a list of overloads that do not fit.
+template <class SpaceA, class SpaceB> constexpr void refuse_mixed_spaces() {
+  static_assert(std::is_same_v<SpaceA, SpaceB>, "pleat: rows of different kinds (residues, sequences, one number a batch) cannot be "
+                                                "combined row by row; pool or spread one of them first.");
+}
+template <Index Got, Index Needed> constexpr void refuse_width() {
+  static_assert(Got == Needed, "pleat: a layer was called with rows of another width than it was made for; check the widths of the model.");
+}
+} // namespace detail
 
 /// One number of the batch (a loss), differentiable.
 template <class Context> using Scalar = Rows<Context, 1, Batch>;

@@ -21,11 +21,16 @@ public:
   ChosenTimeSampler() = default;
   /// \throws Error that lists the names.
   explicit ChosenTimeSampler(std::string_view which) {
-    if (which == names[0]) any_ = Stratified<>{};
-    else if (which == names[1]) any_ = Uniform<>{};
-    else if (which == names[2]) any_ = LossSecondMoment<>{};
-    else if (which == names[3]) any_ = ReducibleLoss<>{};
-    else if (which == names[4]) any_ = LogitNormal<>{};
+    if (which == names[0])
+      any_ = Stratified<>{};
+    else if (which == names[1])
+      any_ = Uniform<>{};
+    else if (which == names[2])
+      any_ = LossSecondMoment<>{};
+    else if (which == names[3])
+      any_ = ReducibleLoss<>{};
+    else if (which == names[4])
+      any_ = LogitNormal<>{};
     else {
       std::string known;
       for (std::string_view n : names) (known += known.empty() ? "" : ", ") += n;
@@ -47,12 +52,15 @@ public:
   }
   void load(std::span<const double> state) {
     require(state.size() == static_cast<std::size_t>(state_size) && state[0] == static_cast<double>(any_.index()),
-            "the checkpoint was trained with another time sampler than ", chosen(), "; give the same --time-sampler to continue it.");
+            "the checkpoint was trained with another time sampler than ", chosen(),
+            "; give the same --time-sampler to continue it.");
     std::visit([&](auto& sampler) { sampler.load(state.subspan(1, size_of(sampler))); }, any_);
   }
 
 private:
-  template <class Sampler> static constexpr std::size_t size_of(const Sampler&) { return static_cast<std::size_t>(Sampler::state_size); }
+  template <class Sampler> static constexpr std::size_t size_of(const Sampler&) {
+    return static_cast<std::size_t>(Sampler::state_size);
+  }
   Any any_;
 };
 

@@ -3,7 +3,8 @@
 ///
 /// `<path>` ending in .safetensors: tensors `rows` F32 (total rows, width) and `offsets` I64 (records + 1): record i owns rows
 /// offsets[i] … offsets[i + 1]. Ending in .npy: the array of rows. Beside it `<path>.ids.tsv`: id, length in residues, first row,
-/// number of rows and status of every record, in the order of the input. Memory is bounded but for 24 bytes and the id per record.
+/// number of rows and status of every record, in the order of the input. Memory is bounded but for 24 bytes and the id per
+/// record.
 
 #include <cstdint>
 #include <cstring>
@@ -43,8 +44,10 @@ public:
   /// Appends a record of `length` residues with `values.size() / width` rows.
   void add(std::string_view id, Index length, std::span<const float> values, std::string_view status = "ok") {
     const auto count = static_cast<Index>(values.size());
-    if (npy_) npy_->write(values.data(), count);
-    else file_->write({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)});
+    if (npy_)
+      npy_->write(values.data(), count);
+    else
+      file_->write({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float)});
     const Index rows = count / width_;
     (ids_ += id) += '\t';
     ids_ += std::to_string(length) + '\t' + std::to_string(offsets_.back()) + '\t' + std::to_string(rows) + '\t';

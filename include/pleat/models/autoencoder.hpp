@@ -17,7 +17,13 @@ template <class Context> struct AutoencoderLoss {
 };
 
 /// Tensors `encoder.*`, `bottleneck.*`, `decoder.*`.
-template <SequenceEncoder EncoderPolicy, BottleneckPolicy BottleneckType, TokenDecoder DecoderPolicy> struct Autoencoder {
+template <class EncoderPolicy, class BottleneckType, class DecoderPolicy> struct Autoencoder {
+  static_assert(SequenceEncoder<EncoderPolicy>, "pleat: the first argument of Autoencoder must be an encoder of sequences: a constructor "
+                                                "from Layout, Input = SequenceBatch and a width (core/concepts.hpp).");
+  static_assert(BottleneckPolicy<BottleneckType>, "pleat: the second argument of Autoencoder must be a bottleneck: a name and a "
+                                                  "template At<width> made from a Layout (bottlenecks/bottleneck.hpp).");
+  static_assert(TokenDecoder<DecoderPolicy>, "pleat: the third argument of Autoencoder must be a decoder: a constructor from Layout, a "
+                                             "width and a number of classes (core/concepts.hpp).");
   static_assert(EncoderPolicy::width == DecoderPolicy::width,
                 "pleat: the decoder's width is not the encoder's; give both Shapes the same .width.");
   using Encoder = EncoderPolicy;

@@ -19,6 +19,7 @@ struct DiffusionDraws {
   std::vector<double> network, nothing;  ///< (rows) what the network's output is multiplied with; zeros
   std::vector<double> denoise_network, denoise_input; ///< (rows) z_0_hat = the two times output and z_t (self-conditioning)
   bool self_condition = false;
+  bool scaled = false; ///< whether some `network` is not 1
 };
 
 /// Loss of one batch; `sequence_loss` is the mean square error of each sequence, not weighted by the sampler.
@@ -29,9 +30,12 @@ template <class Context> struct DiffusionLoss {
 
 /// Tensors `autoencoder.*` (frozen), state `standardiser.{mean,deviation}` of the latents, and `denoiser.*`. The schedule and the
 /// parameterisation only make numbers per row before the network runs; the network is instantiated on its own type.
-template <class AutoencoderType, class DenoiserType, NoiseSchedule ScheduleType = CosineSchedule,
-          Parameterisation ParameterisationType = PredictV>
+template <class AutoencoderType, class DenoiserType, class ScheduleType = CosineSchedule, class ParameterisationType = PredictV>
 struct LatentDiffusion {
+  static_assert(NoiseSchedule<ScheduleType>, "pleat: the third argument of LatentDiffusion must be a noise schedule: phi(t) and "
+                                             "phi_rate(t) (diffusion/schedules.hpp).");
+  static_assert(Parameterisation<ParameterisationType>, "pleat: the fourth argument of LatentDiffusion must be a parameterisation: a "
+                                                        "name, velocity(level) and target(level) (diffusion/parameterisations.hpp).");
   static_assert(AutoencoderType::width == DenoiserType::width,
                 "pleat: the denoiser's width is not the autoencoder's; give both Shapes the same .width.");
   using Autoencoder = AutoencoderType;
@@ -80,6 +84,7 @@ struct LatentDiffusion {
     for (auto* v : {&draws.alpha, &draws.sigma, &draws.clean, &draws.noise, &draws.network, &draws.denoise_network, &draws.denoise_input})
       v->resize(rows);
     draws.nothing.assign(rows, 0.0);
+    draws.scaled = false;
     for (Index s = 0; s < batch.sequences(); ++s) {
       const NoiseLevel level = noise_level(Schedule{}, draws.t[static_cast<std::size_t>(s)]);
       const TrainingTarget target = Target::target(level);
@@ -88,6 +93,7 @@ struct LatentDiffusion {
         const auto i = static_cast<std::size_t>(r);
         draws.alpha[i] = level.alpha, draws.sigma[i] = level.sigma;
         draws.clean[i] = target.clean, draws.noise[i] = target.noise, draws.network[i] = target.network;
+        draws.scaled = draws.scaled || target.network != 1;
         draws.denoise_network[i] = denoised ? denoised.network : 0, draws.denoise_input[i] = denoised ? denoised.input : 1;
       }
     }
@@ -113,7 +119,7 @@ struct LatentDiffusion {
       }
     }
     auto prediction = denoiser(run, noised, draws.t, batch.segments, estimate);
-    if constexpr (std::is_same_v<Target, ScaledV>)
+    if (draws.scaled)
       prediction = mix(run, prediction, upload(run, draws.network), prediction, upload(run, draws.nothing));
     auto error = squared_error(run, prediction, target, batch.segments, draws.weight, ErrorReduction::Sequences);
     return {error.loss, error.sequence_loss};

@@ -16,6 +16,12 @@ template <Index Width> struct LayerNorm {
   constexpr Rows<Context, Width, Space> operator()(Context& run, const Rows<Context, Width, Space>& x) const {
     return layer_norm(run, weight, bias, x);
   }
+  /// Rows of another width: refused in one sentence.
+  template <class Context, Index Other, class Space>
+  constexpr Rows<Context, Width, Space> operator()(Context&, const Rows<Context, Other, Space>&) const {
+    detail::refuse_width<Other, Width>();
+    return {};
+  }
 };
 
 } // namespace pleat::inline v0_1

@@ -26,7 +26,7 @@ struct activation_op {
   };
 };
 
-/// y = act(x), channel by channel. `None` hands x on as it is.
+/// y = act(x), channel by channel, both (count, Width). `None` hands x on as it is. Kept for backward: x.
 template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space> activate(Context& run, const Rows<Context, Width, Space>& x, Activation activation) {
   using T = typename Context::Stream;

@@ -62,7 +62,8 @@ constexpr void require_sequences(const char* op, const Segments& segments, Index
 } // namespace detail
 
 /// y_i = (x_i - mean_i) / sqrt(var_i + epsilon) * (1 + scale_s) + shift_s for the rows i of sequence s; shift and scale
-/// (sequences, Width). `segments` must outlive the pass.
+/// (sequences, Width). Counts that do not fit `segments` are an error; its offsets must outlive the pass. Kept for backward: x,
+/// scale, and two numbers per row.
 template <class Context, Index Width>
 constexpr Rows<Context, Width, Token>
 adaptive_norm(Context& run, const Rows<Context, Width, Token>& x, const Rows<Context, Width, Sequence>& shift,
@@ -112,7 +113,8 @@ adaptive_norm(Context& run, const Rows<Context, Width, Token>& x, const Rows<Con
   return y;
 }
 
-/// y_i = residual_i + gate_s * h_i for the rows i of sequence s; gate (sequences, Width). `segments` must outlive the pass.
+/// y_i = residual_i + gate_s * h_i for the rows i of sequence s; gate (sequences, Width). Counts that do not fit `segments`
+/// are an error; its offsets must outlive the pass. Kept for backward: h and gate.
 template <class Context, Index Width>
 constexpr Rows<Context, Width, Token> gated_add(Context& run, const Rows<Context, Width, Token>& residual,
                                                 const Rows<Context, Width, Token>& h, const Rows<Context, Width, Sequence>& gate,

@@ -41,7 +41,7 @@ void pass_copy(Context& run, const Rows<Context, Width, Space>& dy, int input, I
 
 } // namespace detail
 
-/// y = a + b.
+/// y = a + b, all (count, Width). Another number of rows in b is an error. Nothing is kept for backward.
 template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space> add(Context& run, const Rows<Context, Width, Space>& a,
                                           const Rows<Context, Width, Space>& b) {
@@ -72,6 +72,13 @@ constexpr Rows<Context, Width, Space> add(Context& run, const Rows<Context, Widt
     }
   }
   return y;
+}
+
+/// Rows of two kinds: refused in one sentence.
+template <class Context, Index Width, class A, class B>
+constexpr Rows<Context, Width, A> add(Context&, const Rows<Context, Width, A>& a, const Rows<Context, Width, B>&) {
+  detail::refuse_mixed_spaces<A, B>();
+  return a;
 }
 
 } // namespace pleat::inline v0_1

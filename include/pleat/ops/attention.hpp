@@ -50,13 +50,18 @@ struct attention_op {
 };
 
 /// out_i = sum_j softmax_j(R(q_i / sqrt(d)) . R(k_j)) v_j within each sequence and head; R rotates pairs (c, c + d / 2) by
-/// position * 10000^(-2c / d) (RoPE, Su et al. 2021, rotate-half form), positions counted from 0 in each sequence.
+/// position * 10000^(-2c / d) (RoPE, Su et al. 2021, rotate-half form), positions counted from 0 in each sequence. q, k, v and the
+/// result are (rows, Width), head h in channels [h d, (h + 1) d), d = Width / Heads. All of them must be rows of the batch that
+/// `segments` describes, or the call is refused; its offsets must outlive the pass. Kept for backward: q, k, v, the result, and the
+/// log normaliser of each row and head.
 template <Index Heads, class Context, Index Width>
 constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width>& q, const Rows<Context, Width>& k,
                                          const Rows<Context, Width>& v, const Segments& segments) {
   using T = typename Context::Stream;
   constexpr Index head_width = Width / Heads;
   const Index count = q.count(), longest = segments.longest();
+  if (segments.rows() != count || k.count() != count || v.count() != count)
+    fail("attention: ", count, " queries, ", k.count(), " keys and ", v.count(), " values for segments of ", segments.rows(), " rows; all four must agree.");
   const bool recorded = run.recording() && (q.wants_gradient() || k.wants_gradient() || v.wants_gradient());
   auto out = run.template rows<Width>(count);
   auto saved = run.template buffer<T>(recorded ? count * Heads : 0);

@@ -24,7 +24,8 @@ struct embedding_op {
   };
 };
 
-/// y_i = table[tokens[i]]. `tokens` must outlive the pass. A token outside the table is an error.
+/// y_i = table[tokens[i]]: (tokens, Width) from a table (Vocabulary, Width). `tokens` must outlive the pass. A token outside the
+/// table is an error.
 template <class Context, Index Vocabulary, Index Width>
 constexpr Rows<Context, Width, Token> embedding(Context& run, const Matrix<Vocabulary, Width>& table,
                                                 std::span<const std::uint8_t> tokens) {

@@ -28,7 +28,8 @@ struct layer_norm_op {
   };
 };
 
-/// y = (x - mean) / sqrt(var + epsilon) * gain + bias, mean and biased variance over the Width channels of a row.
+/// y = (x - mean) / sqrt(var + epsilon) * gain + bias for x (count, Width), gain and bias (Width); mean and biased variance over
+/// the Width channels of a row. Differentiable in all three. Kept for backward: x and two numbers per row.
 template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space> layer_norm(Context& run, const Vector<Width>& gain, const Vector<Width>& bias,
                                                  const Rows<Context, Width, Space>& x, double epsilon = 1e-5) {

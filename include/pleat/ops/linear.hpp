@@ -90,6 +90,8 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
                                            const Rows<Context, Out, Space>* residual) {
   using T = typename Context::Stream;
   const Index count = x.count();
+  if (residual != nullptr && residual->count() != count)
+    fail("linear_add: ", count, " rows are to be added to a residual of ", residual->count(), " rows; both must have as many.");
   const bool recorded = run.recording() && (run.trains(weight) || x.wants_gradient() || (residual != nullptr && residual->wants_gradient()));
   auto y = run.template rows<Out, Space>(count);
   const bool keeps_before = recorded && activation != Activation::None;
@@ -116,18 +118,27 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
 
 } // namespace detail
 
-/// y (count, Out) = act(x W^T + b). A bias with a negative offset is none.
+/// y (count, Out) = act(x W^T + b) for x (count, In), weight (Out, In), bias (Out). A bias with a negative offset is none.
+/// Differentiable in all three. Kept for backward: x, and with an activation the value before it.
 template <class Context, Index Out, Index In, class Space>
 constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
                                            const Rows<Context, In, Space>& x, Activation activation = Activation::None) {
   return detail::linear<Context, Out, In, Space>(run, weight, bias, x, activation, nullptr);
 }
 
-/// y (count, Out) = x W^T + b + residual.
+/// y (count, Out) = x W^T + b + residual (count, Out). Residual and x have as many rows, or the call is refused. Kept for backward: x.
 template <class Context, Index Out, Index In, class Space>
 constexpr Rows<Context, Out, Space> linear_add(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
                                                const Rows<Context, In, Space>& x, const Rows<Context, Out, Space>& residual) {
   return detail::linear<Context, Out, In, Space>(run, weight, bias, x, Activation::None, &residual);
+}
+
+/// Rows of two kinds: refused in one sentence.
+template <class Context, Index Out, Index In, class A, class B>
+constexpr Rows<Context, Out, B> linear_add(Context&, const Matrix<Out, In>&, const Vector<Out>&, const Rows<Context, In, A>&,
+                                           const Rows<Context, Out, B>& residual) {
+  detail::refuse_mixed_spaces<A, B>();
+  return residual;
 }
 
 } // namespace pleat::inline v0_1

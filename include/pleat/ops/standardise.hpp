@@ -1,5 +1,5 @@
 #pragma once
-/// \file  Per-channel standardisation with stored statistics, and its inverse (lsd.md section 8).
+/// \file  Per-channel standardisation with stored statistics, and its inverse (docs/lsd.md, "Standardiser").
 
 #include <pleat/core/pass.hpp>
 
@@ -67,7 +67,7 @@ constexpr Rows<Context, Width, Space> standardise(Context& run, const Rows<Conte
   return detail::standardise<Context, Width, Space>(run, x, mean, deviation, false);
 }
 
-/// y = x * deviation + mean: the inverse of `standardise`.
+/// y = x * deviation + mean, (count, Width): the inverse of `standardise`, with the same guard. Nothing is kept for backward.
 template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space> unstandardise(Context& run, const Rows<Context, Width, Space>& x,
                                                     const Matrix<1, Width>& mean, const Matrix<1, Width>& deviation) {

@@ -39,11 +39,11 @@ typename EncodeSession<M, D, P>::Worker& EncodeSession<M, D, P>::worker(std::siz
 template <class M, class D, class P>
 template <class Body>
 void EncodeSession<M, D, P>::pass(Worker& w, const OwnedBatch& batch, NoiseKey key, Body&& body) {
-  w.paper = Arena();
+  w.paper.rebase();
   w.plan->restart(key);
   body(*w.plan, batch.view());
   w.memory.grow(w.paper.high_water());
-  w.arena = Arena(w.memory.data(), w.memory.size());
+  w.arena.rebase(w.memory.data(), w.memory.size());
   w.run->restart(key);
   body(*w.run, batch.view());
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include <pleat/core/layout.hpp>
 #include <pleat/data/batches.hpp>
 #include <pleat/session/owned_batch.hpp>
 
@@ -13,8 +14,7 @@ namespace pleat::inline v0_1 {
 /// mean costs no digits.
 class LatentStatistics {
 public:
-  explicit LatentStatistics(Index width)
-      : mean_(static_cast<std::size_t>(width)), squares_(static_cast<std::size_t>(width)) {}
+  explicit LatentStatistics(Index width) : mean_(static_cast<std::size_t>(width)), squares_(static_cast<std::size_t>(width)) {}
 
   /// Rows `stride` elements apart.
   template <class Real> void add(const Real* rows, Index count, Index stride) {
@@ -57,9 +57,10 @@ private:
   std::vector<double> mean_, squares_;
 };
 
-/// Sets the standardiser of a LatentDiffusion in `session` (a TrainSession) from the latents of about `residues` residues of `set`,
-/// in batches of `options`. \returns the residues used.
-template <class Session> Index fit_standardiser(Session& session, const SequenceSet& set, const BatchOptions& options, Index residues) {
+/// Sets the standardiser of a LatentDiffusion in `session` (a TrainSession) from the latents of about `residues` residues of
+/// `set`, in batches of `options`. \returns the residues used.
+template <class Session>
+Index fit_standardiser(Session& session, const SequenceSet& set, const BatchOptions& options, Index residues) {
   using Model = typename Session::Model;
   using Real = typename Session::Real;
   LatentStatistics statistics(Model::width);

@@ -51,7 +51,7 @@ private:
   }
   void reserve(Index bytes) {
     if (bytes > memory_.size()) memory_.grow(bytes);
-    arena_ = Arena(memory_.data(), memory_.size());
+    arena_.rebase(memory_.data(), memory_.size());
   }
   std::span<Real> trained() {
     return {parameters_.store(Store::Trained), static_cast<std::size_t>(parameters_.size(Store::Trained))};

@@ -19,7 +19,7 @@ template <class O, class D, class P> Index TrainSession<O, D, P>::planned_memory
 }
 
 template <class O, class D, class P> Index TrainSession<O, D, P>::plan_drawn(const OwnedBatch& batch) {
-  paper_ = Arena();
+  paper_.rebase();
   plan_.restart({});
   {
     const auto loss = objective_.loss(plan_, batch.view());
@@ -67,7 +67,7 @@ StepResult TrainSession<O, D, P>::step(std::span<const OwnedBatch> batches, std:
 template <class O, class D, class P>
 template <class Body>
 void TrainSession<O, D, P>::infer(const OwnedBatch& batch, NoiseKey key, Body&& body) {
-  paper_ = Arena();
+  paper_.rebase();
   inference_plan_.restart(key);
   body(inference_plan_, batch.view());
   reserve(paper_.high_water());

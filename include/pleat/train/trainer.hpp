@@ -64,7 +64,8 @@ public:
     auto since = [&begin] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
     resume();
     RunLog log(directory_ + "/log.jsonl", step_);
-    const WarmUpCosine rates{options_.peak_rate, (std::min)(options_.warm_up, options_.steps), options_.steps, options_.rate_floor};
+    const WarmUpCosine rates{options_.peak_rate, (std::min)(options_.warm_up, options_.steps), options_.steps,
+                             options_.rate_floor};
     TrainingSummary summary;
     double tokens = 0;
     if (step_ < options_.steps && !stopped_) {
@@ -79,7 +80,7 @@ public:
         line.set("step", step_).set("rate", rate).set("gradient_norm", finite(result.gradient_norm));
         for (const Metrics::Entry& entry : result.metrics.entries()) line.set(entry.name, finite(entry.value()));
         require(result.finite, directory_, ": the gradient of step ", step_,
-                " is not finite; lower the learning rate (--rate) and continue from the last checkpoint.");
+                " is not finite; train again in another folder with a lower learning rate (--rate).");
         if (progress) progress({step_, options_.steps, &result, rate, tokens / since()});
         const bool last = step_ == options_.steps;
         if (valid_.residues() > 0 && options_.validate_every > 0 && (step_ % options_.validate_every == 0 || last)) {
@@ -149,13 +150,16 @@ private:
 
   std::vector<OwnedBatch> gather(Index step) const {
     std::vector<OwnedBatch> micro;
-    for (Index m = 0; m < options_.accumulation; ++m) micro.push_back(owned_batch(train_, plan_.batch(step * options_.accumulation + m)));
+    for (Index m = 0; m < options_.accumulation; ++m)
+      micro.push_back(owned_batch(train_, plan_.batch(step * options_.accumulation + m)));
     return micro;
   }
 
   void judge(double loss) {
-    if (loss < best_) best_ = loss, bad_ = 0;
-    else ++bad_;
+    if (loss < best_)
+      best_ = loss, bad_ = 0;
+    else
+      ++bad_;
     stopped_ = options_.patience > 0 && bad_ >= options_.patience;
   }
 
@@ -164,7 +168,9 @@ private:
     CheckpointInfo info;
     with_average([&] { info = describe_(); });
     info.training = Json::object();
-    info.training.set("step", step_).set("updates", session_.optimiser().steps()).set("seed", static_cast<long long>(options_.seed));
+    info.training.set("step", step_)
+        .set("updates", session_.optimiser().steps())
+        .set("seed", static_cast<long long>(options_.seed));
     info.training.set("best", finite(best_)).set("bad_validations", bad_).set("stopped", stopped_);
     const TrainingState<Real> state{&session_.optimiser(), session_.average(), session_.objective().save()};
     save_checkpoint(checkpoint_path(), info, session_.parameters(), &state);

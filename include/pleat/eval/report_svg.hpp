@@ -150,8 +150,7 @@ inline std::string draw_chart(const ReportChart& chart) {
   Axis x = Axis::over(x_low, x_high, f.left + 10, f.width - f.right - 10, true);
   Axis y = Axis::over(y_low, y_high, f.height - f.bottom, f.top, false);
   auto key = [&](std::string& to, const std::string& drawing, const std::string& name) {
-    to +=
-        "<li><svg viewBox=\"0 0 34 14\" width=\"34\" height=\"14\" aria-hidden=\"true\">" + drawing + "</svg>" + name + "</li>";
+    to += "<li><svg viewBox=\"0 0 34 14\" width=\"34\" height=\"14\" aria-hidden=\"true\">" + drawing + "</svg>" + name + "</li>";
   };
   for (std::size_t i = 0; i < chart.levels.size(); ++i) {
     const auto& [name, level] = chart.levels[i];

@@ -27,7 +27,8 @@ namespace {
 
 struct EvaluateArguments {
   std::vector<std::string> models, tasks, valid, facts;
-  std::string tasks_dir, report, title = "Protein representations: LSD against MLM", reading = "eps", input = "clean", pool = "mean", probe = "both";
+  std::string tasks_dir, report, title = "Protein representations: LSD against MLM", reading = "eps", input = "clean",
+                                 pool = "mean", probe = "both";
   std::vector<double> times{0, 0.15, 0.3, 0.5, 0.7};
   Index per_split = 0, crop = 512, draws = 4, seeds = 3, resamples = 1000;
   std::uint64_t seed = 1;
@@ -65,7 +66,8 @@ std::vector<Run> group_models(const std::vector<std::string>& folders) {
   std::vector<std::pair<std::string, bool>> kinds;
   for (const std::string& folder : folders) {
     const pleat::Safetensors file = pleat::Safetensors::open(checkpoint_file(folder));
-    pleat::require(file.has_metadata("model"), file.path(), ": is not a checkpoint of this program; train one with `pleat pretrain`.");
+    pleat::require(file.has_metadata("model"), file.path(),
+                   ": is not a checkpoint of this program; train one with `pleat pretrain`.");
     const std::string name = file.metadata("model");
     find_model(name);
     kinds.emplace_back(plain_name(name), is_diffusion(name));
@@ -91,7 +93,8 @@ std::vector<Run> group_models(const std::vector<std::string>& folders) {
   for (const Run& run : runs) one_size = one_size && size_of(run.name) == size_of(runs[0].name);
   for (Run& run : runs) {
     if (!one_size) run.title += " " + size_of(run.name);
-    if (run.title.find(' ') != std::string::npos && counts[run.name].first + counts[run.name].second > 2) run.name += ":" + folder_name(run.folder());
+    if (run.title.find(' ') != std::string::npos && counts[run.name].first + counts[run.name].second > 2)
+      run.name += ":" + folder_name(run.folder());
   }
   return runs;
 }
@@ -106,7 +109,8 @@ pleat::TaskSuite load_suite(const EvaluateArguments& a) {
   for (const std::string& name : names) {
     const pleat::TaskSpec& spec = as_usage([&]() -> const pleat::TaskSpec& { return pleat::task_spec(name); });
     std::string path = a.tasks_dir + "/" + name + ".csv.gz";
-    if (!std::filesystem::exists(path) && std::filesystem::exists(a.tasks_dir + "/" + name + ".csv")) path.resize(path.size() - 3);
+    if (!std::filesystem::exists(path) && std::filesystem::exists(a.tasks_dir + "/" + name + ".csv"))
+      path.resize(path.size() - 3);
     const auto source = pleat::open_input(path);
     pleat::Task task = pleat::load_task(*source, spec);
     suite.add(a.per_split > 0 ? pleat::subsample(task, a.per_split, a.seed) : task);
@@ -128,14 +132,17 @@ pleat::ModelEvaluationOptions options_of(const EvaluateArguments& a) {
   std::sort(o.times.begin(), o.times.end());
   as_usage([&] {
     o.reading = pleat::parse_reading(a.reading), o.input = pleat::parse_reading_input(a.input);
-    pleat::require(o.reading.reading != pleat::Reading::Encoder, "--rep z is the encoder, which stands in every table: give a reading of the diffusion.");
-    for (const double t : o.times) pleat::require(t >= 0 && t <= 1, "--t ", t, " is outside [0, 1]; 0 is clean, 1 is pure noise.");
+    pleat::require(o.reading.reading != pleat::Reading::Encoder,
+                   "--rep z is the encoder, which stands in every table: give a reading of the diffusion.");
+    for (const double t : o.times)
+      pleat::require(t >= 0 && t <= 1, "--t ", t, " is outside [0, 1]; 0 is clean, 1 is pure noise.");
     return 0;
   });
   o.draws = a.draws, o.crop = a.crop;
   o.pool = a.pool == "max" ? pleat::Pool::max : a.pool == "mean+std" ? pleat::Pool::mean_std : pleat::Pool::mean;
   o.probes.ridge = o.probes.logistic = a.probe != "mlp", o.probes.mlp = a.probe != "linear";
-  o.probes.mlp_seeds = a.seeds, o.probes.mlp_probe.seed = a.seed, o.probes.bootstrap.seed = a.seed, o.probes.bootstrap.resamples = a.resamples;
+  o.probes.mlp_seeds = a.seeds, o.probes.mlp_probe.seed = a.seed, o.probes.bootstrap.seed = a.seed,
+  o.probes.bootstrap.resamples = a.resamples;
   return o;
 }
 
@@ -145,12 +152,13 @@ void add_training(pleat::Report& report, const std::vector<Run>& runs) {
     const char *field, *title, *label, *note;
     bool diffusion;
   };
-  const Curve curves[] = {
-      {"reconstruction", "Autoencoders: reconstruction", "nats per residue", "Weighted as each model trains: MLM counts masked residues, LSD-NM noised ones, LSD-TN all.", false},
-      {"valid_accuracy", "Autoencoders: residues recovered on valid", "share", "From masked residues (MLM), noised latents (LSD-NM) or clean latents (LSD-TN).", false},
-      {"normalisation", "Autoencoders: normalisation loss", "KL per channel", "", false},
-      {"error", "Diffusions: v-loss", "per channel", "1 is a denoiser that knows nothing.", true},
-      {"valid_error", "Diffusions: v-loss on valid", "per channel", "At the averaged weights.", true}};
+  const Curve curves[] = {{"reconstruction", "Autoencoders: reconstruction", "nats per residue",
+                           "Weighted as each model trains: MLM counts masked residues, LSD-NM noised ones, LSD-TN all.", false},
+                          {"valid_accuracy", "Autoencoders: residues recovered on valid", "share",
+                           "From masked residues (MLM), noised latents (LSD-NM) or clean latents (LSD-TN).", false},
+                          {"normalisation", "Autoencoders: normalisation loss", "KL per channel", "", false},
+                          {"error", "Diffusions: v-loss", "per channel", "1 is a denoiser that knows nothing.", true},
+                          {"valid_error", "Diffusions: v-loss on valid", "per channel", "At the averaged weights.", true}};
   for (const Curve& curve : curves) {
     pleat::ReportChart chart{curve.title, "step", curve.label, curve.note, {}, {}};
     for (const Run& run : runs) {
@@ -196,7 +204,8 @@ void evaluate(const EvaluateArguments& a) {
   const auto pieces = pleat::first_pieces(valid.residues() > 0 ? valid : all, 8192, a.crop);
   const auto cloud_pieces = pleat::first_pieces(valid.residues() > 0 ? valid : all, 2400, 200);
   double residues = 0;
-  for (Index i = 0; i < all.size(); ++i) residues += static_cast<double>(a.crop > 0 ? (std::min)(a.crop, all.length(i)) : all.length(i));
+  for (Index i = 0; i < all.size(); ++i)
+    residues += static_cast<double>(a.crop > 0 ? (std::min)(a.crop, all.length(i)) : all.length(i));
 
   if (a.dry_run) {
     double seconds = 0, features = 0;
@@ -214,10 +223,12 @@ void evaluate(const EvaluateArguments& a) {
       seconds += seconds_since(start) * residues / taken;
       features = (std::max)(features, 4.0 * static_cast<double>(all.size() * model.width) * static_cast<double>(readings.size()));
     }
-    std::printf("tasks            %zu, %lld distinct sequences, %.0f residues to read\n", suite.tasks().size(), static_cast<long long>(all.size()), residues);
+    std::printf("tasks            %zu, %lld distinct sequences, %.0f residues to read\n", suite.tasks().size(),
+                static_cast<long long>(all.size()), residues);
     std::printf("memory           %s of pooled features of one model\n", bytes_text(features).c_str());
     std::printf("disk             about 1 MB for the report\n");
-    std::printf("time             about %s to read the models (measured on 8192 residues), and the probes\n", time_text(seconds).c_str());
+    std::printf("time             about %s to read the models (measured on 8192 residues), and the probes\n",
+                time_text(seconds).c_str());
     return;
   }
 
@@ -230,13 +241,20 @@ void evaluate(const EvaluateArguments& a) {
   };
   pleat::Report report;
   report.title = a.title;
-  report.subtitle = "Frozen representations, pooled over residues (" + a.pool + "), scored by probes that are fitted on train and chosen on valid; proteins are cut at " +
+  report.subtitle = "Frozen representations, pooled over residues (" + a.pool +
+                    "), scored by probes that are fitted on train and chosen on valid; proteins are cut at " +
                     (a.crop > 0 ? std::to_string(a.crop) + " residues." : std::string("no length."));
   current = "composition";
   options.progress("probes", 0);
   pleat::fit_composition(device, single, suite, options.probes);
 
-  pleat::ReportChart bins{"Diffusions: v-loss per t-bin", "t", "v-loss per channel", "On validation sequences, at the middle of ten bins of equal width; 1 is a denoiser that knows nothing.", {}, {}};
+  pleat::ReportChart bins{
+      "Diffusions: v-loss per t-bin",
+      "t",
+      "v-loss per channel",
+      "On validation sequences, at the middle of ten bins of equal width; 1 is a denoiser that knows nothing.",
+      {},
+      {}};
   std::vector<std::pair<std::string, std::string>> facts;
   for (const Run& run : runs) {
     const auto start = std::chrono::steady_clock::now();
@@ -248,17 +266,21 @@ void evaluate(const EvaluateArguments& a) {
     report.clouds.push_back(pleat::latent_cloud(single, model, cloud_pieces));
     if (model.diffuses) bins.series.push_back(pleat::loss_per_time_bin(model, pieces));
     const ModelFacts size = find_model(run.name.substr(0, run.name.find(':'))).facts(model.diffuses);
-    facts.emplace_back(run.title, "encoder " + size.encoder + ", decoder " + size.decoder + (model.diffuses ? ", denoiser " + size.denoiser : "") + " (layers x width x heads); " +
+    facts.emplace_back(run.title, "encoder " + size.encoder + ", decoder " + size.decoder +
+                                      (model.diffuses ? ", denoiser " + size.denoiser : "") + " (layers x width x heads); " +
                                       std::to_string(size.parameters) + " parameters");
     if (!run.autoencoder.empty()) {
       const auto autoencoder = open_model(run.autoencoder, a.threads);
       facts.emplace_back(run.title + ", autoencoder", run_text(*autoencoder));
       if (model.normalised) {
         const double recovered = autoencoder->recovered(cloud_pieces);
-        facts.emplace_back(run.title + ", residues recovered from clean latents", pleat::detail::fixed(100 * recovered, 1) + " %");
+        facts.emplace_back(run.title + ", residues recovered from clean latents",
+                           pleat::detail::fixed(100 * recovered, 1) + " %");
         const std::string log = run.autoencoder + "/log.jsonl";
-        pleat::add_warning(report, pleat::warn_reconstruction_stalls(
-                                       run.title, recovered, std::filesystem::exists(log) ? pleat::TrainingLog::read(log).values("reconstruction") : std::vector<double>{}));
+        pleat::add_warning(report, pleat::warn_reconstruction_stalls(run.title, recovered,
+                                                                     std::filesystem::exists(log)
+                                                                         ? pleat::TrainingLog::read(log).values("reconstruction")
+                                                                         : std::vector<double>{}));
       }
     }
     if (!run.diffusion.empty()) facts.emplace_back(run.title + ", diffusion", run_text(*reader));
@@ -273,7 +295,8 @@ void evaluate(const EvaluateArguments& a) {
     for (const std::string& size : sizes) {
       current = "random weights";
       const auto reader = find_model("mlm-" + size).untrained(a.seed + 7919, a.threads);
-      const pleat::EvaluatedModel model = evaluated(*reader, "random-" + size, sizes.size() > 1 ? "Random weights " + size : "Random weights");
+      const pleat::EvaluatedModel model =
+          evaluated(*reader, "random-" + size, sizes.size() > 1 ? "Random weights " + size : "Random weights");
       pleat::add_scores(report, model, pleat::score_model(device, single, model, suite, options), suite, options, false);
     }
   }
@@ -281,13 +304,16 @@ void evaluate(const EvaluateArguments& a) {
   add_training(report, runs);
   for (auto& chart : report.score_curves) chart.note = "Reading " + pleat::name_of(options.reading) + " of the diffusion.";
 
-  report.notes = {
-      "t, the probe and its strength are chosen on valid proteins; test proteins are scored once, at that t. A difference counts only where its whole paired 95 % interval lies on one side of 0.",
-      "Composition: frequencies of the 20 amino acids in the whole chain and in its first 40 residues, and log length, of the same proteins and split; it sees whole chains where the models are cut.",
-      "Random weights: the same encoder as it starts, never trained.",
-      "Intervals are percentile bootstraps over test proteins (" + std::to_string(a.resamples) + " resamples); they do not cover the chance of the training run.",
-      "Pairs of proteins have the features [a + b, |a - b|]."};
-  facts.insert(facts.begin(), {"sequences", std::to_string(all.size()) + " distinct over all tasks, " + std::to_string(static_cast<long long>(residues)) + " residues read"});
+  report.notes = {"t, the probe and its strength are chosen on valid proteins; test proteins are scored once, at that t. A "
+                  "difference counts only where its whole paired 95 % interval lies on one side of 0.",
+                  "Composition: frequencies of the 20 amino acids in the whole chain and in its first 40 residues, and log "
+                  "length, of the same proteins and split; it sees whole chains where the models are cut.",
+                  "Random weights: the same encoder as it starts, never trained.",
+                  "Intervals are percentile bootstraps over test proteins (" + std::to_string(a.resamples) +
+                      " resamples); they do not cover the chance of the training run.",
+                  "Pairs of proteins have the features [a + b, |a - b|]."};
+  facts.insert(facts.begin(), {"sequences", std::to_string(all.size()) + " distinct over all tasks, " +
+                                                std::to_string(static_cast<long long>(residues)) + " residues read"});
   for (const std::string& fact : a.facts) {
     const std::size_t at = fact.find('=');
     facts.emplace_back(fact.substr(0, at), at == std::string::npos ? "" : fact.substr(at + 1));
@@ -299,7 +325,8 @@ void evaluate(const EvaluateArguments& a) {
   pleat::write_report(report, a.report);
   options.progress("done", 1);
   for (const std::string& warning : report.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
-  std::printf("%s/report.html: %zu models on %zu tasks in %s\n", a.report.c_str(), runs.size(), suite.tasks().size(), time_text(seconds_since(begin)).c_str());
+  std::printf("%s/report.html: %zu models on %zu tasks in %s\n", a.report.c_str(), runs.size(), suite.tasks().size(),
+              time_text(seconds_since(begin)).c_str());
 }
 
 } // namespace
@@ -311,24 +338,41 @@ void add_evaluate(CLI::App& app) {
                  "                 --report runs/report --crop 512\n\n"
                  "An autoencoder and the diffusion trained on it are one model: the report shows the encoder and the diffusion.");
   command.add_option("--model", a->models, "folders of trained models: autoencoders, diffusions, or both")->required();
-  command.add_option("--task", a->tasks, "thermostability, human_ppi, metal_ion_binding, deeploc_binary, deeploc_subcellular, or all")->required();
+  command
+      .add_option("--task", a->tasks,
+                  "thermostability, human_ppi, metal_ion_binding, deeploc_binary, deeploc_subcellular, or all")
+      ->required();
   command.add_option("--tasks-dir", a->tasks_dir, "folder of the tables NAME.csv.gz or NAME.csv")->required();
   command.add_option("--report", a->report, "folder of the report: report.html, report.md, results.json")->required();
-  command.add_option("--valid", a->valid, "FASTA files for the loss per t and the picture of latents; default: proteins of the tasks");
-  command.add_option("--per-split", a->per_split, "at most so many examples of each split; 0: all")->capture_default_str()->check(CLI::NonNegativeNumber);
-  command.add_option("--crop", a->crop, "residues of a protein that models read; 0: all")->capture_default_str()->check(CLI::NonNegativeNumber);
+  command.add_option("--valid", a->valid,
+                     "FASTA files for the loss per t and the picture of latents; default: proteins of the tasks");
+  command.add_option("--per-split", a->per_split, "at most so many examples of each split; 0: all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--crop", a->crop, "residues of a protein that models read; 0: all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   command.add_option("--t", a->times, "noise levels to choose from")->delimiter(',')->capture_default_str();
-  command.add_option("--rep", a->reading, "reading of the diffusion: eps, v, eq8, tan, score, denoised, hidden:K")->capture_default_str();
+  command.add_option("--rep", a->reading, "reading of the diffusion: eps, v, eq8, tan, score, denoised, hidden:K")
+      ->capture_default_str();
   command.add_option("--input", a->input, "what the denoiser sees: clean, scaled or noised")->capture_default_str();
-  command.add_option("--draws", a->draws, "draws of noise that are averaged, for --input noised")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--pool", a->pool, "mean, max or mean+std")->capture_default_str()->check(CLI::IsMember({"mean", "max", "mean+std"}));
-  command.add_option("--probe", a->probe, "linear (ridge, logistic), mlp or both")->capture_default_str()->check(CLI::IsMember({"linear", "mlp", "both"}));
+  command.add_option("--draws", a->draws, "draws of noise that are averaged, for --input noised")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command.add_option("--pool", a->pool, "mean, max or mean+std")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"mean", "max", "mean+std"}));
+  command.add_option("--probe", a->probe, "linear (ridge, logistic), mlp or both")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"linear", "mlp", "both"}));
   command.add_option("--seeds", a->seeds, "seeds of the MLP probe")->capture_default_str()->check(CLI::PositiveNumber);
   command.add_option("--resamples", a->resamples, "of the bootstrap")->capture_default_str()->check(CLI::PositiveNumber);
   command.add_option("--seed", a->seed, "of subsets, probes and bootstrap")->capture_default_str();
   command.add_option("--title", a->title, "of the report")->capture_default_str();
   command.add_option("--fact", a->facts, "NAME=VALUE, a line for the report's table of the run");
-  command.add_option("--threads", a->threads, "0: all of the machine; the result does not depend on it")->capture_default_str()->check(CLI::NonNegativeNumber);
+  command.add_option("--threads", a->threads, "0: all of the machine; the result does not depend on it")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
   command.add_flag("--no-random", a->no_random, "leave out the encoder with random weights");
   command.add_flag("--quiet", a->quiet, "no progress bar");
   command.add_flag("--dry-run", a->dry_run, "print what memory and time the evaluation will take, and stop");

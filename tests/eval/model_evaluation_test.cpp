@@ -33,9 +33,14 @@ pleat::Task make_task(const char* name, Index per_split, std::uint64_t stream) {
   for (Index i = 0; i < 3 * per_split; ++i) {
     const std::string letters = protein(stream, static_cast<std::uint64_t>(i), 30 + static_cast<std::size_t>(i % 17));
     csv += "p" + std::to_string(i) + "," + letters + (std::string(name) == "human_ppi" ? "," + letters : "") + "," +
-           (std::string(name) == "thermostability" ? std::to_string(40 + 20 * planted(letters) + 5 * uniform(7, static_cast<std::uint64_t>(i)))
-                                                   : std::to_string(int{planted(letters)})) +
-           "," + (i % 3 == 0 ? "train" : i % 3 == 1 ? "valid" : "test") + "\n";
+           (std::string(name) == "thermostability"
+                ? std::to_string(40 + 20 * planted(letters) + 5 * uniform(7, static_cast<std::uint64_t>(i)))
+                : std::to_string(int{planted(letters)})) +
+           "," +
+           (i % 3 == 0   ? "train"
+            : i % 3 == 1 ? "valid"
+                         : "test") +
+           "\n";
   }
   pleat::MemorySource source(csv);
   return pleat::load_task(source, name);
@@ -52,7 +57,8 @@ struct Fake {
   pleat::EvaluatedModel model(const pleat::SequenceSet& set, bool diffuses) {
     encoder_reads.assign(static_cast<std::size_t>(set.size()), 0), readings_of_record = encoder_reads;
     pleat::EvaluatedModel model{knows ? "knows" : "noise", knows ? "Knows" : "Noise", 4, diffuses, true, {}};
-    model.read = [this](std::span<const pleat::Piece> pieces, std::span<const pleat::ReadOptions> readings, const pleat::EvaluatedModel::Consume& consume) {
+    model.read = [this](std::span<const pleat::Piece> pieces, std::span<const pleat::ReadOptions> readings,
+                        const pleat::EvaluatedModel::Consume& consume) {
       for (std::size_t p = 0; p < pieces.size(); ++p) {
         const auto tokens = pieces[p].tokens;
         std::string letters;
@@ -150,7 +156,8 @@ BOOST_FIXTURE_TEST_CASE(a_planted_signal_is_found_and_noise_is_not, Fixture) {
   BOOST_TEST(report.score_curves[0].series.size() == 2u);
   BOOST_TEST(report.best_learned("deeploc_binary")->model == "knows");
   const auto json = pleat::report_json(report);
-  BOOST_TEST(json.at("tasks").at("thermostability").at("knows").at("diffusion").at("metrics").at("spearman").at("value").number() > 0.6);
+  BOOST_TEST(
+      json.at("tasks").at("thermostability").at("knows").at("diffusion").at("metrics").at("spearman").at("value").number() > 0.6);
   BOOST_TEST(pleat::report_html(report).find("Knows encoder") != std::string::npos);
 }
 
@@ -174,7 +181,8 @@ BOOST_FIXTURE_TEST_CASE(bits_do_not_depend_on_threads, Fixture) {
 BOOST_FIXTURE_TEST_CASE(errors_come_out_of_threads, Fixture) {
   suite.add(make_task("metal_ion_binding", 20, 4)), suite.add(make_task("deeploc_binary", 20, 5));
   pleat::EvaluatedModel broken{"broken", "Broken", 2, false, true, {}};
-  broken.read = [](std::span<const pleat::Piece> pieces, std::span<const pleat::ReadOptions> readings, const pleat::EvaluatedModel::Consume& consume) {
+  broken.read = [](std::span<const pleat::Piece> pieces, std::span<const pleat::ReadOptions> readings,
+                   const pleat::EvaluatedModel::Consume& consume) {
     for (std::size_t p = 0; p < pieces.size(); ++p)
       for (std::size_t k = 0; k < readings.size(); ++k) {
         const std::vector<float> rows(2 * pieces[p].tokens.size(), std::nanf(""));
@@ -196,13 +204,16 @@ BOOST_FIXTURE_TEST_CASE(loss_per_bin_and_cloud, Fixture) {
   BOOST_TEST(pieces[0].tokens.size() == 16u);
   BOOST_TEST(pieces[1].record == 2u);
   pleat::EvaluatedModel model{"m", "M", 3, true, true, {}};
-  model.read = [](std::span<const pleat::Piece> some, std::span<const pleat::ReadOptions> readings, const pleat::EvaluatedModel::Consume& consume) {
+  model.read = [](std::span<const pleat::Piece> some, std::span<const pleat::ReadOptions> readings,
+                  const pleat::EvaluatedModel::Consume& consume) {
     for (std::size_t p = 0; p < some.size(); ++p)
       for (std::size_t k = 0; k < readings.size(); ++k) {
         std::vector<float> rows;
-        const double sigma = readings[k].input == pleat::ReadingInput::Noised ? std::sin(pleat::pure_noise_angle * readings[k].t) : 0;
+        const double sigma =
+            readings[k].input == pleat::ReadingInput::Noised ? std::sin(pleat::pure_noise_angle * readings[k].t) : 0;
         for (const auto token : some[p].tokens)
-          for (int c = 0; c < 3; ++c) rows.push_back(static_cast<float>((1 - sigma) * (token % 2 == 0 ? 0.8 : -0.8) * (c == 1 ? 2 : 1)));
+          for (int c = 0; c < 3; ++c)
+            rows.push_back(static_cast<float>((1 - sigma) * (token % 2 == 0 ? 0.8 : -0.8) * (c == 1 ? 2 : 1)));
         consume(static_cast<Index>(p), static_cast<Index>(k), rows);
       }
   };

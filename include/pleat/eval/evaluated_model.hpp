@@ -22,8 +22,8 @@ struct EvaluatedModel {
   std::string key;   ///< in results.json: lsd-nm-nano
   std::string title; ///< in the table: LSD-NM
   Index width = 0;
-  bool diffuses = false;   ///< false: only Reading::Encoder exists
-  bool normalised = true;  ///< false: no normalisation loss shaped the latents (MLM)
+  bool diffuses = false;  ///< false: only Reading::Encoder exists
+  bool normalised = true; ///< false: no normalisation loss shaped the latents (MLM)
   /// For every piece and reading: consume(piece, reading, rows (residues, width)), possibly from several threads.
   std::function<void(std::span<const Piece>, std::span<const ReadOptions>, const Consume&)> read;
 };

@@ -42,7 +42,8 @@ ReportCloud latent_cloud(const Device& device, const EvaluatedModel& model, std:
   std::vector<float> rows(offset.back() * width);
   const ReadOptions encoder{};
   model.read(pieces, {&encoder, 1}, [&](Index piece, Index, std::span<const float> values) {
-    std::copy(values.begin(), values.end(), rows.begin() + static_cast<std::ptrdiff_t>(offset[static_cast<std::size_t>(piece)] * width));
+    std::copy(values.begin(), values.end(),
+              rows.begin() + static_cast<std::ptrdiff_t>(offset[static_cast<std::size_t>(piece)] * width));
   });
   const auto projection = principal_components(device, rows.data(), static_cast<Index>(offset.back()), model.width);
   for (std::size_t i = 0; i < offset.back(); ++i)
@@ -70,7 +71,8 @@ ReportSeries loss_per_time_bin(const EvaluatedModel& model, std::span<const Piec
     const auto some = pieces.subspan(first, last - first);
     std::vector<std::vector<float>> rows(some.size() * readings.size());
     model.read(some, readings, [&](Index piece, Index reading, std::span<const float> values) {
-      rows[static_cast<std::size_t>(piece) * readings.size() + static_cast<std::size_t>(reading)].assign(values.begin(), values.end());
+      rows[static_cast<std::size_t>(piece) * readings.size() + static_cast<std::size_t>(reading)].assign(values.begin(),
+                                                                                                         values.end());
     });
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto &clean = rows[i - i % readings.size()], &denoised = rows[i];

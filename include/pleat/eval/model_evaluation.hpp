@@ -148,7 +148,12 @@ inline void add_scores(Report& report, const EvaluatedModel& model, const ModelS
   if (model.diffuses) report.rows.push_back({model.key, model.title, "diffusion", learned});
   if (model.diffuses && report.score_curves.empty())
     for (const SuiteTask& task : suite.tasks())
-      report.score_curves.push_back({task.title, "t", std::string(task_metric_name(task.problem.kind)) + " on valid", "", {}, {{"Composition", task.composition.probe.valid_metric}}});
+      report.score_curves.push_back({task.title,
+                                     "t",
+                                     std::string(task_metric_name(task.problem.kind)) + " on valid",
+                                     "",
+                                     {},
+                                     {{"Composition", task.composition.probe.valid_metric}}});
   const BootstrapOptions& bootstrap = options.probes.bootstrap;
   for (std::size_t i = 0; i < suite.tasks().size(); ++i) {
     const SuiteTask& task = suite.tasks()[i];

@@ -47,10 +47,11 @@ inline std::string html_cell(const Report& report, const ReportTask& task, const
 
 inline std::string html_table(const Report& report) {
   std::string out =
-      "<div class=\"scroll\"><table class=\"main\"><caption>Test score with its 95 % interval; below it the difference to "
+      "<p class=\"note\">Test score with its 95 % interval; below it the difference to "
       "composition with its paired 95 % interval. "
       "The best learned value of each task is bold and underlined. A cell beats composition only where the whole paired interval "
-      "is above 0. Counts are examples in train / valid / test.</caption>\n<thead><tr><th>Model</th>";
+      "is above 0. Counts are examples in train / valid / test.</p>\n<div class=\"scroll\"><table "
+      "class=\"main\">\n<thead><tr><th>Model</th>";
   for (const auto& task : report.tasks) {
     out += "<th>" + escape_html(task.title) + "<small>" + escape_html(metric_title(task.metric)) + "</small>";
     if (task.train > 0)

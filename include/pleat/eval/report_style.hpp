@@ -19,7 +19,7 @@ h1{font-size:1.75rem;line-height:1.2;margin:0 0 4px}h2{font-size:1.25rem;margin:
 p{margin:8px 0;max-width:84ch}.soft,.note{color:var(--soft)}.note{font-size:.86rem}
 .warning{background:var(--warn);border-left:4px solid var(--warnrule);padding:9px 14px;margin:10px 0;border-radius:0 6px 6px 0;max-width:none}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-caption{text-align:left;color:var(--soft);padding-bottom:8px;font-size:.9rem}
+
 th,td{padding:8px 11px;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
 thead th{border-bottom:2px solid var(--soft);vertical-align:bottom;line-height:1.25}thead small{display:block;font-weight:400;color:var(--soft)}
 tbody th{font-weight:600;white-space:nowrap}tbody th small{display:block;font-weight:400;color:var(--soft)}

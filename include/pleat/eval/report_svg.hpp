@@ -142,16 +142,15 @@ inline std::string draw_chart(const ReportChart& chart) {
   }
   for (const auto& level : chart.levels)
     if (std::isfinite(level.second)) y_low = (std::min)(y_low, level.second), y_high = (std::max)(y_high, level.second);
-  std::string title = escape_html(chart.title), legend, body;
+  std::string title = escape_html(chart.title), legend, level_legend, body;
   if (!(x_low <= x_high))
     return "<figure><figcaption>" + title + "</figcaption><p class=\"note\">No finite numbers to draw.</p></figure>";
 
   if (x_low > 0 && x_low < 0.05 * x_high) x_low = 0; // steps and times start at 0
   Axis x = Axis::over(x_low, x_high, f.left + 10, f.width - f.right - 10, true);
   Axis y = Axis::over(y_low, y_high, f.height - f.bottom, f.top, false);
-  auto key = [&](const std::string& drawing, const std::string& name) {
-    legend +=
-        "<li><svg viewBox=\"0 0 34 14\" width=\"34\" height=\"14\" aria-hidden=\"true\">" + drawing + "</svg>" + name + "</li>";
+  auto key = [&](std::string& to, const std::string& drawing, const std::string& name) {
+    to += "<li><svg viewBox=\"0 0 34 14\" width=\"34\" height=\"14\" aria-hidden=\"true\">" + drawing + "</svg>" + name + "</li>";
   };
   for (std::size_t i = 0; i < chart.levels.size(); ++i) {
     const auto& [name, level] = chart.levels[i];
@@ -161,18 +160,18 @@ inline std::string draw_chart(const ReportChart& chart) {
       if (name.starts_with(chart.series[k].title + " ")) kind += " s" + std::to_string(k % series_styles);
     body += "<line class=\"" + kind + "\" x1=\"" + px(f.left) + "\" x2=\"" + px(f.width - f.right) + "\" y1=\"" +
             px(y.at(level)) + "\" y2=\"" + px(y.at(level)) + "\"><title>" + label + "</title></line>";
-    key("<line class=\"" + kind + "\" x1=\"1\" x2=\"33\" y1=\"7\" y2=\"7\"/>", label);
+    key(level_legend, "<line class=\"" + kind + "\" x1=\"1\" x2=\"33\" y1=\"7\" y2=\"7\"/>", label);
   }
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
     if (all[i].empty()) continue;
     std::string kind = "s" + std::to_string(i % series_styles);
     body += draw_series(chart.series[i], all[i], i, x, y);
     std::string marker = all[i].size() > 40 ? "" : "<g class=\"mark " + kind + "\">" + draw_marker(i, 17, 7) + "</g>";
-    key("<polyline class=\"line " + kind + "\" points=\"1,7 33,7\"/>" + marker, escape_html(chart.series[i].title));
+    key(legend, "<polyline class=\"line " + kind + "\" points=\"1,7 33,7\"/>" + marker, escape_html(chart.series[i].title));
   }
   return "<figure><figcaption>" + title + "</figcaption><svg class=\"chart\" viewBox=\"0 0 " + px(f.width) + " " + px(f.height) +
          "\" role=\"img\" aria-label=\"" + title + "\">" + draw_axes(f, x, y, chart.x_label, chart.y_label) + body +
-         "</svg><ul class=\"legend\">" + legend + "</ul>" +
+         "</svg><ul class=\"legend\">" + legend + level_legend + "</ul>" +
          (chart.note.empty() ? "" : "<p class=\"note\">" + escape_html(chart.note) + "</p>") + "</figure>\n";
 }
 

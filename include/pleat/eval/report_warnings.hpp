@@ -23,8 +23,9 @@ inline std::string warn_diffusion_below_encoder(std::string_view model, std::str
   return text + " on " + std::string(task) + ": the diffusion representation scores " + detail::fixed(-d.value) +
          " below the encoder (difference " + detail::bounds(d, 3, true) +
          "; the warning holds beyond -0.05 with the whole interval below 0). " +
-         (normalised ? "The latents may be too discrete: raise the weight of the normalisation loss, or the share of noised positions."
-                     : "Latents that no normalisation loss shaped are often too discrete for a diffusion.");
+         (normalised
+              ? "The latents may be too discrete: raise the weight of the normalisation loss, or the share of noised positions."
+              : "Latents that no normalisation loss shaped are often too discrete for a diffusion.");
 }
 
 /// Sign 2, "reconstruction stalls: the normalisation loss is too strong". `accuracy` is the share of residues that the decoder

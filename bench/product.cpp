@@ -1,7 +1,7 @@
 // Matrix products of the sizes of an encoder of width 480, in GFLOP/s: forward, forward with bias and GELU, both gradients.
-// against_eigen: the geometric mean of the forward products beside Eigen's (product_native.cpp). Run on an idle machine. By hand:
-//   g++ -O3 -march=native -c bench/product_native.cpp
-//   g++ -std=c++20 -O2 -Iinclude bench/product.cpp product_native.o -lbenchmark -pthread -o bench_product
+// against_eigen: the geometric mean of the forward products beside Eigen's (eigen_product_native.cpp). Run on an idle machine. By hand:
+//   g++ -O3 -march=native -c bench/eigen_product_native.cpp
+//   g++ -std=c++20 -O2 -Iinclude bench/product.cpp eigen_product_native.o -lbenchmark -pthread -o bench_product
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 #include <pleat/backend/cpu/product.hpp>
 
-#include "product_native.hpp"
+#include "eigen_product_native.hpp"
 
 namespace {
 

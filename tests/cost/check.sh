@@ -62,7 +62,7 @@ check() {
     pass "cost $what"
   fi
 }
-for what in $(cd "$root" && { cd include && find pleat -name '*.hpp' | sort; }) tests/consumers/program/main.cpp \
+for what in $(public_headers) tests/consumers/program/main.cpp \
   $(cd "$root" && find examples -mindepth 2 -maxdepth 2 -name '*.cpp' ! -path 'examples/pleat/*' | sort); do check "$what"; done
 echo "the most expensive to compile (seconds, MB):"
 sort -t $'\t' -k2,2 -nr "$table" | head -n 8 | awk -F'\t' '{ printf "  %-50s %6.2f s %5d MB\n", $1, $2, $3 }'

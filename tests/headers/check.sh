@@ -8,7 +8,8 @@ rm -rf "$out" && mkdir -p "$out"
 export out
 measure_tool || exit 1
 status=0
-headers=$(cd "$root/include" && find pleat -name '*.hpp' | sort)
+skipped_headers
+headers=$(public_headers)
 
 check_header() {
   local header=$1 tu compiler name

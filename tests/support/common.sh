@@ -19,6 +19,23 @@ dependencies=${eigen//-I/-isystem }                 # include paths of what plea
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
 export root work compilers dependencies warnings
 
+# The public headers that can compile here: those of interop/ need the library they are named after.
+has_header() { echo "#include <$1>" | g++ -std=c++20 $dependencies -fsyntax-only -x c++ - 2>/dev/null; }
+public_headers() {
+  local header
+  (cd "$root/include" && find pleat -name '*.hpp' | sort) | while read -r header; do
+    if [ "$header" != pleat/interop/xtensor.hpp ] || has_header xtensor/xadapt.hpp || has_header xtensor/containers/xadapt.hpp; then
+      echo "$header"
+    fi
+  done
+}
+skipped_headers() {
+  local header
+  for header in $(comm -23 <(cd "$root/include" && find pleat -name '*.hpp' | sort) <(public_headers)); do
+    echo "left out: $header, its library is not installed (xtensor: apt-get install libxtensor-dev)"
+  done
+}
+
 pass() { printf 'ok %s\n' "$1"; }
 # fail NAME REASON [FILE]: the first lines of FILE follow, indented.
 fail() {

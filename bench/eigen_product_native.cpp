@@ -1,4 +1,4 @@
-#include "product_native.hpp"
+#include "eigen_product_native.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -27,7 +27,8 @@ public:
   /// Starts averaging at the present values.
   void start_average(EmaOptions options);
 
-  /// One optimiser step over micro-batches: gradients are averaged over them, each has the key (seed, step x batches + its number).
+  /// One optimiser step over micro-batches: gradients are averaged over them. Noise has the key
+  /// (seed, step) and the number of the record, however the step is cut into micro-batches.
   StepResult step(std::span<const OwnedBatch> batches, std::uint64_t seed, std::uint64_t step, double rate);
   /// Adds the metrics of a batch without training on it; its noise depends on the key only.
   void validate(const OwnedBatch& batch, NoiseKey key, Metrics& to);

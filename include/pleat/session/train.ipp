@@ -35,9 +35,9 @@ StepResult TrainSession<O, D, P>::step(std::span<const OwnedBatch> batches, std:
   parameters_.zero_gradients();
   std::size_t proposed = 0;
   for (std::size_t b = 0; b < batches.size(); ++b) {
-    const NoiseKey key{seed, step * batches.size() + b};
+    const NoiseKey key{seed, step};
     const SequenceBatch batch = batches[b].view();
-    objective_.draw(key, batch);
+    objective_.draw(key, batch, b);
     reserve(plan_drawn(batches[b]));
     pass_.restart(key);
     {

@@ -15,7 +15,8 @@ public:
   AutoencoderObjective() = default;
   explicit AutoencoderObjective(double weight) : lambda(weight) {}
 
-  void draw(NoiseKey key, const SequenceBatch& batch) { model_of<Model>.draw(key, batch, draws_); }
+  /// What is random in micro-batch `part` of a step. The key is that of the step: a record has its own noise in it.
+  void draw(NoiseKey key, const SequenceBatch& batch, std::size_t = 0) { model_of<Model>.draw(key, batch, draws_); }
   template <class Context> auto loss(Context& run, const SequenceBatch& batch) const {
     return model_of<Model>.loss(run, batch, draws_, lambda);
   }
@@ -46,7 +47,10 @@ public:
   using Model = ModelType;
   SamplerType sampler;
 
-  void draw(NoiseKey key, const SequenceBatch& batch) { model_of<Model>.draw(key, batch, sampler, draws_); }
+  /// Times are drawn for a batch, not for a record, so each micro-batch `part` of a step has its own key for them.
+  void draw(NoiseKey key, const SequenceBatch& batch, std::size_t part = 0) {
+    model_of<Model>.draw({key.seed + 0x9E3779B97F4A7C15u * part, key.step}, batch, sampler, draws_);
+  }
   template <class Context> auto loss(Context& run, const SequenceBatch& batch) const {
     return model_of<Model>.loss(run, batch, draws_);
   }

@@ -27,7 +27,7 @@ struct CheckpointInfo {
   std::string model;               ///< registry name, or any name of the user's own model
   Json config = Json::object();    ///< shapes and policies
   Json training = Json::object();  ///< counters; empty: not resumable
-  std::vector<CheckPair> checks;
+  std::vector<CheckPair> checks{};
 };
 
 /// Training state beside the values; pointers may be null.

@@ -148,7 +148,13 @@ template <class Model> void memory(benchmark::State& state) {
 BENCHMARK_TEMPLATE(memory, Nano)->ArgName("threads")->Arg(2)->Iterations(1);
 BENCHMARK_TEMPLATE(memory, S)->ArgName("threads")->Arg(2)->Iterations(1);
 #define PLEAT_BENCH_MODEL(function, Model)                                                                                       \
-  BENCHMARK_TEMPLATE(function, Model)->ArgName("threads")->Arg(1)->Arg(2)->Iterations(1)->UseManualTime()->Unit(benchmark::kMillisecond)
+  BENCHMARK_TEMPLATE(function, Model)                                                                                            \
+      ->ArgName("threads")                                                                                                       \
+      ->Arg(1)                                                                                                                   \
+      ->Arg(2)                                                                                                                   \
+      ->Iterations(1)                                                                                                            \
+      ->UseManualTime()                                                                                                          \
+      ->Unit(benchmark::kMillisecond)
 PLEAT_BENCH_MODEL(encode, Nano);
 PLEAT_BENCH_MODEL(training_step, Nano);
 PLEAT_BENCH_MODEL(encode, S);

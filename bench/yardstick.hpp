@@ -7,7 +7,8 @@
 
 #include "eigen_product_native.hpp"
 
-/// GFLOP/s of Eigen's own product on `threads` threads; 0 where Eigen is not installed. Each size counts with its best of `repeats`.
+/// GFLOP/s of Eigen's own product on `threads` threads; 0 where Eigen is not installed. Each size counts with its best of
+/// `repeats`.
 inline double yardstick(int threads, int repeats = 5) {
   const long rows = 2048, shapes[3][2] = {{480, 480}, {1920, 480}, {480, 1920}};
   double logarithm = 0;

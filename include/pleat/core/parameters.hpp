@@ -41,14 +41,16 @@ public:
   void initialise(std::uint64_t seed) {
     for (std::size_t i = 0; i < places_.size(); ++i) {
       const TensorPlace& place = places_[i];
-      Philox draws(seed, i);
       double deviation = place.init.deviation;
       if (place.init.over_fan_in) deviation /= std::sqrt(static_cast<double>(place.columns));
       Parameter* values = data(place);
-      for (Index r = 0; r < place.rows; ++r)
+      device_.parallel_for(place.rows, [&](Index r) {
+        Philox draws(seed, i);
+        draws.seek(static_cast<std::uint64_t>(r * place.columns) * 4); // a normal takes four words
         for (Index c = 0; c < place.columns; ++c)
           values[r * stride_of(place.columns) + c] =
               static_cast<Parameter>(place.init.constant + (deviation > 0 ? deviation * draws.normal() : 0.0));
+      });
     }
     changed();
   }

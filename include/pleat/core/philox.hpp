@@ -82,6 +82,7 @@ template <class Real> inline Real portable_log(Real x) {
   Real m = std::bit_cast<Real>((bits & ((Bits{1} << fraction) - 1)) | (Bits{static_cast<unsigned>(bias)} << fraction));
   if (m > static_cast<Real>(1.4142135623730951)) m *= static_cast<Real>(0.5), ++exponent;
   Real q = (m - 1) / (m + 1), q2 = q * q, sum = static_cast<Real>(1) / (2 * terms + 1);
+#pragma GCC unroll 16 // so that the divisions become constants
   for (int k = terms - 1; k >= 0; --k) sum = std::fma(sum, q2, static_cast<Real>(1) / static_cast<Real>(2 * k + 1));
   return std::fma(static_cast<Real>(exponent), static_cast<Real>(0.69314718055994531), 2 * q * sum);
 }
@@ -92,6 +93,7 @@ template <class Real> inline std::array<Real, 2> portable_cos_sin_turns(Real u) 
   int quarter = static_cast<int>(std::fma(u, static_cast<Real>(4), static_cast<Real>(0.5)));
   Real x = std::fma(static_cast<Real>(quarter), static_cast<Real>(-0.25), u) * static_cast<Real>(6.2831853071795865);
   Real x2 = x * x, c = 1, s = 1;
+#pragma GCC unroll 16
   for (int k = terms; k >= 1; --k) {
     c = std::fma(c * x2, static_cast<Real>(-1.0 / (2 * k * (2 * k - 1))), static_cast<Real>(1));
     s = std::fma(s * x2, static_cast<Real>(-1.0 / (2 * k * (2 * k + 1))), static_cast<Real>(1));

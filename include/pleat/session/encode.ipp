@@ -54,11 +54,19 @@ void EncodeSession<M, D, P>::read_batch(Worker& w, const OwnedBatch& batch, std:
                                         const std::function<void(Index, Index, std::span<const float>)>& consume) {
   auto hand_out = [&](const auto& rows, std::size_t reading) {
     using R = std::remove_reference_t<decltype(rows)>;
+    using Element = typename R::Element;
     for (std::size_t s = 0; s < numbers.size(); ++s) {
-      w.dense.clear();
-      for (Index r = batch.offsets[s]; r < batch.offsets[s + 1]; ++r)
-        for (Index c = 0; c < R::width; ++c) w.dense.push_back(static_cast<float>(rows.row(r)[c]));
-      consume(numbers[s], static_cast<Index>(reading), w.dense);
+      const Index begin = batch.offsets[s], count = batch.offsets[s + 1] - begin;
+      const auto size = static_cast<std::size_t>(count * R::width);
+      if constexpr (R::stride == R::width && std::is_same_v<Element, float>) {
+        consume(numbers[s], static_cast<Index>(reading), {rows.data() + begin * R::stride, size});
+      } else {
+        w.dense.resize(size);
+        float* to = w.dense.data();
+        for (Index r = 0; r < count; ++r, to += R::width)
+          for (Index c = 0; c < R::width; ++c) to[c] = static_cast<float>(rows.row(begin + r)[c]);
+        consume(numbers[s], static_cast<Index>(reading), w.dense);
+      }
     }
   };
   pass(w, batch, {seed_, 0}, [&](auto& run, const SequenceBatch& view) {

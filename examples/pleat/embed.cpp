@@ -115,7 +115,7 @@ private:
   }
 
   void open_shard(bool sharded) {
-    if (!started_ && !a_.output.starts_with("/dev/")) {
+    if (!started_ && !pleat::is_special_file(a_.output)) {
       pleat::Json manifest = pleat::Json::object();
       pleat::atomic_write(manifest_path(), manifest.set("settings", settings_).dump(2) + "\n");
     }
@@ -131,7 +131,7 @@ private:
     ++shard_;
   }
   void finish() {
-    if (a_.output.starts_with("/dev/")) return;
+    if (pleat::is_special_file(a_.output)) return;
     pleat::Json manifest = pleat::Json::object();
     manifest.set("settings", settings_).set("records", next_).set("shards", shard_).set("alphabet", report_.summary());
     pleat::atomic_write(manifest_path(), manifest.dump(2) + "\n");
@@ -254,7 +254,7 @@ void print_estimates(const EmbedArguments& a, Reader& reader, const pleat::ReadO
               bytes_text(4.0 * static_cast<double>(rows * width)).c_str(), static_cast<long long>(rows),
               static_cast<long long>(width));
   if (rate > 0)
-    std::printf("time             about %s (%.0f residues a second, measured on %d threads; long sequences take longer)\n",
+    std::printf("time             about %s (%.0f residues a second, measured with --threads %d; long sequences take longer)\n",
                 time_text(static_cast<double>(residues) / rate).c_str(), rate, reader.threads());
 }
 

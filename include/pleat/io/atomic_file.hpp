@@ -16,6 +16,12 @@
 
 namespace pleat::inline v0_1 {
 
+/// Whether `path` is there and is no regular file and no folder: a device or a pipe, beside which nothing can be written.
+inline bool is_special_file(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
 /// Output file that replaces `path` at `commit()`; without a commit (an exception, a kill) the old file stays as it was.
 /// Writes `path + ".tmp"` in the same folder: one writer per path. A path that is no regular file (a pipe, a device) is written
 /// directly.

@@ -36,8 +36,8 @@ public:
     }
   }
 
-  static void require_ending(std::string_view path) {
-    require(path.ends_with(".npy") || path.ends_with(".safetensors") || path.starts_with("/dev/"), path,
+  static void require_ending(const std::string& path) {
+    require(path.ends_with(".npy") || path.ends_with(".safetensors") || is_special_file(path), path,
             ": the name of the output decides its format and must end in .safetensors or .npy.");
   }
 
@@ -59,7 +59,7 @@ public:
 
   /// Makes the files durable under their names; that of the rows comes last, so where it exists all is there.
   void finish() {
-    if (!path_.starts_with("/dev/")) atomic_write(path_ + ".ids.tsv", "id\tlength\tfirst_row\trows\tstatus\n" + ids_);
+    if (!is_special_file(path_)) atomic_write(path_ + ".ids.tsv", "id\tlength\tfirst_row\trows\tstatus\n" + ids_);
     if (npy_) return npy_->finish();
     file_->write({reinterpret_cast<const char*>(offsets_.data()), offsets_.size() * sizeof(offsets_[0])});
     file_->patch(0, header(rows()));

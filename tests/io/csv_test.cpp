@@ -56,6 +56,7 @@ BOOST_AUTO_TEST_CASE(bad_tables_name_the_line) {
   BOOST_TEST(says("a\n\"x\"y\n", "text follows a closing quote"));
   BOOST_TEST(says("a\nx\"y\n", "a quote stands inside"));
   BOOST_TEST(says(std::string("a\n\0\n", 4), "zero byte"));
+  BOOST_TEST(says("id,\x01\x02,label\n", "t.csv:1: the header holds control characters"));
 }
 
 BOOST_AUTO_TEST_CASE(quoting_round_trips) {

@@ -18,6 +18,9 @@ public:
     for (Index i = 0; i < static_cast<Index>(ends_.size()); ++i) {
       std::string name(field(i));
       if (i == 0 && name.starts_with("\xef\xbb\xbf")) name.erase(0, 3); // byte order mark of spreadsheets
+      for (const char c : name)
+        require(static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n', lines_.name(), ":", line_,
+                ": the header holds control characters: this is not a CSV text file.");
       for (const std::string& other : columns_)
         require(other != name, lines_.name(), ":", line_, ": the column \"", name, "\" occurs twice in the header.");
       columns_.push_back(std::move(name));

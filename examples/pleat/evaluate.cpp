@@ -139,7 +139,7 @@ pleat::ModelEvaluationOptions options_of(const EvaluateArguments& a) {
     return 0;
   });
   o.draws = a.draws, o.crop = a.crop;
-  o.pool = a.pool == "max" ? pleat::Pool::max : a.pool == "mean+std" ? pleat::Pool::mean_std : pleat::Pool::mean;
+  o.pool = a.pool == "max" ? pleat::Pool::max : a.pool == "mean+std" || a.pool == "mean-std" ? pleat::Pool::mean_std : pleat::Pool::mean;
   o.probes.ridge = o.probes.logistic = a.probe != "mlp", o.probes.mlp = a.probe != "linear";
   o.probes.mlp_seeds = a.seeds, o.probes.mlp_probe.seed = a.seed, o.probes.bootstrap.seed = a.seed,
   o.probes.bootstrap.resamples = a.resamples;
@@ -232,6 +232,7 @@ void evaluate(const EvaluateArguments& a) {
     return;
   }
 
+  pleat::make_report_folder(a.report);
   pleat::ThreadPool pool(a.threads), alone(1);
   const pleat::Cpu device{&pool}, single{&alone};
   ProgressBar bar;
@@ -355,13 +356,13 @@ void add_evaluate(CLI::App& app) {
   command.add_option("--t", a->times, "noise levels to choose from")->delimiter(',')->capture_default_str();
   command.add_option("--rep", a->reading, "reading of the diffusion: eps, v, eq8, tan, score, denoised, hidden:K")
       ->capture_default_str();
-  command.add_option("--input", a->input, "what the denoiser sees: clean, scaled or noised")->capture_default_str();
-  command.add_option("--draws", a->draws, "draws of noise that are averaged, for --input noised")
+  command.add_option("--input-noise,--input", a->input, "what the denoiser sees: clean, scaled or noised")->capture_default_str();
+  command.add_option("--draws", a->draws, "draws of noise that are averaged, for --input-noise noised")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  command.add_option("--pool", a->pool, "mean, max or mean+std")
+  command.add_option("--pool", a->pool, "mean, max or mean-std")
       ->capture_default_str()
-      ->check(CLI::IsMember({"mean", "max", "mean+std"}));
+      ->check(CLI::IsMember({"mean", "max", "mean-std", "mean+std"}));
   command.add_option("--probe", a->probe, "linear (ridge, logistic), mlp or both")
       ->capture_default_str()
       ->check(CLI::IsMember({"linear", "mlp", "both"}));

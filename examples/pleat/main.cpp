@@ -44,6 +44,10 @@ int main(int argc, char** argv) {
     return 0;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error); // --help, --version
+    if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty())
+      return failed(std::string("there is no command \"") + argv[1] +
+                        "\"; there are pretrain, diffuse, embed, evaluate, models, inspect and selftest.",
+                    2);
     return failed(std::string(error.what()) + "; run with --help to see the options.", 2);
   } catch (const tool::UsageError& error) {
     return failed(error.what(), 2);

@@ -107,7 +107,7 @@ void print_estimates(const ModelEntry& entry, const TrainArguments& a, bool diff
               bytes_text(static_cast<double>(memory.optimiser)).c_str(),
               bytes_text(static_cast<double>(memory.activations)).c_str());
   std::printf("disk             %s (checkpoint and log), twice that while a checkpoint is replaced\n", bytes_text(disk).c_str());
-  std::printf("time             about %s: %lld steps of %.3f s (%.0f residues a second, measured on %d threads)\n",
+  std::printf("time             about %s: %lld steps of %.3f s (%.0f residues a second, measured with --threads %d)\n",
               time_text(step_seconds * static_cast<double>(o.steps)).c_str(), static_cast<long long>(o.steps), step_seconds,
               tokens * static_cast<double>(o.accumulation) / step_seconds, threads);
 }

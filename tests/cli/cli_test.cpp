@@ -185,6 +185,7 @@ BOOST_AUTO_TEST_SUITE(cli)
 
 BOOST_AUTO_TEST_CASE(usage_and_help) {
   BOOST_TEST(refuses({}, 2, "subcommand"));
+  BOOST_TEST(refuses({"predict"}, 2, "there is no command \"predict\""));
   BOOST_TEST(refuses({"embed", "--no-such-option"}, 2, "--help"));
   BOOST_TEST(refuses({"pretrain", "--model", "lsd-nm-nano"}, 2, "required"));
   BOOST_TEST(refuses({"pretrain", "--model", "lsd-nm-nano", "--data", "x", "--output", "y", "--steps", "many"}, 2, "--steps"));
@@ -254,6 +255,9 @@ BOOST_AUTO_TEST_CASE(bad_places) {
   BOOST_TEST(refuses(world().embed(world().few, "/dev/null/x.safetensors"), 1, "cannot be written"));
   BOOST_TEST(refuses(world().embed(world().few, "/dev/full"), 1, "No space left"));
   BOOST_TEST(refuses(world().embed(world().few, scratch()("x.txt")), 2, ".safetensors or .npy"));
+  BOOST_TEST(refuses({"evaluate", "--model", world().model, "--task", "thermostability", "--tasks-dir",
+                      PLEAT_TEST_DATA "/../examples/data/tasks", "--report", "/dev/null/report"},
+                     1, "the report's folder cannot be made"));
   const Ran full = run({"models"}, "/dev/full");
   BOOST_TEST(full.code == 1);
   BOOST_TEST(full.says("pleat: standard output cannot be written"));

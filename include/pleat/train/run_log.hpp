@@ -29,13 +29,13 @@ public:
   }
 
   void append(const Json& line) {
-    put(line.dump() + "\n");
-    std::fflush(file_);
+    const std::string text = line.dump() + "\n";
+    written(std::fwrite(text.data(), 1, text.size(), file_) == text.size() && std::fflush(file_) == 0);
   }
   /// Everything so far is on disk when this returns; called before a checkpoint that refers to it.
   void sync() {
-    std::fflush(file_);
-    ::fsync(::fileno(file_));
+    // A log on a pipe or a terminal cannot be synced (EINVAL, EROFS): nothing to lose there.
+    written(std::fflush(file_) == 0 && (::fsync(::fileno(file_)) == 0 || errno == EINVAL || errno == EROFS));
   }
 
 private:
@@ -52,9 +52,8 @@ private:
       if (Json::parse(std::string_view(text).substr(begin, end - begin), path).at("step").integer() > step) break;
     return static_cast<Index>(begin);
   }
-  void put(const std::string& text) {
-    require(std::fwrite(text.data(), 1, text.size(), file_) == text.size(), path_, ": the log cannot be written (", std::strerror(errno),
-            "); free some space and continue.");
+  void written(bool well) const {
+    require(well, path_, ": the log cannot be written (", std::strerror(errno), "); free some space and continue.");
   }
 
   std::string path_;

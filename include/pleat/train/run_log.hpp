@@ -39,6 +39,15 @@ public:
   }
 
 private:
+  // Whether `line` is one of a step after `step`. So is one that no run wrote: what a machine that stopped left of its last lines
+  // (those up to a checkpoint were synced before it).
+  static bool later(std::string_view line, const std::string& path, Index step) {
+    try {
+      return Json::parse(line, path).at("step").integer() > step;
+    } catch (const Error&) {
+      return true;
+    }
+  }
   // Length of the lines up to `step`; -1: there is no log yet.
   static Index bytes_until(const std::string& path, Index step) {
     std::FILE* file = std::fopen(path.c_str(), "rb");
@@ -49,7 +58,7 @@ private:
     std::fclose(file);
     std::size_t begin = 0;
     for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
-      if (Json::parse(std::string_view(text).substr(begin, end - begin), path).at("step").integer() > step) break;
+      if (later(std::string_view(text).substr(begin, end - begin), path, step)) break;
     return static_cast<Index>(begin);
   }
   void written(bool well) const {

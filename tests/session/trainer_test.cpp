@@ -258,4 +258,32 @@ BOOST_AUTO_TEST_CASE(checkpoints_of_other_models_are_refused) {
            "no training state");
 }
 
+BOOST_AUTO_TEST_CASE(a_training_state_that_does_not_fit_is_refused) {
+  const Folder folder("state");
+  ThreadPool pool(1);
+  TrainSession<AutoencoderObjective<Small>, Cpu> session(Cpu{&pool}, AutoencoderObjective<Small>{});
+  session.parameters().initialise(3);
+  TrainingState<float> state{&session.optimiser(), nullptr, {}};
+  CheckpointInfo info;
+  info.model = "toy";
+  save_checkpoint(folder / "good.safetensors", info, session.parameters(), &state);
+  const Safetensors file = Safetensors::open(folder / "good.safetensors");
+  // The file again with one tensor cut to its first element, and one more of another name.
+  auto reading = [&](const std::string& cut, const std::string& more) {
+    SafetensorsWriter writer(folder / "bad.safetensors");
+    for (const char* key : {"format", "version", "model", "config", "training"}) writer.metadata(key, file.metadata(key));
+    for (const std::string& name : file.names())
+      writer.declare(name, Dtype::F32, name == cut ? std::vector<Index>{1} : file.shape(name));
+    if (!more.empty()) writer.declare(more, Dtype::F32, {1});
+    for (const std::string& name : file.names())
+      writer.write(name == cut ? std::vector<float>{0} : file.read<float>(name));
+    if (!more.empty()) writer.write(std::vector<float>{0});
+    writer.finish();
+    return refusal([&] { load_training(Safetensors::open(folder / "bad.safetensors"), session.parameters(), state, 0); });
+  };
+  BOOST_TEST(reading("", "") == "");
+  mentions(reading("train.second.decoder.head.weight", ""), "train.second.decoder.head.weight");
+  mentions(reading("", "train.raw.decoder.head.weight"), "averaged");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

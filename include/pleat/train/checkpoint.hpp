@@ -147,9 +147,17 @@ template <class Params> void load_training(const Safetensors& file, Params& para
   std::vector<Real> first(size), second(size), average(parameters.store(Store::Trained), parameters.store(Store::Trained) + size);
   for (const TensorPlace& place : parameters.tensors()) {
     if (place.store != Store::Trained) continue;
-    detail::scatter(file.read<Real>("train.first." + place.name), place, first.data() + place.offset);
-    detail::scatter(file.read<Real>("train.second." + place.name), place, second.data() + place.offset);
-    if (state.average != nullptr) detail::scatter(file.read<Real>("train.raw." + place.name), place, parameters.data(place));
+    auto read = [&](const char* part, Real* to) {
+      const std::string name = std::string("train.") + part + "." + place.name;
+      require(file.contains(name) && file.shape(name) == detail::shape_of(place), file.path(), ": tensor \"", name,
+              "\" is missing or not of the shape ", shape_text(detail::shape_of(place)),
+              "; the training state is damaged or another run's, start a new folder.");
+      detail::scatter(file.read<Real>(name), place, to);
+    };
+    read("first", first.data() + place.offset), read("second", second.data() + place.offset);
+    require(state.average != nullptr || !file.contains("train.raw." + place.name), file.path(),
+            ": was trained with averaged values; continue it with the same average, or start a new folder.");
+    if (state.average != nullptr) read("raw", parameters.data(place));
   }
   parameters.changed();
   state.optimiser->restore(steps, first, second);

@@ -29,16 +29,25 @@ public:
   }
 
   void append(const Json& line) {
-    put(line.dump() + "\n");
-    std::fflush(file_);
+    const std::string text = line.dump() + "\n";
+    written(std::fwrite(text.data(), 1, text.size(), file_) == text.size() && std::fflush(file_) == 0);
   }
   /// Everything so far is on disk when this returns; called before a checkpoint that refers to it.
   void sync() {
-    std::fflush(file_);
-    ::fsync(::fileno(file_));
+    // A log on a pipe or a terminal cannot be synced (EINVAL, EROFS): nothing to lose there.
+    written(std::fflush(file_) == 0 && (::fsync(::fileno(file_)) == 0 || errno == EINVAL || errno == EROFS));
   }
 
 private:
+  // Whether `line` is one of a step after `step`. So is one that no run wrote: what a machine that stopped left of its last lines
+  // (those up to a checkpoint were synced before it).
+  static bool later(std::string_view line, const std::string& path, Index step) {
+    try {
+      return Json::parse(line, path).at("step").integer() > step;
+    } catch (const Error&) {
+      return true;
+    }
+  }
   // Length of the lines up to `step`; -1: there is no log yet.
   static Index bytes_until(const std::string& path, Index step) {
     std::FILE* file = std::fopen(path.c_str(), "rb");
@@ -49,12 +58,11 @@ private:
     std::fclose(file);
     std::size_t begin = 0;
     for (std::size_t end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1)
-      if (Json::parse(std::string_view(text).substr(begin, end - begin), path).at("step").integer() > step) break;
+      if (later(std::string_view(text).substr(begin, end - begin), path, step)) break;
     return static_cast<Index>(begin);
   }
-  void put(const std::string& text) {
-    require(std::fwrite(text.data(), 1, text.size(), file_) == text.size(), path_, ": the log cannot be written (", std::strerror(errno),
-            "); free some space and continue.");
+  void written(bool well) const {
+    require(well, path_, ": the log cannot be written (", std::strerror(errno), "); free some space and continue.");
   }
 
   std::string path_;

@@ -15,7 +15,7 @@
 namespace pleat::inline v0_1::cpu {
 
 /// q, k, v, out are (offsets[sequences], stride), head h at columns [h * head_dim, (h + 1) * head_dim); the columns after the
-/// last head are written as zeros. head_dim is even, 2 … 128.
+/// last head are written as zeros. head_dim is even.
 template <class T> struct AttentionShape {
   Index heads = 0, head_dim = 0, stride = 0;
   const Index* offsets = nullptr; ///< (sequences + 1), in rows, from 0
@@ -35,21 +35,24 @@ using pleat::detail::attention_scratch::score_stride;
 template <class T> void fill_rotary(T* cosine, T* sine, Index longest, Index head_dim) {
   const Index half = head_dim / 2;
   double step_cos[64], step_sin[64], c[64], s[64], angle[64];
-  for (Index i = 0; i < half; ++i) {
-    angle[i] = std::pow(10000.0, -2.0 * double(i) / double(head_dim));
-    step_cos[i] = std::cos(angle[i]), step_sin[i] = std::sin(angle[i]);
-  }
-  for (Index p = 0; p < longest; ++p)
-    for (Index i = 0; i < half; ++i) {
-      if (p % 32 == 0) {
-        c[i] = std::cos(double(p) * angle[i]), s[i] = std::sin(double(p) * angle[i]);
-      } else {
-        const double turned = c[i] * step_cos[i] - s[i] * step_sin[i];
-        s[i] = s[i] * step_cos[i] + c[i] * step_sin[i];
-        c[i] = turned;
-      }
-      cosine[p * half + i] = T(c[i]), sine[p * half + i] = T(s[i]);
+  for (Index first = 0; first < half; first += 64) { // heads wider than 128 channels take several turns
+    const Index count = (std::min)(Index(64), half - first);
+    for (Index i = 0; i < count; ++i) {
+      angle[i] = std::pow(10000.0, -2.0 * double(first + i) / double(head_dim));
+      step_cos[i] = std::cos(angle[i]), step_sin[i] = std::sin(angle[i]);
     }
+    for (Index p = 0; p < longest; ++p)
+      for (Index i = 0; i < count; ++i) {
+        if (p % 32 == 0) {
+          c[i] = std::cos(double(p) * angle[i]), s[i] = std::sin(double(p) * angle[i]);
+        } else {
+          const double turned = c[i] * step_cos[i] - s[i] * step_sin[i];
+          s[i] = s[i] * step_cos[i] + c[i] * step_sin[i];
+          c[i] = turned;
+        }
+        cosine[p * half + first + i] = T(c[i]), sine[p * half + first + i] = T(s[i]);
+      }
+  }
 }
 
 /// What a task needs to know; `cosine` and `sine` are (longest, head_dim / 2).

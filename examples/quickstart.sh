@@ -58,7 +58,7 @@ done
 train_seconds=$((SECONDS - begin))
 
 report=$output/report
-newest=$(ls -t "$pleat" "$output"/*-nano*/model.safetensors "$report/results.json" 2>/dev/null | head -n 1)
+newest=$(ls -t "$pleat" "$output"/*-nano*/model.safetensors "$report/results.json" 2>/dev/null | head -n 1 || true) # no report yet
 if [ "$newest" != "$report/results.json" ]; then
   say "evaluate on five tasks"
   "$pleat" evaluate "${models[@]}" --task all --tasks-dir "$data/tasks" --valid "$data/pretrain_valid.fasta.gz" \

@@ -123,9 +123,16 @@ public:
     const std::vector<Real> raw(values, values + parameters.size(Store::Trained));
     std::copy(session_.average()->values().begin(), session_.average()->values().end(), values);
     parameters.changed();
+    struct Restore { // also where the body throws: a session whose owner goes on trains its own values, not the averages
+      Real* values;
+      const std::vector<Real>& raw;
+      decltype(parameters) of;
+      ~Restore() {
+        std::copy(raw.begin(), raw.end(), values);
+        of.changed();
+      }
+    } const restore{values, raw, parameters};
     body();
-    std::copy(raw.begin(), raw.end(), values);
-    parameters.changed();
   }
 
 private:

@@ -290,4 +290,20 @@ BOOST_AUTO_TEST_CASE(a_denoiser_approaches_the_posterior_mean_of_a_mixture) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(validation_does_not_depend_on_the_sampler_of_times) {
+  ThreadPool pool(1);
+  auto error_with = [&](auto objective, std::uint64_t step) {
+    TrainSession<decltype(objective), Cpu> session(Cpu{&pool}, objective);
+    shake(session.parameters());
+    Metrics metrics;
+    session.validate(toy_batch(5), {1, step}, metrics);
+    return metrics.value("error");
+  };
+  const double error = error_with(DiffusionObjective<Diffusion>{}, 2);
+  BOOST_TEST(error > 0);
+  BOOST_TEST((error_with(DiffusionObjective<Diffusion, Uniform<>>{}, 2) == error));
+  BOOST_TEST((error_with(DiffusionObjective<Diffusion, LogitNormal<>>{}, 2) == error));
+  BOOST_TEST((error_with(DiffusionObjective<Diffusion>{}, 3) != error)); // other times, other noise
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -26,7 +26,7 @@ public:
   explicit Parameters(Device device) : device_(device), places_(tensors_of<Model>()) {
     for (Index s = 0; s < store_count; ++s) {
       store_[s].grow(bytes(s));
-      std::memset(store_[s].data(), 0, static_cast<std::size_t>(store_[s].size()));
+      if (store_[s].size() > 0) std::memset(store_[s].data(), 0, static_cast<std::size_t>(store_[s].size()));
     }
     for (const TensorPlace& place : places_) {
       if (place.product < 0) continue;
@@ -73,7 +73,9 @@ public:
     }
     return reinterpret_cast<Parameter*>(gradient_.data());
   }
-  void zero_gradients() { std::memset(gradient_.data(), 0, static_cast<std::size_t>(gradient_.size())); }
+  void zero_gradients() {
+    if (gradient_.size() > 0) std::memset(gradient_.data(), 0, static_cast<std::size_t>(gradient_.size()));
+  }
 
   /// To be called after the values change: prepared forms are made anew when next read.
   void changed() { ++version_; }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -16,10 +17,13 @@ namespace pleat::inline v0_1 {
 /// unspecified; results must not depend on it, so reductions write one partial per task and are folded in task order.
 class ThreadPool {
 public:
-  /// `threads` = 0: one per hardware thread.
+  /// `threads` = 0: one per hardware thread. Where the system gives fewer, the pool has those: results do not depend on it.
   explicit ThreadPool(int threads = 0) {
     int n = threads > 0 ? threads : static_cast<int>(std::thread::hardware_concurrency());
-    for (int i = 1; i < n; ++i) workers_.emplace_back([this, i] { work(i); });
+    try {
+      for (int i = 1; i < n; ++i) workers_.emplace_back([this, i] { work(i); });
+    } catch (const std::exception&) { // no more threads, or no memory for one: those that run stay
+    }
   }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;

@@ -4,16 +4,12 @@
 #include <cstdint>
 #include <pleat/core/error.hpp>
 #include <pleat/core/index.hpp>
+#include <pleat/core/philox.hpp>
 
 namespace pleat::inline v0_1 {
 
 /// Mixes 64 bits thoroughly (the finaliser of SplitMix64; Steele, Lea, Flood 2014).
-constexpr std::uint64_t mix_bits(std::uint64_t x) {
-  x += 0x9e3779b97f4a7c15u;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
+constexpr std::uint64_t mix_bits(std::uint64_t x) { return detail::mix64(x + 0x9e3779b97f4a7c15u); }
 
 /// A key from any number of integers; the order counts.
 template <class... More> constexpr std::uint64_t hash_of(std::uint64_t first, More... more) {

@@ -106,8 +106,12 @@ void EncodeSession<M, D, P>::read_batch(Worker& w, const OwnedBatch& batch, std:
 template <class M, class D, class P>
 void EncodeSession<M, D, P>::read(std::span<const Piece> pieces, std::span<const ReadOptions> readings,
                                   const std::function<void(Index, Index, std::span<const float>)>& consume) {
-  for (const ReadOptions& reading : readings) require(reading.reading.reading == Reading::Encoder || (reading.t >= 0 && reading.t <= 1),
-                                                      "diffusion time t = ", reading.t, " is outside [0, 1]; 0 is clean, 1 is pure noise.");
+  for (const ReadOptions& reading : readings) {
+    if (reading.reading.reading == Reading::Encoder) continue;
+    require_time(reading.t);
+    require(reading.input != ReadingInput::Noised || reading.draws >= 1, "a reading of noised input over ", reading.draws,
+            " draws of noise has nothing to average; ask for at least 1.");
+  }
   parameters_.prepare_for_inference();
   // Sub-batches of about `sub_batch` residues, one thread each. A piece of twice that length has the whole pool to itself.
   std::vector<std::vector<Index>> shared;

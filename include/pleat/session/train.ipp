@@ -76,7 +76,10 @@ void TrainSession<O, D, P>::infer(const OwnedBatch& batch, NoiseKey key, Body&& 
 }
 
 template <class O, class D, class P> void TrainSession<O, D, P>::validate(const OwnedBatch& batch, NoiseKey key, Metrics& to) {
-  objective_.draw(key, batch.view());
+  if constexpr (requires { objective_.draw_for_validation(key, batch.view()); })
+    objective_.draw_for_validation(key, batch.view());
+  else
+    objective_.draw(key, batch.view());
   infer(batch, key, [&](auto& run, const SequenceBatch& view) {
     const auto loss = objective_.loss(run, view);
     if constexpr (std::remove_reference_t<decltype(run)>::computes) objective_.observe(run, loss, view, to);

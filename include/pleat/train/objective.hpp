@@ -51,6 +51,9 @@ public:
   void draw(NoiseKey key, const SequenceBatch& batch, std::size_t part = 0) {
     model_of<Model>.draw({key.seed + 0x9E3779B97F4A7C15u * part, key.step}, batch, sampler, draws_);
   }
+  /// What a batch is measured with, not trained on: stratified times whatever the sampler, so that the figures of two samplers
+  /// compare and those of one do not move with what it learns.
+  void draw_for_validation(NoiseKey key, const SequenceBatch& batch) { model_of<Model>.draw(key, batch, Stratified<>{}, draws_); }
   template <class Context> auto loss(Context& run, const SequenceBatch& batch) const {
     return model_of<Model>.loss(run, batch, draws_);
   }

@@ -38,7 +38,10 @@ public:
 
   /// Continues from the folder's checkpoint if there is one; returns the steps already done.
   Index resume() {
-    if (!std::filesystem::exists(checkpoint_path())) return 0;
+    std::error_code error;
+    const bool there = std::filesystem::exists(checkpoint_path(), error);
+    require(!error, checkpoint_path(), ": cannot be looked for (", error.message(), "); choose another --output.");
+    if (!there) return 0;
     const Safetensors file = Safetensors::open(checkpoint_path());
     const CheckpointInfo found = checkpoint_info(file), mine = describe_();
     require(found.model == mine.model, checkpoint_path(), ": is a checkpoint of ", found.model, ", not of ", mine.model,
@@ -123,9 +126,16 @@ public:
     const std::vector<Real> raw(values, values + parameters.size(Store::Trained));
     std::copy(session_.average()->values().begin(), session_.average()->values().end(), values);
     parameters.changed();
+    struct Restore { // also where the body throws: a session whose owner goes on trains its own values, not the averages
+      Real* values;
+      const std::vector<Real>& raw;
+      decltype(parameters) of;
+      ~Restore() {
+        std::copy(raw.begin(), raw.end(), values);
+        of.changed();
+      }
+    } const restore{values, raw, parameters};
     body();
-    std::copy(raw.begin(), raw.end(), values);
-    parameters.changed();
   }
 
 private:

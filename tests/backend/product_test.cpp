@@ -68,7 +68,7 @@ void check_against_plain(Cpu cpu, Index rows, Index n, Index k, Epilogue<T> epil
   double worst = 0;
   auto near = [&](T got, double expected, double size) {
     const double e = std::fabs(double(got) - expected) / (tolerance * (1 + size));
-    worst = e <= worst ? worst : e; // keeps a NaN
+    if (!(e <= worst)) worst = std::isnan(e) ? INFINITY : e; // a NaN counts as the worst of all and stays
   };
   for (Index r = 0; r < rows; ++r)
     for (Index c = 0; c < ns; ++c) {

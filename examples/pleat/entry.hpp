@@ -37,6 +37,19 @@ inline void require_same_architecture(const Safetensors& file, const Json& found
   }
 }
 
+/// Sixteen letters that tell whether a run is continued on the same values or data.
+inline std::string fingerprint(std::span<const std::byte> bytes) {
+  std::uint64_t hash = bytes.size();
+  for (std::size_t i = 0; i < bytes.size(); i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + i, (std::min)(std::size_t{8}, bytes.size() - i));
+    hash = hash_of(hash, word);
+  }
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
 template <class Model> class ModelReader final : public Reader {
 public:
   ModelReader(std::string name, Json config, int threads)
@@ -128,10 +141,13 @@ public:
     require(info.model == name(), file.path(), ": is a checkpoint of ", info.model, ", not of ", name(), ".");
     require_same_architecture(file, info.config, config(false, nullptr));
     load_values(file, session.parameters(), "autoencoder.");
+    const auto& parameters = session.parameters();
+    const std::string frozen = fingerprint(
+        std::as_bytes(std::span(parameters.store(Store::Frozen), static_cast<std::size_t>(parameters.size(Store::Frozen)))));
     if (!std::filesystem::exists(request.directory + "/model.safetensors"))
       fit_standardiser(session, *request.train, {request.options.budget, request.options.crop, request.options.seed},
                        request.latent_residues);
-    return run(session, request, name() + "-diffusion", config(true, &request));
+    return run(session, request, name() + "-diffusion", config(true, &request, frozen));
   }
 
   double seconds_per_step(const TrainRequest& request, bool diffusion) const override {
@@ -161,6 +177,7 @@ public:
     const Safetensors file = Safetensors::open(path);
     const CheckpointInfo info = checkpoint_info(file);
     require_same_architecture(file, info.config, config(is_diffusion(info.model), nullptr));
+    require(!info.checks.empty(), path, ": has no check pairs (tensors check.0.tokens, check.0.rows), so nothing shows that it works; take the file that `pleat` wrote.");
     if (is_diffusion(info.model)) return loaded<Diffusion>(file, info, threads);
     return loaded<Auto>(file, info, threads);
   }
@@ -211,7 +228,7 @@ public:
 
 private:
   /// With a request also what the run chose, so that a folder is not continued with other choices.
-  static Json config(bool diffusion, const TrainRequest* request) {
+  static Json config(bool diffusion, const TrainRequest* request, const std::string& autoencoder = {}) {
     Json json = Json::object();
     json.set("kind", diffusion ? "diffusion" : "autoencoder").set("alphabet", alphabet_fingerprint);
     json.set("encoder", json_of(EncoderShape)).set("bottleneck", Bottleneck::name).set("decoder", json_of(DecoderShape));
@@ -228,6 +245,9 @@ private:
     run.set("rate", o.peak_rate).set("warm_up", o.warm_up).set("rate_floor", o.rate_floor).set("average", o.average_decay);
     run.set("seed", o.seed).set("weight_decay", request->optimiser.decay).set("clip", request->optimiser.clip);
     run.set("sequences", request->train->size()).set("residues", request->train->residues());
+    run.set("data", fingerprint(std::as_bytes(request->train->tokens())));
+    run.set("validate_every", o.validate_every).set("validation_residues", o.validation_residues);
+    if (diffusion) run.set("autoencoder", autoencoder);
     return json.set("run", std::move(run));
   }
   static AutoencoderObjective<Auto> objective(const TrainRequest& request) {

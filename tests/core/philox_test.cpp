@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(bits_of_normals_are_pinned) {
   for (std::size_t i = 0; i < 4; ++i) bits[i] = std::bit_cast<std::uint32_t>(four[i]);
   const std::array<std::uint32_t, 4> expected = {0xbfe92f36, 0xbfb39380, 0xc0145a03, 0xbed9d224};
   for (std::size_t i = 0; i < 4; ++i) BOOST_TEST(bits[i] == expected[i]);
-  BOOST_TEST(std::bit_cast<std::uint64_t>(Philox(42).normal()) == 0x3fe58b02c28e4362);
+  BOOST_TEST(std::bit_cast<std::uint64_t>(Philox(42).normal()) == 0xbfd77cb5d15d9d04);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -144,7 +144,9 @@ inline void normal_row(NoiseKey key, std::uint32_t draw, std::uint32_t record, s
 /// the standard library. Its whole state is {seed, stream, position}.
 class Philox {
 public:
-  explicit constexpr Philox(std::uint64_t seed, std::uint64_t stream = 0) : key_(key_words({seed, 0})), stream_(stream) {}
+  // The step of its key is one that no run reaches: host draws share no block with the noise of a pass.
+  explicit constexpr Philox(std::uint64_t seed, std::uint64_t stream = 0)
+      : key_(key_words({seed, ~std::uint64_t{0}})), stream_(stream) {}
 
   /// 32-bit words drawn so far; `seek` returns to any such place in constant time.
   constexpr std::uint64_t position() const { return position_; }

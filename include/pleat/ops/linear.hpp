@@ -26,7 +26,7 @@ struct linear_op {
   template <class T> struct WeightGradient {
     const T* dy; // (rows, stride_of(out))
     const T* x;  // (rows, stride_of(in))
-    T* dweight;  // (out, stride_of(in)), added to
+    T* dweight;  // (out, stride_of(in)), added to, or null
     T* dbias;    // (out), added to, or null
     Index rows, out, in;
   };
@@ -57,10 +57,12 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
     }
     before_rows = {};
     if constexpr (Context::computes) {
-      if (run.trains(weight))
+      const bool trains_bias = bias.offset >= 0 && run.trains(bias);
+      if (run.trains(weight) || trains_bias)
         KernelOf<linear_op, Context>::weight_gradient(
-            run.device(), linear_op::WeightGradient<T>{dy.data(), x_rows.data(), run.gradient(weight),
-                                                       run.trains(bias) && bias.offset >= 0 ? run.gradient(bias) : nullptr, count, Out, In});
+            run.device(),
+            linear_op::WeightGradient<T>{dy.data(), x_rows.data(), run.trains(weight) ? run.gradient(weight) : nullptr,
+                                         trains_bias ? run.gradient(bias) : nullptr, count, Out, In});
     }
     x_rows = {};
     if (auto dx = run.template contribute<In>(input, count)) {
@@ -92,7 +94,7 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
   const Index count = x.count();
   if (residual != nullptr && residual->count() != count)
     fail("linear_add: ", count, " rows are to be added to a residual of ", residual->count(), " rows; both must have as many.");
-  const bool recorded = run.recording() && (run.trains(weight) || x.wants_gradient() || (residual != nullptr && residual->wants_gradient()));
+  const bool recorded = run.recording() && (run.trains(weight) || (bias.offset >= 0 && run.trains(bias)) || x.wants_gradient() || (residual != nullptr && residual->wants_gradient()));
   auto y = run.template rows<Out, Space>(count);
   const bool keeps_before = recorded && activation != Activation::None;
   Rows<Context, Out, Space> before;

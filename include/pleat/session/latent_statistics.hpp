@@ -6,6 +6,7 @@
 
 #include <pleat/core/layout.hpp>
 #include <pleat/data/batches.hpp>
+#include <pleat/ops/standardise.hpp>
 #include <pleat/session/owned_batch.hpp>
 
 namespace pleat::inline v0_1 {
@@ -38,17 +39,13 @@ public:
 
   double count() const { return count_; }
   const std::vector<double>& mean() const { return mean_; }
-  /// Of the population (divided by the count). Channels that hardly vary next to the others get 1, so that nothing divides by
-  /// almost zero.
+  /// Of the population (divided by the count). A channel that does not vary gets 1, as in `standardise`.
   std::vector<double> deviation() const {
     std::vector<double> result(mean_.size(), 1.0);
-    double largest = 0;
-    for (std::size_t c = 0; c < mean_.size(); ++c) {
-      result[c] = count_ > 0 ? std::sqrt(squares_[c] / count_) : 0;
-      largest = (std::max)(largest, result[c]);
+    for (std::size_t c = 0; c < mean_.size() && count_ > 0; ++c) {
+      const double d = std::sqrt(squares_[c] / count_);
+      if (d >= least_deviation) result[c] = d;
     }
-    for (double& d : result)
-      if (!(d > 1e-6 * largest)) d = 1;
     return result;
   }
 

@@ -59,7 +59,7 @@ private:
   }
 
   struct Pending {
-    Index offset = 0;
+    Index offset = 0, count = 0; ///< where, and how many micro-batches proposed
     std::vector<Real> values;
   };
 

@@ -45,11 +45,20 @@ StepResult TrainSession<O, D, P>::step(std::span<const OwnedBatch> batches, std:
       objective_.observe(pass_, loss, batch, result.metrics);
       pass_.backward(loss.loss, 1.0 / static_cast<double>(batches.size()));
     }
+    // Each micro-batch proposes from the same old state: what is committed is the mean of their proposals.
     pass_.commit([&](Index offset, Index size, const Real* values) {
-      if (pending_.size() <= proposed) pending_.emplace_back();
-      pending_[proposed].offset = offset;
-      pending_[proposed].values.assign(values, values + size);
-      ++proposed;
+      std::size_t p = 0;
+      while (p < proposed && pending_[p].offset != offset) ++p;
+      if (p == pending_.size()) pending_.emplace_back();
+      Pending& pending = pending_[p];
+      if (p == proposed) {
+        ++proposed;
+        pending.offset = offset, pending.count = 1;
+        pending.values.assign(values, values + size);
+        return;
+      }
+      const Real share = Real(1) / static_cast<Real>(++pending.count);
+      for (Index i = 0; i < size; ++i) pending.values[static_cast<std::size_t>(i)] += share * (values[i] - pending.values[static_cast<std::size_t>(i)]);
     });
   }
   result.gradient_norm = optimiser_.step(device_, trained(),

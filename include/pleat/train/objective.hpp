@@ -66,7 +66,12 @@ public:
       sum += losses_[s];
       bins_.add(draws_.t[s], losses_[s]);
     }
-    if constexpr (Context::records) sampler.observe(draws_.t, losses_);
+    if constexpr (Context::records) {
+      // Samplers compare losses of different t, so they learn from the error of v whatever the network predicts.
+      for (std::size_t s = 0; s < losses_.size(); ++s)
+        losses_[s] *= Model::Target::target(noise_level(typename Model::Schedule{}, draws_.t[s])).velocity_weight;
+      sampler.observe(draws_.t, losses_);
+    }
     const auto sequences = static_cast<double>(batch.sequences());
     to.add("loss", sequences * static_cast<double>(*loss.loss.data()), sequences);
     to.add("error", sum, sequences);

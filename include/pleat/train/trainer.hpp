@@ -56,7 +56,10 @@ public:
     session_.objective().load(state.sampler);
     best_ = counters.at("best").is_null() ? INFINITY : counters.at("best").number();
     bad_ = counters.at("bad_validations").integer();
-    stopped_ = counters.at("stopped").boolean();
+    stopped_ = options_.patience > 0 && bad_ >= options_.patience;
+    const Json* steps = counters.find("steps"); // the learning rate is a function of them
+    require(steps == nullptr || steps->integer() == options_.steps || step_ >= steps->integer(), checkpoint_path(), ": was begun for ",
+            steps != nullptr ? steps->integer() : 0, " steps and is at step ", step_, "; finish it with the same --steps before you go on with more.");
     require(counters.at("seed").integer() == static_cast<std::int64_t>(options_.seed), checkpoint_path(),
             ": was trained with another seed; give the same --seed to continue it.");
     return step_;
@@ -178,10 +181,10 @@ private:
     CheckpointInfo info;
     with_average([&] { info = describe_(); });
     info.training = Json::object();
-    info.training.set("step", step_)
+    info.training.set("step", step_).set("steps", options_.steps)
         .set("updates", session_.optimiser().steps())
         .set("seed", static_cast<long long>(options_.seed));
-    info.training.set("best", finite(best_)).set("bad_validations", bad_).set("stopped", stopped_);
+    info.training.set("best", finite(best_)).set("bad_validations", bad_);
     const TrainingState<Real> state{&session_.optimiser(), session_.average(), session_.objective().save()};
     save_checkpoint(checkpoint_path(), info, session_.parameters(), &state);
     Json copy = Json::object(); // for people; what counts is in the checkpoint

@@ -25,7 +25,8 @@ template <> struct kernel<linear_op, Cpu> {
     cpu::multiply(cpu, a.dx, stride_of(a.in), a.dy, stride_of(a.out), static_cast<const T*>(a.form), a.rows, a.in, a.out, epilogue);
   }
   template <class T> static void weight_gradient(const Cpu& cpu, const linear_op::WeightGradient<T>& a) {
-    cpu::multiply_rows_transposed(cpu, a.dweight, a.dy, stride_of(a.out), a.x, stride_of(a.in), a.rows, a.out, a.in, true);
+    if (a.dweight != nullptr)
+      cpu::multiply_rows_transposed(cpu, a.dweight, a.dy, stride_of(a.out), a.x, stride_of(a.in), a.rows, a.out, a.in, true);
     if (a.dbias != nullptr) cpu::sum_rows(cpu, a.dbias, a.dy, stride_of(a.out), a.rows, a.out, true);
   }
 };

@@ -1,5 +1,6 @@
 // Matrix products of the sizes of an encoder of width 480, in GFLOP/s: forward, forward with bias and GELU, both gradients.
-// against_eigen: the geometric mean of the forward products beside Eigen's (eigen_product_native.cpp). Run on an idle machine. By hand:
+// against_eigen: the geometric mean of the forward products beside Eigen's (eigen_product_native.cpp). Run on an idle machine. By
+// hand:
 //   g++ -O3 -march=native -I/usr/include/eigen3 -c bench/eigen_product_native.cpp
 //   g++ -std=c++20 -O2 -Iinclude bench/product.cpp eigen_product_native.o -lbenchmark -pthread -o bench_product
 #include <benchmark/benchmark.h>

@@ -1,5 +1,5 @@
-// What each choice of LSD does, at nano size: the weight lambda, the form of the normalisation loss, the sampler of diffusion times,
-// and TN and NM together. Run: ablations DATA_DIR OUTPUT_DIR [STEPS]; DATA_DIR is examples/data. Prints Markdown tables.
+// What each choice of LSD does, at nano size: the weight lambda, the form of the normalisation loss, the sampler of diffusion
+// times, and TN and NM together. Run: ablations DATA_DIR OUTPUT_DIR [STEPS]; DATA_DIR is examples/data. Prints Markdown tables.
 // Finished folders are not trained again.
 #include <pleat/backend/cpu.hpp>
 #include <pleat/backend/cpu/dense_algebra.hpp>
@@ -44,7 +44,8 @@ template <class Model> using Read = EncodeSession<Model, Cpu>;
 
 TrainerOptions options_of(const Bench& bench) {
   TrainerOptions options;
-  options.steps = bench.steps, options.budget = 2048, options.crop = 128, options.peak_rate = 2e-3, options.warm_up = bench.steps / 10;
+  options.steps = bench.steps, options.budget = 2048, options.crop = 128, options.peak_rate = 2e-3,
+  options.warm_up = bench.steps / 10;
   options.validate_every = bench.steps, options.checkpoint_every = bench.steps;
   return options;
 }
@@ -52,7 +53,8 @@ TrainerOptions options_of(const Bench& bench) {
 // Trains (or continues) and returns the validation metrics.
 template <class Session> Metrics train(const Bench& bench, Session& session, const std::string& name, TrainerOptions options) {
   std::fprintf(stderr, "== %s\n", name.c_str());
-  Trainer trainer(session, bench.train, bench.valid, bench.output + "/" + name, options, [&name] { return CheckpointInfo{name}; });
+  Trainer trainer(session, bench.train, bench.valid, bench.output + "/" + name, options,
+                  [&name] { return CheckpointInfo{name}; });
   return trainer.run().validation;
 }
 template <class Model> Metrics autoencode(const Bench& bench, const std::string& name, double lambda) {
@@ -61,7 +63,9 @@ template <class Model> Metrics autoencode(const Bench& bench, const std::string&
   return train(bench, session, name, options_of(bench));
 }
 
-Safetensors checkpoint(const Bench& bench, const std::string& name) { return Safetensors::open(bench.output + "/" + name + "/model.safetensors"); }
+Safetensors checkpoint(const Bench& bench, const std::string& name) {
+  return Safetensors::open(bench.output + "/" + name + "/model.safetensors");
+}
 
 // Latents of the validation set: |mean| and variance per channel, |correlation| between channels, averaged.
 struct LatentFacts {
@@ -72,7 +76,8 @@ LatentFacts facts_of(const Ragged& latents) {
   const std::size_t rows = latents.rows.size() / width;
   std::vector<double> mean(width), covariance(width * width);
   for (std::size_t r = 0; r < rows; ++r)
-    for (std::size_t c = 0; c < width; ++c) mean[c] += static_cast<double>(latents.rows[r * width + c]) / static_cast<double>(rows);
+    for (std::size_t c = 0; c < width; ++c)
+      mean[c] += static_cast<double>(latents.rows[r * width + c]) / static_cast<double>(rows);
   std::vector<double> d(width);
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t c = 0; c < width; ++c) d[c] = static_cast<double>(latents.rows[r * width + c]) - mean[c];
@@ -93,9 +98,8 @@ LatentFacts facts_of(const Ragged& latents) {
 
 template <class Model> EvaluatedModel evaluated(Read<Model>& session, const std::string& name, bool diffuses) {
   EvaluatedModel model{name, name, session.width, diffuses, true, {}};
-  model.read = [&session](std::span<const Piece> pieces, std::span<const ReadOptions> readings, const EvaluatedModel::Consume& consume) {
-    session.read(pieces, readings, consume);
-  };
+  model.read = [&session](std::span<const Piece> pieces, std::span<const ReadOptions> readings,
+                          const EvaluatedModel::Consume& consume) { session.read(pieces, readings, consume); };
   return model;
 }
 
@@ -104,7 +108,9 @@ template <class A, class B> EvaluatedModel concatenated(Read<A>& first, Read<B>&
   EvaluatedModel model{name, name, first.width + second.width, false, true, {}};
   model.read = [&](std::span<const Piece> pieces, std::span<const ReadOptions> readings, const EvaluatedModel::Consume& consume) {
     std::vector<std::vector<float>> rows(pieces.size());
-    first.read(pieces, readings, [&](Index piece, Index, std::span<const float> values) { rows[static_cast<std::size_t>(piece)].assign(values.begin(), values.end()); });
+    first.read(pieces, readings, [&](Index piece, Index, std::span<const float> values) {
+      rows[static_cast<std::size_t>(piece)].assign(values.begin(), values.end());
+    });
     second.read(pieces, readings, [&](Index piece, Index reading, std::span<const float> values) {
       const auto& left = rows[static_cast<std::size_t>(piece)];
       const auto w = static_cast<std::size_t>(first.width), v = static_cast<std::size_t>(second.width);
@@ -130,7 +136,8 @@ void print_scores(const Bench& bench, const std::string& name, const ModelScores
   std::printf("| %s |", name.c_str());
   for (std::size_t i = 0; i < bench.suite.tasks().size(); ++i) {
     const auto& found = scores.tasks[i];
-    const Interval& value = (diffusion ? found.diffusion : found.encoder).metric(task_metric_name(bench.suite.tasks()[i].problem.kind));
+    const Interval& value =
+        (diffusion ? found.diffusion : found.encoder).metric(task_metric_name(bench.suite.tasks()[i].problem.kind));
     std::printf(" %.3f [%.3f, %.3f] |", value.value, value.low, value.high);
   }
   std::printf("\n");
@@ -143,18 +150,21 @@ void print_task_header(const Bench& bench, const char* what) {
   std::printf("\n");
 }
 
-template <class Model> void print_latents(Bench& bench, const std::string& label, const std::string& name, const Metrics& metrics) {
+template <class Model>
+void print_latents(Bench& bench, const std::string& label, const std::string& name, const Metrics& metrics) {
   Read<Model> session(bench.cpu);
   session.load(checkpoint(bench, name));
   const LatentFacts facts = facts_of(session.encode(bench.valid));
-  std::printf("| %s | %.3f | %.3f | %.4f | %.3f | %.3f | %.3f |\n", label.c_str(), metrics.value("reconstruction"), metrics.value("accuracy"),
-              metrics.value("normalisation"), facts.mean, facts.variance, facts.correlation);
+  std::printf("| %s | %.3f | %.3f | %.4f | %.3f | %.3f | %.3f |\n", label.c_str(), metrics.value("reconstruction"),
+              metrics.value("accuracy"), metrics.value("normalisation"), facts.mean, facts.variance, facts.correlation);
   std::fflush(stdout);
 }
 
 void run(Bench& bench) {
-  std::printf("\n%ld steps of 2048 residues, crop 128; validation on %ld sequences\n", static_cast<long>(bench.steps), static_cast<long>(bench.valid.size()));
-  std::printf("\n| autoencoder | reconstruction, nats | recovered | KL per channel | mean of latents, absolute | variance | correlation, absolute |\n"
+  std::printf("\n%ld steps of 2048 residues, crop 128; validation on %ld sequences\n", static_cast<long>(bench.steps),
+              static_cast<long>(bench.valid.size()));
+  std::printf("\n| autoencoder | reconstruction, nats | recovered | KL per channel | mean of latents, absolute | variance | "
+              "correlation, absolute |\n"
               "|---|---|---|---|---|---|---|\n");
   for (const double lambda : {0.1, 0.5, 1.0, 2.0}) {
     char text[16];
@@ -163,7 +173,8 @@ void run(Bench& bench) {
     print_latents<Nm>(bench, std::string("LSD-NM, lambda ") + text, nm, autoencode<Nm>(bench, nm, lambda));
     print_latents<Tn>(bench, std::string("LSD-TN, lambda ") + text, tn, autoencode<Tn>(bench, tn, lambda));
   }
-  print_latents<NmFull>(bench, "LSD-NM, lambda 1, multivariate KL", "nm-multivariate", autoencode<NmFull>(bench, "nm-multivariate", 1.0));
+  print_latents<NmFull>(bench, "LSD-NM, lambda 1, multivariate KL", "nm-multivariate",
+                        autoencode<NmFull>(bench, "nm-multivariate", 1.0));
 
   Read<Nm> nm(bench.cpu);
   Read<Tn> tn(bench.cpu);
@@ -202,7 +213,8 @@ int main(int argc, char** argv) try {
   require(argc == 3 || argc == 4, "usage: ablations DATA_DIR OUTPUT_DIR [STEPS]");
   const std::string data = argv[1];
   ThreadPool pool, one(1);
-  Bench bench{Cpu{&pool}, Cpu{&one}, read_set(data + "/pretrain_train.fasta.gz"), read_set(data + "/pretrain_valid.fasta.gz"), {}, argv[2], 400};
+  Bench bench{Cpu{&pool}, Cpu{&one}, read_set(data + "/pretrain_train.fasta.gz"), read_set(data + "/pretrain_valid.fasta.gz"), {},
+              argv[2],    400};
   if (argc == 4) bench.steps = std::atol(argv[3]);
   require(bench.steps >= 10, "ablations: STEPS must be at least 10");
   for (const TaskSpec& spec : task_specs) {

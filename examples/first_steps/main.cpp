@@ -26,8 +26,8 @@ int main(int argc, char** argv) try {
 
   pleat::EncodeSession<Lsd, pleat::Cpu> encoder(cpu);
   encoder.load(pleat::Safetensors::open("first_steps/model.safetensors"));
-  const pleat::Ragged residues = encoder.encode(proteins);                             // one row per residue
-  const pleat::Pooled vectors = encoder.represent(proteins, {}, pleat::Pool::mean);    // one per protein
+  const pleat::Ragged residues = encoder.encode(proteins);                          // one row per residue
+  const pleat::Pooled vectors = encoder.represent(proteins, {}, pleat::Pool::mean); // one per protein
   std::printf("%ld proteins, %ld residues, %ld channels; first value %f\n", long(vectors.sequences()),
               long(residues.offsets.back()), long(vectors.width), double(vectors[0][0]));
 } catch (const pleat::Error& error) {

@@ -177,7 +177,9 @@ public:
     const Safetensors file = Safetensors::open(path);
     const CheckpointInfo info = checkpoint_info(file);
     require_same_architecture(file, info.config, config(is_diffusion(info.model), nullptr));
-    require(!info.checks.empty(), path, ": has no check pairs (tensors check.0.tokens, check.0.rows), so nothing shows that it works; take the file that `pleat` wrote.");
+    require(!info.checks.empty(), path,
+            ": has no check pairs (tensors check.0.tokens, check.0.rows), so nothing shows that it works; take the file that "
+            "`pleat` wrote.");
     if (is_diffusion(info.model)) return loaded<Diffusion>(file, info, threads);
     return loaded<Auto>(file, info, threads);
   }

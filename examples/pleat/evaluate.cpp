@@ -139,7 +139,9 @@ pleat::ModelEvaluationOptions options_of(const EvaluateArguments& a) {
     return 0;
   });
   o.draws = a.draws, o.crop = a.crop;
-  o.pool = a.pool == "max" ? pleat::Pool::max : a.pool == "mean+std" || a.pool == "mean-std" ? pleat::Pool::mean_std : pleat::Pool::mean;
+  o.pool = a.pool == "max"                                ? pleat::Pool::max
+           : a.pool == "mean+std" || a.pool == "mean-std" ? pleat::Pool::mean_std
+                                                          : pleat::Pool::mean;
   o.probes.ridge = o.probes.logistic = a.probe != "mlp", o.probes.mlp = a.probe != "linear";
   o.probes.mlp_seeds = a.seeds, o.probes.mlp_probe.seed = a.seed, o.probes.bootstrap.seed = a.seed,
   o.probes.bootstrap.resamples = a.resamples;

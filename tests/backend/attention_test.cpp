@@ -135,7 +135,7 @@ void check_close(const char* name, const std::vector<T>& got, const std::vector<
 
 const Problem problems[] = {
     {2, 6, {0, 5}},    {3, 2, {0, 1, 1, 4}},      {4, 16, {0, 33, 33, 97, 98}}, {20, 24, {0, 70, 75}}, {3, 32, {0, 12, 61, 200}},
-    {1, 20, {0, 129}}, {2, 128, {0, 40, 41, 48}}, {2, 34, {0, 64, 113, 115}},   {1, 16, {0}}, {2, 130, {0, 40, 41}}};
+    {1, 20, {0, 129}}, {2, 128, {0, 40, 41, 48}}, {2, 34, {0, 64, 113, 115}},   {1, 16, {0}},          {2, 130, {0, 40, 41}}};
 
 template <class T> void check_problem(const Problem& p, double bound) {
   ThreadPool pool(2);

@@ -5,8 +5,6 @@ struct Mine {
 #ifdef PLEAT_GOOD
   static constexpr const char* name = "mine";
 #endif
-  template <Index Width> struct At : PlainBottleneck<Width> {
-    using PlainBottleneck<Width>::PlainBottleneck;
-  };
+  template <Index Width> struct At : PlainBottleneck<Width> { using PlainBottleneck<Width>::PlainBottleneck; };
 };
 auto count = parameter_count<Autoencoder<Transformer<Shape{1, 16, 2}>, Mine, Decoder<Shape{1, 16, 2}>>>;

@@ -9,4 +9,6 @@ using Other = Token;
 using Other = Sequence;
 #endif
 using Run = Training<Cpu>;
-auto sum(Run& run, const Linear<8, 8>& map, const Rows<Run, 8, Token>& a, const Rows<Run, 8, Other>& b) { return map.add_to(run, a, b); }
+auto sum(Run& run, const Linear<8, 8>& map, const Rows<Run, 8, Token>& a, const Rows<Run, 8, Other>& b) {
+  return map.add_to(run, a, b);
+}

@@ -9,4 +9,6 @@ using Other = Token;
 using Other = Sequence;
 #endif
 using Run = Training<Cpu>;
-auto sum(Run& run, const Rows<Run, 8, Token>& a, const Rows<Run, 8, Other>& b, const Rows<Run, 1, float>& c) { return mix(run, a, c, b, c); }
+auto sum(Run& run, const Rows<Run, 8, Token>& a, const Rows<Run, 8, Other>& b, const Rows<Run, 1, float>& c) {
+  return mix(run, a, c, b, c);
+}

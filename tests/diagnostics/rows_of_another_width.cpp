@@ -1,8 +1,8 @@
 // expect: pleat: a layer was called with rows of another width than it was made for; check the widths of the model.
 // errors: 1
 #include <pleat/backend/cpu.hpp>
-#include <pleat/nn/norm.hpp>
 #include <pleat/nn/linear.hpp>
+#include <pleat/nn/norm.hpp>
 using namespace pleat;
 #ifdef PLEAT_GOOD
 inline constexpr Index width = 8;

@@ -35,7 +35,8 @@ struct Golden {
 
 double distance(const std::vector<double>& a, const std::vector<double>& b) {
   double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) worst = std::abs(a[i] - b[i]) <= worst ? worst : std::isnan(a[i] - b[i]) ? INFINITY : std::abs(a[i] - b[i]);
+  for (std::size_t i = 0; i < a.size(); ++i)
+    worst = std::abs(a[i] - b[i]) <= worst ? worst : std::isnan(a[i] - b[i]) ? INFINITY : std::abs(a[i] - b[i]);
   return worst;
 }
 } // namespace

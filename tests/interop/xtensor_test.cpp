@@ -99,22 +99,27 @@ BOOST_AUTO_TEST_CASE(padded_tokens) {
 
 BOOST_AUTO_TEST_CASE(numbers_that_are_no_tokens) {
   const xt::xtensor<long, 1> three{3};
-  BOOST_TEST(message_of([&] { (void)pleat::batch_from_xtensor(xt::xtensor<int, 1>{4, -1, 4}, three); }) ==
-             "tokens: element 1 is not one of the 33 token numbers 0 … 32; make tokens with encode_letters.");
-  BOOST_TEST(message_of([&] { (void)pleat::batch_from_xtensor(xt::xtensor<long, 1>{4, 4, 256 + 4}, three); }).find("element 2") !=
-             std::string::npos);
-  BOOST_TEST(message_of([&] { (void)pleat::batch_from_xtensor(xt::xtensor<double, 1>{4.5, 4, 4}, three); }).find("element 0") !=
-             std::string::npos);
+  BOOST_TEST(message_of([&] {
+               (void)pleat::batch_from_xtensor(xt::xtensor<int, 1>{4, -1, 4}, three);
+             }) == "tokens: element 1 is not one of the 33 token numbers 0 … 32; make tokens with encode_letters.");
+  BOOST_TEST(message_of([&] {
+               (void)pleat::batch_from_xtensor(xt::xtensor<long, 1>{4, 4, 256 + 4}, three);
+             }).find("element 2") != std::string::npos);
+  BOOST_TEST(message_of([&] {
+               (void)pleat::batch_from_xtensor(xt::xtensor<double, 1>{4.5, 4, 4}, three);
+             }).find("element 0") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(lengths_that_do_not_fit) {
   const xt::xtensor<int, 1> tokens{4, 5, 6};
-  BOOST_TEST(message_of([&] { (void)pleat::batch_from_xtensor(tokens, xt::xtensor<int, 1>{2, 2}); }) ==
-             "lengths: sequence 1 of 2 residues does not fit into the 3 tokens; the lengths must add up to them.");
+  BOOST_TEST(message_of([&] {
+               (void)pleat::batch_from_xtensor(tokens, xt::xtensor<int, 1>{2, 2});
+             }) == "lengths: sequence 1 of 2 residues does not fit into the 3 tokens; the lengths must add up to them.");
   BOOST_TEST(message_of([&] { (void)pleat::batch_from_xtensor(tokens, xt::xtensor<int, 1>{2}); }) ==
              "lengths add up to 2 residues, but there are 3 tokens.");
-  BOOST_TEST(message_of([&] { (void)pleat::batch_from_xtensor(tokens, xt::xtensor<int, 1>{-1, 4}); }).find("sequence 0 of -1") !=
-             std::string::npos);
+  BOOST_TEST(message_of([&] {
+               (void)pleat::batch_from_xtensor(tokens, xt::xtensor<int, 1>{-1, 4});
+             }).find("sequence 0 of -1") != std::string::npos);
   BOOST_TEST(message_of([&] { (void)pleat::batch_from_xtensor(tokens); }).find("two dimensions") != std::string::npos);
 }
 

@@ -14,7 +14,8 @@ template <Index Width, Index Heads> struct AttentionCase {
   constexpr explicit AttentionCase(Layout) {}
   using Inputs = Signature<In<Width>, In<Width>, In<Width>>;
   template <class Run>
-  auto operator()(Run& run, const SequenceBatch& batch, const Rows<Run, Width>& q, const Rows<Run, Width>& k, const Rows<Run, Width>& v) const {
+  auto operator()(Run& run, const SequenceBatch& batch, const Rows<Run, Width>& q, const Rows<Run, Width>& k,
+                  const Rows<Run, Width>& v) const {
     return attention<Heads>(run, q, k, v, batch.segments);
   }
 };

@@ -21,9 +21,11 @@ template <Index OutWidth, Index InWidth, Activation Act> struct LinearCase {
 struct ResidualCase {
   Matrix<7, 9> weight;
   Vector<7> bias;
-  constexpr explicit ResidualCase(Layout at) : weight(at.matrix<7, 9>("weight", init::lecun)), bias(at.vector<7>("bias", init::zero)) {}
+  constexpr explicit ResidualCase(Layout at)
+      : weight(at.matrix<7, 9>("weight", init::lecun)), bias(at.vector<7>("bias", init::zero)) {}
   using Inputs = Signature<In<9>, In<7>>;
-  template <class Run> auto operator()(Run& run, const SequenceBatch&, const Rows<Run, 9>& x, const Rows<Run, 7>& residual) const {
+  template <class Run>
+  auto operator()(Run& run, const SequenceBatch&, const Rows<Run, 9>& x, const Rows<Run, 7>& residual) const {
     return linear_add(run, weight, bias, x, residual);
   }
 };
@@ -32,7 +34,8 @@ struct ResidualCase {
 template <int Uses> struct SharingCase {
   Matrix<6, 6> weight;
   Vector<6> bias;
-  constexpr explicit SharingCase(Layout at) : weight(at.matrix<6, 6>("weight", init::lecun)), bias(at.vector<6>("bias", init::zero)) {}
+  constexpr explicit SharingCase(Layout at)
+      : weight(at.matrix<6, 6>("weight", init::lecun)), bias(at.vector<6>("bias", init::zero)) {}
   using Inputs = Signature<In<6>, In<6>>;
   template <class Run> auto operator()(Run& run, const SequenceBatch&, const Rows<Run, 6>& x, const Rows<Run, 6>& start) const {
     auto shared = linear(run, weight, bias, x, Activation::Tanh);

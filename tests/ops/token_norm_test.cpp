@@ -218,7 +218,8 @@ BOOST_AUTO_TEST_CASE(the_plan_is_exact) {
       const auto model = make_case<TokenNormModel<7>>();
       auto y = token_norm(run, z, batch.tokens, model.mean, model.variance);
       auto seed = run.template contribute<7>(y.value(), y.count());
-      if (seed.data != nullptr) std::fill(seed.data, seed.data + y.count() * y.stride, typename std::remove_reference_t<decltype(run)>::Stream(0));
+      if (seed.data != nullptr)
+        std::fill(seed.data, seed.data + y.count() * y.stride, typename std::remove_reference_t<decltype(run)>::Stream(0));
       y = {};
       run.backward();
       run.gradient_of(z);

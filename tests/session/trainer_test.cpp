@@ -275,8 +275,7 @@ BOOST_AUTO_TEST_CASE(a_training_state_that_does_not_fit_is_refused) {
     for (const std::string& name : file.names())
       writer.declare(name, Dtype::F32, name == cut ? std::vector<Index>{1} : file.shape(name));
     if (!more.empty()) writer.declare(more, Dtype::F32, {1});
-    for (const std::string& name : file.names())
-      writer.write(name == cut ? std::vector<float>{0} : file.read<float>(name));
+    for (const std::string& name : file.names()) writer.write(name == cut ? std::vector<float>{0} : file.read<float>(name));
     if (!more.empty()) writer.write(std::vector<float>{0});
     writer.finish();
     return refusal([&] { load_training(Safetensors::open(folder / "bad.safetensors"), session.parameters(), state, 0); });

@@ -47,9 +47,12 @@ struct TestBatch {
   }
   SequenceBatch view() const { return {tokens, {offsets}, records, starts}; }
   template <class Space> Index count() const {
-    if constexpr (std::is_same_v<Space, Sequence>) return static_cast<Index>(records.size());
-    else if constexpr (std::is_same_v<Space, Batch>) return 1;
-    else return offsets.back();
+    if constexpr (std::is_same_v<Space, Sequence>)
+      return static_cast<Index>(records.size());
+    else if constexpr (std::is_same_v<Space, Batch>)
+      return 1;
+    else
+      return offsets.back();
   }
 };
 
@@ -84,7 +87,8 @@ template <class Run, Index W, class Space> std::vector<double> dense_of(const Ro
   if (!rows) return dense;
   for (Index i = 0; i < rows.count(); ++i) {
     for (Index c = 0; c < W; ++c) dense.push_back(static_cast<double>(rows.row(i)[c]));
-    for (Index c = W; c < stride_of(W); ++c) BOOST_REQUIRE_MESSAGE(rows.row(i)[c] == 0, "the tail of row " << i << " is not zero");
+    for (Index c = W; c < stride_of(W); ++c)
+      BOOST_REQUIRE_MESSAGE(rows.row(i)[c] == 0, "the tail of row " << i << " is not zero");
   }
   return dense;
 }
@@ -100,7 +104,8 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
   {
     const std::vector<double>* next = inputs.data();
     [[maybe_unused]] const auto following = [&next]() -> const std::vector<double>& { return *next++; };
-    std::tuple<Rows<Run, Ins::width, typename Ins::Space>...> rows{fill<Run, Ins::width, typename Ins::Space>(run, following())...};
+    std::tuple<Rows<Run, Ins::width, typename Ins::Space>...> rows{
+        fill<Run, Ins::width, typename Ins::Space>(run, following())...};
     std::apply([&](auto&... x) { (run.want(x), ...); }, rows);
     auto y = std::apply([&](auto&... x) { return model(run, batch.view(), x...); }, rows);
     using Y = decltype(y);
@@ -118,10 +123,12 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
       run.backward();
       std::apply(
           [&](auto&... x) {
-            ([&] {
-              auto g = run.gradient_of(x);
-              if constexpr (Run::computes) result.input_gradients.push_back(dense_of(g));
-            }(), ...);
+            (
+                [&] {
+                  auto g = run.gradient_of(x);
+                  if constexpr (Run::computes) result.input_gradients.push_back(dense_of(g));
+                }(),
+                ...);
           },
           rows);
     }
@@ -139,7 +146,9 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
   return result;
 }
 
-template <class Case, class... Ins> Index planned_peak(Signature<Ins...> signature, const TestBatch& batch, const std::vector<std::vector<double>>& inputs, bool training, bool f64, int threads) {
+template <class Case, class... Ins>
+Index planned_peak(Signature<Ins...> signature, const TestBatch& batch, const std::vector<std::vector<double>>& inputs,
+                   bool training, bool f64, int threads) {
   Arena arena;
   auto run_one = [&](auto precision) {
     using P = decltype(precision);
@@ -158,7 +167,8 @@ template <class Case, class... Ins> Index planned_peak(Signature<Ins...> signatu
 
 template <class Precision> double parameter_scale() { return 0.5; }
 
-template <class Case, class Precision> void set_parameters(Parameters<Case, Cpu, Precision>& parameters, const std::vector<double>& flat) {
+template <class Case, class Precision>
+void set_parameters(Parameters<Case, Cpu, Precision>& parameters, const std::vector<double>& flat) {
   std::size_t next = 0;
   for (const auto& place : parameters.tensors()) {
     if (place.store == Store::State) continue;
@@ -193,7 +203,8 @@ inline double dot(const std::vector<double>& a, const std::vector<double>& b) {
   return sum;
 }
 
-inline void check_close(const std::vector<double>& got, const std::vector<double>& expected, double tolerance, const std::string& what) {
+inline void check_close(const std::vector<double>& got, const std::vector<double>& expected, double tolerance,
+                        const std::string& what) {
   BOOST_REQUIRE_EQUAL(got.size(), expected.size());
   double scale = 1e-30, worst = 0;
   for (double x : expected) scale = std::max(scale, std::abs(x));
@@ -266,8 +277,10 @@ template <class Case, class... Ins> void check_contract(Signature<Ins...> signat
     check_close(one.output, reference.output, options.float_tolerance, "float32 output");
     for (std::size_t k = 0; k < inputs.size(); ++k)
       if (!reference.input_gradients[k].empty())
-        check_close(one.input_gradients[k], reference.input_gradients[k], options.float_gradient_tolerance, "float32 input gradient");
-    check_close(one.parameter_gradients, reference.parameter_gradients, options.float_gradient_tolerance, "float32 parameter gradient");
+        check_close(one.input_gradients[k], reference.input_gradients[k], options.float_gradient_tolerance,
+                    "float32 input gradient");
+    check_close(one.parameter_gradients, reference.parameter_gradients, options.float_gradient_tolerance,
+                "float32 parameter gradient");
   }
   // Enough rows for several tasks, so that threads matter.
   const TestBatch batch({300, 1, 411, 77});
@@ -278,7 +291,8 @@ template <class Case, class... Ins> void check_contract(Signature<Ins...> signat
   for (int threads : {2, 3, 4}) {
     const auto many = evaluate<Case, Float32, true>(signature, batch, inputs, flat, threads);
     check_same_bits(many.output, one.output, "output with threads");
-    for (std::size_t k = 0; k < inputs.size(); ++k) check_same_bits(many.input_gradients[k], one.input_gradients[k], "gradient with threads");
+    for (std::size_t k = 0; k < inputs.size(); ++k)
+      check_same_bits(many.input_gradients[k], one.input_gradients[k], "gradient with threads");
     check_same_bits(many.parameter_gradients, one.parameter_gradients, "parameter gradient with threads");
   }
 }

@@ -11,8 +11,9 @@ namespace pleat::inline v0_1 {
 /// What a bottleneck drew for one batch, as data: the loss is a pure function of model, batch and draws.
 struct BottleneckDraws {
   std::vector<std::uint8_t> tokens; ///< (rows) what the encoder reads
-  std::vector<double> alpha, sigma; ///< (rows) amounts of latent and of noise; both empty: the decoder sees the latents as they are
-  std::vector<double> weight;       ///< (rows) weight of the row's reconstruction loss
+  std::vector<double> alpha,
+      sigma;                  ///< (rows) amounts of latent and of noise; both empty: the decoder sees the latents as they are
+  std::vector<double> weight; ///< (rows) weight of the row's reconstruction loss
 
   /// Tokens of the batch, no noise, weight 1; keeps the memory of the last batch.
   void reset(const SequenceBatch& batch) {
@@ -42,7 +43,8 @@ template <Index Width> struct PlainBottleneck {
 
   void draw(NoiseKey, const SequenceBatch& batch, BottleneckDraws& draws) const { draws.reset(batch); }
   template <class Context>
-  constexpr Rows<Context, Width> pass(Context&, const Rows<Context, Width>& z, const SequenceBatch&, const BottleneckDraws&) const {
+  constexpr Rows<Context, Width> pass(Context&, const Rows<Context, Width>& z, const SequenceBatch&,
+                                      const BottleneckDraws&) const {
     return z;
   }
   template <class Context>
@@ -58,16 +60,15 @@ template <Index Width> struct PlainBottleneck {
 /// No bottleneck at all.
 struct Identity {
   static constexpr const char* name = "identity";
-  template <Index Width> struct At : PlainBottleneck<Width> {
-    using PlainBottleneck<Width>::PlainBottleneck;
-  };
+  template <Index Width> struct At : PlainBottleneck<Width> { using PlainBottleneck<Width>::PlainBottleneck; };
 };
 
 template <class Bottleneck>
 concept BottleneckPolicy = requires {
   { Bottleneck::name } -> std::convertible_to<const char*>;
   typename Bottleneck::template At<16>;
-} && ModelPart<typename Bottleneck::template At<16>>;
+}
+&&ModelPart<typename Bottleneck::template At<16>>;
 
 static_assert(BottleneckPolicy<Identity>);
 

@@ -14,7 +14,8 @@ struct MaskingRates {
 
 /// Cross-entropy on the chosen positions only; at least one position of every sequence is chosen, so that no batch is without.
 template <MaskingRates Rates = MaskingRates{}> struct Masking {
-  static_assert(Rates.chosen > 0 && Rates.chosen <= 1 && Rates.masked >= 0 && Rates.random >= 0 && Rates.masked + Rates.random <= 1,
+  static_assert(Rates.chosen > 0 && Rates.chosen <= 1 && Rates.masked >= 0 && Rates.random >= 0 &&
+                    Rates.masked + Rates.random <= 1,
                 "pleat: rates of Masking must satisfy 0 < chosen <= 1 and masked + random <= 1.");
   static constexpr const char* name = "masking";
 
@@ -37,8 +38,10 @@ template <MaskingRates Rates = MaskingRates{}> struct Masking {
           const auto row = static_cast<std::size_t>(batch.segments.begin(s) + i);
           draws.weight[row] = 1;
           const double what = static_cast<double>(uniform_float(bits[1]));
-          if (what < Rates.masked) draws.tokens[row] = mask_token;
-          else if (what < Rates.masked + Rates.random) draws.tokens[row] = static_cast<std::uint8_t>(4 + bits[2] % 20);
+          if (what < Rates.masked)
+            draws.tokens[row] = mask_token;
+          else if (what < Rates.masked + Rates.random)
+            draws.tokens[row] = static_cast<std::uint8_t>(4 + bits[2] % 20);
         }
       }
     }

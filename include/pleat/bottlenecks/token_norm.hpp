@@ -44,7 +44,8 @@ template <TokenNormPolicy P = TokenNormPolicy{}> struct TokenNorm {
     }
     template <class Context>
     constexpr Rows<Context, Width> latent(Context& run, const Rows<Context, Width>& z, const SequenceBatch& batch) const {
-      return token_norm(run, z, batch.tokens, running_mean, running_variance, TokenNormOptions{.momentum = P.momentum, .kappa = P.kappa});
+      return token_norm(run, z, batch.tokens, running_mean, running_variance,
+                        TokenNormOptions{.momentum = P.momentum, .kappa = P.kappa});
     }
   };
 };

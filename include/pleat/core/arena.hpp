@@ -21,15 +21,16 @@ public:
     if (bytes <= size_) return;
     data_.reset();
     size_ = 0; // a failure below leaves an empty block, not a size without one
-    void* block = ::operator new(static_cast<std::size_t>(bytes), std::align_val_t{alignment}, std::nothrow);
-    if (block == nullptr) fail("out of memory: an arena of ", bytes, " bytes could not be allocated; use a smaller token budget.");
+    void* block = ::operator new (static_cast<std::size_t>(bytes), std::align_val_t{alignment}, std::nothrow);
+    if (block == nullptr)
+      fail("out of memory: an arena of ", bytes, " bytes could not be allocated; use a smaller token budget.");
     data_.reset(static_cast<std::byte*>(block));
     size_ = bytes;
   }
 
 private:
   struct Free {
-    void operator()(std::byte* block) const { ::operator delete(block, std::align_val_t{alignment}); }
+    void operator()(std::byte* block) const { ::operator delete (block, std::align_val_t{alignment}); }
   };
   std::unique_ptr<std::byte, Free> data_;
   Index size_ = 0;

@@ -1,10 +1,10 @@
 #pragma once
 /// \file  The one exception type of the library: a clear sentence that names the culprit and the remedy.
 
+#include <pleat/version.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <string>
-#include <pleat/version.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -22,7 +22,8 @@ template <class... Parts> [[noreturn]] void fail(const Parts&... parts) {
 
 /// `fail(parts...)` unless `condition` holds.
 template <class... Parts> void require(bool condition, const Parts&... parts) {
-  if (!condition) [[unlikely]] fail(parts...);
+  if (!condition) [[unlikely]]
+    fail(parts...);
 }
 
 } // namespace pleat::inline v0_1

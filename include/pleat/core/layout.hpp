@@ -74,7 +74,8 @@ struct LayoutTotals {
 };
 
 /// Cursor handed to constructors: `at.matrix<Out, In>("weight", init::lecun)` places a tensor, `at / "attention"` names a part,
-/// `at / i` a repeated block, `at.frozen()` a part that is not trained. Parts refer to their parent: pass a Layout down, never store it.
+/// `at / i` a repeated block, `at.frozen()` a part that is not trained. Parts refer to their parent: pass a Layout down, never
+/// store it.
 class Layout {
 public:
   constexpr explicit Layout(LayoutTotals& totals) : totals_(&totals) {}

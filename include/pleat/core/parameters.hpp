@@ -12,8 +12,9 @@ namespace pleat::inline v0_1 {
 /// Kernel seam of prepared forms: `size<T>(out, in)` elements, and `run(device, form, weight, out, in, transposed)`.
 struct prepare_op {};
 
-/// Owns the master values of a model (trained, frozen, state), the gradients of the trained ones, and for each matrix that products
-/// read up to two prepared forms (for y = x W^T and for dx = dy W), stamped with the version of the values they were made of.
+/// Owns the master values of a model (trained, frozen, state), the gradients of the trained ones, and for each matrix that
+/// products read up to two prepared forms (for y = x W^T and for dx = dy W), stamped with the version of the values they were
+/// made of.
 template <class ModelType, class DevicePolicy, class PrecisionPolicy = Float32> class Parameters {
 public:
   using Model = ModelType;
@@ -30,7 +31,8 @@ public:
     }
     for (const TensorPlace& place : places_) {
       if (place.product < 0) continue;
-      if (matrices_.size() <= static_cast<std::size_t>(place.product)) matrices_.resize(static_cast<std::size_t>(place.product) + 1);
+      if (matrices_.size() <= static_cast<std::size_t>(place.product))
+        matrices_.resize(static_cast<std::size_t>(place.product) + 1);
       matrices_[static_cast<std::size_t>(place.product)] = {place.rows, place.columns, place.offset, place.store, {0, 0}};
     }
   }
@@ -87,7 +89,9 @@ public:
 
   /// The views a pass needs. With gradients for training.
   Values<Precision> values(bool with_gradients = false) {
-    return {{store(Store::Trained), store(Store::Frozen), store(Store::State)}, with_gradients ? gradients() : nullptr, this,
+    return {{store(Store::Trained), store(Store::Frozen), store(Store::State)},
+            with_gradients ? gradients() : nullptr,
+            this,
             [](void* self, int product, bool transposed) -> const void* {
               return static_cast<Parameters*>(self)->prepare(product, transposed);
             }};

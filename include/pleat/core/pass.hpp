@@ -67,7 +67,8 @@ public:
     key_ = key, draws_ = 0, cost_ = {};
   }
 
-  // --- values -------------------------------------------------------------------------------------------------------------------
+  // --- values
+  // -------------------------------------------------------------------------------------------------------------------
   /// New rows, not initialised.
   template <Index Width, class Space = Token> constexpr Rows<Pass, Width, Space> rows(Index count) {
     return Rows<Pass, Width, Space>(*this, allocate(count * stride_of(Width) * static_cast<Index>(sizeof(Stream))), count);
@@ -89,15 +90,16 @@ public:
   void* address(int value) const { return arena_->at(table_[value].offset); }
   template <class T> T* data(const Rows<Pass, 1, T>& buffer) const { return static_cast<T*>(address(buffer.value())); }
 
-  // --- parameters ---------------------------------------------------------------------------------------------------------------
+  // --- parameters
+  // ---------------------------------------------------------------------------------------------------------------
   /// First element of a tensor: rows `stride_of(columns)` apart.
   template <class Handle> const Parameter* data(const Handle& handle) const {
     return values_.store[static_cast<int>(handle.store)] + handle.offset;
   }
   /// The form of a matrix that products read; made once per version of the parameters.
-  template <Index Out, Index In> const typename Precision::Operand* prepared(const Matrix<Out, In>& weight, bool transposed) const {
-    return static_cast<const typename Precision::Operand*>(values_.prepare(
-        values_.owner, weight.product, transposed));
+  template <Index Out, Index In>
+  const typename Precision::Operand* prepared(const Matrix<Out, In>& weight, bool transposed) const {
+    return static_cast<const typename Precision::Operand*>(values_.prepare(values_.owner, weight.product, transposed));
   }
   /// Where the gradient of a trained tensor is summed.
   template <class Handle> Parameter* gradient(const Handle& handle) const { return values_.gradient + handle.offset; }
@@ -106,7 +108,8 @@ public:
     return Records && untaped_ == 0 && handle.store == Store::Trained;
   }
 
-  // --- tape ---------------------------------------------------------------------------------------------------------------------
+  // --- tape
+  // ---------------------------------------------------------------------------------------------------------------------
   constexpr bool recording() const { return Records && untaped_ == 0; }
 
   /// While this object lives, nothing is recorded (frozen models inside a training pass).
@@ -210,7 +213,8 @@ public:
     return take_gradient<Width, Space>(rows.value(), rows.count());
   }
 
-  // --- state --------------------------------------------------------------------------------------------------------------------
+  // --- state
+  // --------------------------------------------------------------------------------------------------------------------
   /// Proposes a new value of a state tensor; `fresh` holds it in the tensor's own layout. Read again only after the commit.
   template <Index R, Index W, class Space> void propose(const Matrix<R, W>& state, const Rows<Pass, W, Space>& fresh) {
     hold(fresh.value());
@@ -226,7 +230,8 @@ public:
     proposals_.clear();
   }
 
-  // --- the rest -----------------------------------------------------------------------------------------------------------------
+  // --- the rest
+  // -----------------------------------------------------------------------------------------------------------------
   constexpr const Device& device() const { return device_; }
   constexpr NoiseKey noise() const { return key_; }
   /// Number of the next random draw of this pass: looped layers and repeated calls differ.

@@ -59,11 +59,13 @@ private:
 namespace detail {
 // What ops say to rows that do not belong together, instead of a list of overloads that do not fit.
 template <class SpaceA, class SpaceB> constexpr void refuse_mixed_spaces() {
-  static_assert(std::is_same_v<SpaceA, SpaceB>, "pleat: rows of different kinds (residues, sequences, one number a batch) cannot be "
-                                                "combined row by row; pool or spread one of them first.");
+  static_assert(std::is_same_v<SpaceA, SpaceB>,
+                "pleat: rows of different kinds (residues, sequences, one number a batch) cannot be "
+                "combined row by row; pool or spread one of them first.");
 }
 template <Index Got, Index Needed> constexpr void refuse_width() {
-  static_assert(Got == Needed, "pleat: a layer was called with rows of another width than it was made for; check the widths of the model.");
+  static_assert(Got == Needed,
+                "pleat: a layer was called with rows of another width than it was made for; check the widths of the model.");
 }
 } // namespace detail
 

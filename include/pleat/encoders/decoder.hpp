@@ -15,7 +15,8 @@ template <Shape S> struct Decoder {
   constexpr explicit Decoder(Layout at) : trunk(at / "trunk"), head(at / "head") {}
 
   template <class Context>
-  constexpr Rows<Context, token_count> operator()(Context& run, const Rows<Context, S.width>& latents, const Segments& segments) const {
+  constexpr Rows<Context, token_count> operator()(Context& run, const Rows<Context, S.width>& latents,
+                                                  const Segments& segments) const {
     return head(run, trunk(run, latents, segments));
   }
 };

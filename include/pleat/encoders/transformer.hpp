@@ -19,10 +19,12 @@ template <Shape S> struct Transformer {
   Trunk<S> trunk;
 
   constexpr explicit Transformer(Layout at)
-      : embedding_weight((at / "embedding").template table<token_count, S.width>("weight", init::normal(0.5))), trunk(at / "trunk") {}
+      : embedding_weight((at / "embedding").template table<token_count, S.width>("weight", init::normal(0.5))),
+        trunk(at / "trunk") {}
 
   template <class Context>
-  constexpr Rows<Context, S.width> operator()(Context& run, const SequenceBatch& batch, std::span<const std::uint8_t> tokens) const {
+  constexpr Rows<Context, S.width> operator()(Context& run, const SequenceBatch& batch,
+                                              std::span<const std::uint8_t> tokens) const {
     return trunk(run, embedding(run, embedding_weight, tokens), batch.segments);
   }
 };

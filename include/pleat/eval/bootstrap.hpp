@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include <pleat/core/philox.hpp>
 #include <pleat/core/error.hpp>
 #include <pleat/core/index.hpp>
+#include <pleat/core/philox.hpp>
 
 namespace pleat::inline v0_1 {
 

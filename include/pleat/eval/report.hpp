@@ -55,8 +55,8 @@ struct ReportSeries {
   std::vector<ReportPoint> points;
 };
 
-/// A line chart; `levels` are horizontal lines such as a baseline. A level named after a series ("LSD-NM encoder" where there is a
-/// series "LSD-NM") has its colour.
+/// A line chart; `levels` are horizontal lines such as a baseline. A level named after a series ("LSD-NM encoder" where there is
+/// a series "LSD-NM") has its colour.
 struct ReportChart {
   std::string title, x_label, y_label, note;
   std::vector<ReportSeries> series;

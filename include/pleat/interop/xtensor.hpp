@@ -29,7 +29,8 @@ inline auto xtensor_view(const float* rows, Index count, Index width) {
 /// An element as a token.
 template <class Number> TokenId token_of(Number number, std::size_t row) {
   const auto token = static_cast<Index>(number);
-  require(token >= 0 && token < vocabulary_size && !(static_cast<Number>(token) < number) && !(number < static_cast<Number>(token)),
+  require(token >= 0 && token < vocabulary_size && !(static_cast<Number>(token) < number) &&
+              !(number < static_cast<Number>(token)),
           "tokens: element ", row, " is not one of the ", vocabulary_size, " token numbers 0 … ", vocabulary_size - 1,
           "; make tokens with encode_letters.");
   return static_cast<TokenId>(token);
@@ -46,7 +47,9 @@ inline auto as_xtensor(const Ragged& ragged, Index s) {
   return detail::xtensor_view(ragged[s].data(), ragged.length(s), ragged.width);
 }
 /// One vector per sequence, (sequences, width).
-inline auto as_xtensor(const Pooled& pooled) { return detail::xtensor_view(pooled.rows.data(), pooled.sequences(), pooled.width); }
+inline auto as_xtensor(const Pooled& pooled) {
+  return detail::xtensor_view(pooled.rows.data(), pooled.sequences(), pooled.width);
+}
 // A view of a temporary would outlive its numbers.
 void as_xtensor(const Ragged&&) = delete;
 void as_xtensor(const Ragged&&, Index) = delete;
@@ -58,8 +61,8 @@ template <class Tokens, class Lengths>
 OwnedBatch batch_from_xtensor(const xt::xexpression<Tokens>& tokens, const xt::xexpression<Lengths>& lengths) {
   const Tokens& all = tokens.derived_cast();
   const Lengths& each = lengths.derived_cast();
-  require(all.dimension() == 1 && each.dimension() == 1, "tokens and lengths must have one dimension, not ", all.dimension(), " and ",
-          each.dimension(), "; flatten them, or pass a (sequences, length) array alone.");
+  require(all.dimension() == 1 && each.dimension() == 1, "tokens and lengths must have one dimension, not ", all.dimension(),
+          " and ", each.dimension(), "; flatten them, or pass a (sequences, length) array alone.");
   OwnedBatch batch;
   std::vector<TokenId> piece;
   std::size_t row = 0;

@@ -122,8 +122,7 @@ struct LatentDiffusion {
       }
     }
     auto prediction = denoiser(run, noised, draws.t, batch.segments, estimate);
-    if (draws.scaled)
-      prediction = mix(run, prediction, upload(run, draws.network), prediction, upload(run, draws.nothing));
+    if (draws.scaled) prediction = mix(run, prediction, upload(run, draws.network), prediction, upload(run, draws.nothing));
     auto error = squared_error(run, prediction, target, batch.segments, draws.weight, ErrorReduction::Sequences);
     return {error.loss, error.sequence_loss};
   }

@@ -8,7 +8,8 @@ namespace pleat::inline v0_1 {
 
 /// Query, key, value and output maps around `attention`; a sequence attends to itself only.
 template <Index Width, Index Heads> struct SelfAttention {
-  static_assert(Heads > 0 && Width % Heads == 0, "pleat: the width of an attention layer must be a multiple of its number of heads.");
+  static_assert(Heads > 0 && Width % Heads == 0,
+                "pleat: the width of an attention layer must be a multiple of its number of heads.");
   static_assert(Heads == 0 || (Width / Heads) % 2 == 0,
                 "pleat: rotary attention needs an even number of channels per head; choose heads so that width / heads is even.");
   Linear<Width, Width> query, key, value, output;

@@ -18,8 +18,7 @@ template <Shape S> struct Block<S, None> {
   LayerNorm<S.width> norm2;
   FeedForward<S.width, S.hidden()> ffn;
 
-  constexpr explicit Block(Layout at)
-      : norm1(at / "norm1"), attention(at / "attention"), norm2(at / "norm2"), ffn(at / "ffn") {}
+  constexpr explicit Block(Layout at) : norm1(at / "norm1"), attention(at / "attention"), norm2(at / "norm2"), ffn(at / "ffn") {}
 
   template <class Context>
   constexpr Rows<Context, S.width> operator()(Context& run, Rows<Context, S.width> x, const Segments& segments) const {

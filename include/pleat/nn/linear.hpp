@@ -21,7 +21,8 @@ template <Index InWidth, Index OutWidth> struct Linear {
   }
   /// Rows of another width: refused in one sentence.
   template <class Context, Index Width, class Space>
-  constexpr Rows<Context, OutWidth, Space> operator()(Context&, const Rows<Context, Width, Space>&, Activation = Activation::None) const {
+  constexpr Rows<Context, OutWidth, Space> operator()(Context&, const Rows<Context, Width, Space>&,
+                                                      Activation = Activation::None) const {
     detail::refuse_width<Width, InWidth>();
     return {};
   }

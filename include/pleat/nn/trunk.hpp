@@ -10,7 +10,9 @@ namespace pleat::inline v0_1 {
 
 /// `layers.<i>` and a final norm `norm`. Depth is a run-time loop over identical blocks: one instantiation however deep.
 template <Shape S, class Conditioning = None> struct Trunk {
-  static_assert(S.layers > 0 && S.width > 0, "pleat: a trunk needs at least one layer and one channel; write Shape{.layers = 6, .width = 320, .heads = 20}, say.");
+  static_assert(
+      S.layers > 0 && S.width > 0,
+      "pleat: a trunk needs at least one layer and one channel; write Shape{.layers = 6, .width = 320, .heads = 20}, say.");
   static constexpr Shape shape = S;
   static constexpr Index width = S.width;
   std::array<Block<S, Conditioning>, static_cast<std::size_t>(S.layers)> layers;

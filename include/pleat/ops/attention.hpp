@@ -6,8 +6,8 @@
 namespace pleat::inline v0_1 {
 
 namespace detail::attention_scratch {
-inline constexpr Index query_block = 12;           ///< queries whose scores are held at a time, forward
-inline constexpr Index backward_query_block = 48;  ///< ... and backward: more, since each block adds to dk and dv of every key
+inline constexpr Index query_block = 12;          ///< queries whose scores are held at a time, forward
+inline constexpr Index backward_query_block = 48; ///< ... and backward: more, since each block adds to dk and dv of every key
 
 /// Elements between two rows of scores: off the powers of two, at which rows would fall on the same cache lines.
 constexpr Index score_stride(Index keys) { return keys + 16; }
@@ -44,16 +44,17 @@ struct attention_op {
   /// Scratch of a pass: rotary tables, and per thread copies of one head of the longest sequence and a block of scores.
   template <class T> static constexpr Index scratch_bytes(Index longest, Index head_width, int threads, bool backward) {
     namespace scratch = detail::attention_scratch;
-    const Index each = backward ? scratch::backward_elements(longest, head_width) : scratch::forward_elements(longest, head_width);
+    const Index each =
+        backward ? scratch::backward_elements(longest, head_width) : scratch::forward_elements(longest, head_width);
     return static_cast<Index>(sizeof(T)) * (scratch::rotary_elements(longest, head_width) + Index{threads} * each);
   }
 };
 
 /// out_i = sum_j softmax_j(R(q_i / sqrt(d)) . R(k_j)) v_j within each sequence and head; R rotates pairs (c, c + d / 2) by
-/// position * 10000^(-2c / d) (RoPE, Su et al. 2021, rotate-half form), positions counted from 0 in each sequence. q, k, v and the
-/// result are (rows, Width), head h in channels [h d, (h + 1) d), d = Width / Heads. All of them must be rows of the batch that
-/// `segments` describes, or the call is refused; its offsets must outlive the pass. Kept for backward: q, k, v, the result, and the
-/// log normaliser of each row and head.
+/// position * 10000^(-2c / d) (RoPE, Su et al. 2021, rotate-half form), positions counted from 0 in each sequence. q, k, v and
+/// the result are (rows, Width), head h in channels [h d, (h + 1) d), d = Width / Heads. All of them must be rows of the batch
+/// that `segments` describes, or the call is refused; its offsets must outlive the pass. Kept for backward: q, k, v, the result,
+/// and the log normaliser of each row and head.
 template <Index Heads, class Context, Index Width>
 constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width>& q, const Rows<Context, Width>& k,
                                          const Rows<Context, Width>& v, const Segments& segments) {
@@ -61,7 +62,8 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
   constexpr Index head_width = Width / Heads;
   const Index count = q.count(), longest = segments.longest();
   if (segments.rows() != count || k.count() != count || v.count() != count)
-    fail("attention: ", count, " queries, ", k.count(), " keys and ", v.count(), " values for segments of ", segments.rows(), " rows; all four must agree.");
+    fail("attention: ", count, " queries, ", k.count(), " keys and ", v.count(), " values for segments of ", segments.rows(),
+         " rows; all four must agree.");
   const bool recorded = run.recording() && (q.wants_gradient() || k.wants_gradient() || v.wants_gradient());
   auto out = run.template rows<Width>(count);
   auto saved = run.template buffer<T>(recorded ? count * Heads : 0);
@@ -70,12 +72,13 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
     pairs += static_cast<double>(segments.length(s)) * static_cast<double>(segments.length(s));
   run.count(4.0 * pairs * Width, 4.0 * sizeof(T) * static_cast<double>(count) * Width);
   {
-    auto scratch = run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads(), false));
+    auto scratch =
+        run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads(), false));
     if constexpr (Context::computes)
       KernelOf<attention_op, Context>::forward(
           run.device(), attention_op::Forward<T>{q.data(), k.data(), v.data(), out.data(), recorded ? run.data(saved) : nullptr,
-                                                 run.data(scratch), segments.offsets.data(), segments.sequences(), Heads, head_width,
-                                                 stride_of(Width), longest});
+                                                 run.data(scratch), segments.offsets.data(), segments.sequences(), Heads,
+                                                 head_width, stride_of(Width), longest});
   }
   if constexpr (Context::records) {
     if (recorded) {
@@ -101,14 +104,15 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
           if constexpr (Context::computes)
             for (auto* d : {&dq, &dk, &dv})
               if (!*d) *d = {unwanted.data(), false, false};
-          auto scratch = run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads(), true));
+          auto scratch =
+              run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads(), true));
           run.count(10.0 * pairs * Width, 0);
           if constexpr (Context::computes)
             KernelOf<attention_op, Context>::backward(
                 run.device(),
                 attention_op::Backward<T>{q_rows.data(), k_rows.data(), v_rows.data(), out_rows.data(), run.data(lse), dy.data(),
-                                          dq.data, dk.data, dv.data, dq.accumulate, dk.accumulate, dv.accumulate, run.data(scratch),
-                                          offsets, sequences, Heads, head_width, stride_of(Width), longest});
+                                          dq.data, dk.data, dv.data, dq.accumulate, dk.accumulate, dv.accumulate,
+                                          run.data(scratch), offsets, sequences, Heads, head_width, stride_of(Width), longest});
         }
       };
       run.want(out);

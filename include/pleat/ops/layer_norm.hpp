@@ -59,9 +59,10 @@ constexpr Rows<Context, Width, Space> layer_norm(Context& run, const Vector<Widt
           auto dx = run.template contribute<Width>(input, count);
           if constexpr (Context::computes)
             KernelOf<layer_norm_op, Context>::backward(
-                run.device(), layer_norm_op::Backward<T>{x_rows.data(), run.data(gain), run.data(saved), dy.data(), dx.data,
-                                                         run.trains(gain) ? run.gradient(gain) : nullptr,
-                                                         run.trains(bias) ? run.gradient(bias) : nullptr, count, Width, dx.accumulate});
+                run.device(),
+                layer_norm_op::Backward<T>{x_rows.data(), run.data(gain), run.data(saved), dy.data(), dx.data,
+                                           run.trains(gain) ? run.gradient(gain) : nullptr,
+                                           run.trains(bias) ? run.gradient(bias) : nullptr, count, Width, dx.accumulate});
         }
       };
       run.want(y);

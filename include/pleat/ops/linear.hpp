@@ -53,7 +53,8 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
     if constexpr (Context::computes) {
       if (activation != Activation::None)
         KernelOf<activation_op, Context>::backward(
-            run.device(), activation_op::Backward<T>{before_rows.data(), dy.data(), dy.data(), count * stride_of(Out), activation, false});
+            run.device(),
+            activation_op::Backward<T>{before_rows.data(), dy.data(), dy.data(), count * stride_of(Out), activation, false});
     }
     before_rows = {};
     if constexpr (Context::computes) {
@@ -68,7 +69,8 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
     if (auto dx = run.template contribute<In>(input, count)) {
       if constexpr (Context::computes)
         KernelOf<linear_op, Context>::input_gradient(
-            run.device(), linear_op::InputGradient<T>{dy.data(), run.prepared(weight, true), dx.data, count, Out, In, dx.accumulate});
+            run.device(),
+            linear_op::InputGradient<T>{dy.data(), run.prepared(weight, true), dx.data, count, Out, In, dx.accumulate});
     }
     run.count(4.0 * static_cast<double>(count) * Out * In, 0);
     if (residual >= 0 && activation == Activation::None) add_residual(run, dy);
@@ -81,7 +83,8 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
     if (auto sum = run.template contribute<Out>(residual, count)) {
       if constexpr (Context::computes)
         KernelOf<activation_op, Context>::backward(
-            run.device(), activation_op::Backward<T>{dy.data(), dy.data(), sum.data, count * stride_of(Out), Activation::None, sum.accumulate});
+            run.device(),
+            activation_op::Backward<T>{dy.data(), dy.data(), sum.data, count * stride_of(Out), Activation::None, sum.accumulate});
     }
   }
 };
@@ -94,7 +97,8 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
   const Index count = x.count();
   if (residual != nullptr && residual->count() != count)
     fail("linear_add: ", count, " rows are to be added to a residual of ", residual->count(), " rows; both must have as many.");
-  const bool recorded = run.recording() && (run.trains(weight) || (bias.offset >= 0 && run.trains(bias)) || x.wants_gradient() || (residual != nullptr && residual->wants_gradient()));
+  const bool recorded = run.recording() && (run.trains(weight) || (bias.offset >= 0 && run.trains(bias)) || x.wants_gradient() ||
+                                            (residual != nullptr && residual->wants_gradient()));
   auto y = run.template rows<Out, Space>(count);
   const bool keeps_before = recorded && activation != Activation::None;
   Rows<Context, Out, Space> before;
@@ -110,9 +114,9 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
   if constexpr (Context::records) {
     if (recorded) {
       run.want(y);
-      run.record(LinearBackward<Context, Out, In, Space>{weight, bias, run.keep(x),
-                                                         keeps_before ? run.keep(before) : Kept<Out, Space>{}, x.value(), y.value(),
-                                                         residual != nullptr ? residual->value() : -1, count, activation});
+      run.record(LinearBackward<Context, Out, In, Space>{
+          weight, bias, run.keep(x), keeps_before ? run.keep(before) : Kept<Out, Space>{}, x.value(), y.value(),
+          residual != nullptr ? residual->value() : -1, count, activation});
     }
   }
   return y;
@@ -128,7 +132,8 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
   return detail::linear<Context, Out, In, Space>(run, weight, bias, x, activation, nullptr);
 }
 
-/// y (count, Out) = x W^T + b + residual (count, Out). Residual and x have as many rows, or the call is refused. Kept for backward: x.
+/// y (count, Out) = x W^T + b + residual (count, Out). Residual and x have as many rows, or the call is refused. Kept for
+/// backward: x.
 template <class Context, Index Out, Index In, class Space>
 constexpr Rows<Context, Out, Space> linear_add(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
                                                const Rows<Context, In, Space>& x, const Rows<Context, Out, Space>& residual) {

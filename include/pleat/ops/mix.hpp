@@ -69,8 +69,9 @@ mix(Context& run, const Rows<Context, Width, Space>& x, const Rows<Context, 1, t
 
 /// Rows of two kinds: refused in one sentence.
 template <class Context, Index Width, class A, class B>
-constexpr Rows<Context, Width, A> mix(Context&, const Rows<Context, Width, A>& x, const Rows<Context, 1, typename Context::Stream>&,
-                                      const Rows<Context, Width, B>&, const Rows<Context, 1, typename Context::Stream>&) {
+constexpr Rows<Context, Width, A> mix(Context&, const Rows<Context, Width, A>& x,
+                                      const Rows<Context, 1, typename Context::Stream>&, const Rows<Context, Width, B>&,
+                                      const Rows<Context, 1, typename Context::Stream>&) {
   detail::refuse_mixed_spaces<A, B>();
   return x;
 }

@@ -8,15 +8,16 @@
 #include <pleat/data/long_policy.hpp>
 #include <pleat/data/sequences.hpp>
 #include <pleat/models/latent_diffusion.hpp>
-#include <pleat/session/pool_rows.hpp>
 #include <pleat/session/owned_batch.hpp>
+#include <pleat/session/pool_rows.hpp>
 #include <pleat/session/ragged.hpp>
 #include <pleat/session/read_options.hpp>
 #include <pleat/train/checkpoint.hpp>
 
 namespace pleat::inline v0_1 {
 
-/// Values of a model and the memory to run it. A sequence's rows have the same bits alone, in any batch and on any number of threads.
+/// Values of a model and the memory to run it. A sequence's rows have the same bits alone, in any batch and on any number of
+/// threads.
 template <class ModelType, class DeviceType, class Precision = Float32> class EncodeSession {
 public:
   using Model = ModelType;

@@ -3,11 +3,11 @@
 namespace pleat::inline v0_1 {
 
 template <class M, class D, class P>
-EncodeSession<M, D, P>::EncodeSession(D device, std::uint64_t noise_seed) : device_(device), parameters_(device), seed_(noise_seed) {}
+EncodeSession<M, D, P>::EncodeSession(D device, std::uint64_t noise_seed)
+    : device_(device), parameters_(device), seed_(noise_seed) {}
 
 template <class M, class D, class P> void EncodeSession<M, D, P>::copy_values(const Parameters<M, D, P>& from) {
-  for (Store s : {Store::Trained, Store::Frozen, Store::State})
-    std::copy_n(from.store(s), from.size(s), parameters_.store(s));
+  for (Store s : {Store::Trained, Store::Frozen, Store::State}) std::copy_n(from.store(s), from.size(s), parameters_.store(s));
   parameters_.changed();
 }
 
@@ -129,7 +129,9 @@ void EncodeSession<M, D, P>::read(std::span<const Piece> pieces, std::span<const
   }
   auto batch_of = [&](std::span<const Index> numbers) {
     OwnedBatch batch;
-    for (Index i : numbers) batch.add(pieces[static_cast<std::size_t>(i)].tokens, pieces[static_cast<std::size_t>(i)].record, pieces[static_cast<std::size_t>(i)].start);
+    for (Index i : numbers)
+      batch.add(pieces[static_cast<std::size_t>(i)].tokens, pieces[static_cast<std::size_t>(i)].record,
+                pieces[static_cast<std::size_t>(i)].start);
     return batch;
   };
   const auto threads = static_cast<std::size_t>(device_.threads());
@@ -163,7 +165,8 @@ inline std::vector<Piece> pieces_of(const SequenceSet& set, Index crop) {
 }
 } // namespace detail
 
-template <class M, class D, class P> Ragged EncodeSession<M, D, P>::represent(const SequenceSet& set, const ReadOptions& reading) {
+template <class M, class D, class P>
+Ragged EncodeSession<M, D, P>::represent(const SequenceSet& set, const ReadOptions& reading) {
   Ragged result;
   result.width = width;
   for (Index i = 0; i < set.size(); ++i) result.offsets.push_back(result.offsets.back() + set.length(i));
@@ -175,13 +178,15 @@ template <class M, class D, class P> Ragged EncodeSession<M, D, P>::represent(co
 }
 
 template <class M, class D, class P>
-std::vector<Pooled> EncodeSession<M, D, P>::represent_pooled(const SequenceSet& set, std::span<const ReadOptions> readings, Pool pool,
-                                                             Index crop) {
+std::vector<Pooled> EncodeSession<M, D, P>::represent_pooled(const SequenceSet& set, std::span<const ReadOptions> readings,
+                                                             Pool pool, Index crop) {
   const Index out = pooled_width(pool, width);
   std::vector<Pooled> results(readings.size());
   for (Pooled& result : results) result.width = out, result.rows.assign(static_cast<std::size_t>(set.size() * out), 0.0f);
   read(detail::pieces_of(set, crop), readings, [&](Index piece, Index reading, std::span<const float> rows) {
-    pool_rows(pool, rows, width, std::span<float>(results[static_cast<std::size_t>(reading)].rows).subspan(static_cast<std::size_t>(piece * out), static_cast<std::size_t>(out)));
+    pool_rows(pool, rows, width,
+              std::span<float>(results[static_cast<std::size_t>(reading)].rows)
+                  .subspan(static_cast<std::size_t>(piece * out), static_cast<std::size_t>(out)));
   });
   return results;
 }

@@ -12,8 +12,8 @@ namespace pleat::inline v0_1 {
 
 constexpr Index pooled_width(Pool pool, Index width) { return pool == Pool::mean_std ? 2 * width : width; }
 
-/// `rows` (residues, width) to `out` (pooled_width): mean, maximum, or mean and standard deviation over residues; zeros where there
-/// are none. Sums are in double.
+/// `rows` (residues, width) to `out` (pooled_width): mean, maximum, or mean and standard deviation over residues; zeros where
+/// there are none. Sums are in double.
 inline void pool_rows(Pool pool, std::span<const float> rows, Index width, std::span<float> out) {
   const auto w = static_cast<std::size_t>(width);
   const std::size_t count = w > 0 ? rows.size() / w : 0;

@@ -1,15 +1,15 @@
 #pragma once
 /// \file  Training steps of one objective on one device.
 
+#include <pleat/core/parameters.hpp>
 #include <pleat/session/owned_batch.hpp>
 #include <pleat/train/adamw.hpp>
 #include <pleat/train/objective.hpp>
-#include <pleat/core/parameters.hpp>
 
 namespace pleat::inline v0_1 {
 
-/// Owns the values of a model, their gradients and moments, and the memory of a pass. Steps are a pure function of (values, batches,
-/// key): the same bits for any number of threads.
+/// Owns the values of a model, their gradients and moments, and the memory of a pass. Steps are a pure function of (values,
+/// batches, key): the same bits for any number of threads.
 template <class ObjectiveType, class DeviceType, class Precision = Float32> class TrainSession {
 public:
   using Objective = ObjectiveType;
@@ -32,8 +32,8 @@ public:
   StepResult step(std::span<const OwnedBatch> batches, std::uint64_t seed, std::uint64_t step, double rate);
   /// Adds the metrics of a batch without training on it; its noise depends on the key only.
   void validate(const OwnedBatch& batch, NoiseKey key, Metrics& to);
-  /// Calls body(run, batch view) in a planned inference pass over the batch. The body must be a generic callable: it is also called
-  /// on a Plan.
+  /// Calls body(run, batch view) in a planned inference pass over the batch. The body must be a generic callable: it is also
+  /// called on a Plan.
   template <class Body> void infer(const OwnedBatch& batch, NoiseKey key, Body&& body);
 
   /// High-water mark of the activation memory of the last pass, bytes: the planned one.

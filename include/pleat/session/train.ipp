@@ -58,11 +58,12 @@ StepResult TrainSession<O, D, P>::step(std::span<const OwnedBatch> batches, std:
         return;
       }
       const Real share = Real(1) / static_cast<Real>(++pending.count);
-      for (Index i = 0; i < size; ++i) pending.values[static_cast<std::size_t>(i)] += share * (values[i] - pending.values[static_cast<std::size_t>(i)]);
+      for (Index i = 0; i < size; ++i)
+        pending.values[static_cast<std::size_t>(i)] += share * (values[i] - pending.values[static_cast<std::size_t>(i)]);
     });
   }
-  result.gradient_norm = optimiser_.step(device_, trained(),
-                                         std::span<const Real>(parameters_.gradients(), trained().size()), rate);
+  result.gradient_norm =
+      optimiser_.step(device_, trained(), std::span<const Real>(parameters_.gradients(), trained().size()), rate);
   result.finite = std::isfinite(result.gradient_norm);
   if (result.finite) {
     for (std::size_t i = 0; i < proposed; ++i)

@@ -1,8 +1,8 @@
 #pragma once
 /// \file  A checkpoint: one safetensors file with the values of a model, what training needs to go on, and proof that it works.
 ///
-/// Tensors: `<name>` the values to use (averaged ones where training averages), of the shapes of the model; with training state also
-/// `train.raw.<name>` (where averaged), `train.first.<name>`, `train.second.<name>` (moments of AdamW) and `train.sampler`;
+/// Tensors: `<name>` the values to use (averaged ones where training averages), of the shapes of the model; with training state
+/// also `train.raw.<name>` (where averaged), `train.first.<name>`, `train.second.<name>` (moments of AdamW) and `train.sampler`;
 /// `check.<i>.tokens` and `check.<i>.rows`: short inputs and what the model made of them. Metadata: `format`, `model` (registry
 /// name), `config` and `training` (JSON).
 
@@ -24,9 +24,9 @@ struct CheckPair {
 
 /// What a checkpoint says about itself.
 struct CheckpointInfo {
-  std::string model;               ///< registry name, or any name of the user's own model
-  Json config = Json::object();    ///< shapes and policies
-  Json training = Json::object();  ///< counters; empty: not resumable
+  std::string model;              ///< registry name, or any name of the user's own model
+  Json config = Json::object();   ///< shapes and policies
+  Json training = Json::object(); ///< counters; empty: not resumable
   std::vector<CheckPair> checks{};
 };
 
@@ -59,13 +59,17 @@ template <class Real> constexpr Dtype stored_as() { return sizeof(Real) == 8 ? D
 } // namespace detail
 
 /// Writes `path` atomically: to a temporary name, synced, renamed. `state` may be null.
-template <class Params> void save_checkpoint(const std::string& path, const CheckpointInfo& info, const Params& parameters,
-                                             const TrainingState<typename Params::Parameter>* state) {
+template <class Params>
+void save_checkpoint(const std::string& path, const CheckpointInfo& info, const Params& parameters,
+                     const TrainingState<typename Params::Parameter>* state) {
   using Real = typename Params::Parameter;
   const Dtype type = detail::stored_as<Real>();
   const bool averaged = state != nullptr && state->average != nullptr;
   SafetensorsWriter file(path);
-  file.metadata("format", "pleat").metadata("version", version).metadata("model", info.model).metadata("config", info.config.dump());
+  file.metadata("format", "pleat")
+      .metadata("version", version)
+      .metadata("model", info.model)
+      .metadata("config", info.config.dump());
   if (state != nullptr) file.metadata("training", info.training.dump());
 
   const auto& places = parameters.tensors();
@@ -76,7 +80,8 @@ template <class Params> void save_checkpoint(const std::string& path, const Chec
       for (const TensorPlace& place : places)
         if (trained(place) && (averaged || part[0] != 'r'))
           file.declare(std::string("train.") + part + "." + place.name, type, detail::shape_of(place));
-  if (state != nullptr && !state->sampler.empty()) file.declare("train.sampler", Dtype::F64, {static_cast<Index>(state->sampler.size())});
+  if (state != nullptr && !state->sampler.empty())
+    file.declare("train.sampler", Dtype::F64, {static_cast<Index>(state->sampler.size())});
   for (std::size_t i = 0; i < info.checks.size(); ++i) {
     const CheckPair& pair = info.checks[i];
     const auto length = static_cast<Index>(pair.tokens.size());
@@ -88,7 +93,8 @@ template <class Params> void save_checkpoint(const std::string& path, const Chec
   for (const TensorPlace& place : places)
     put(averaged && trained(place) ? state->average->values().data() : parameters.store(place.store), place);
   if (state != nullptr) {
-    const Real* sources[] = {parameters.store(Store::Trained), state->optimiser->first().data(), state->optimiser->second().data()};
+    const Real* sources[] = {parameters.store(Store::Trained), state->optimiser->first().data(),
+                             state->optimiser->second().data()};
     for (int part = averaged ? 0 : 1; part < 3; ++part)
       for (const TensorPlace& place : places)
         if (trained(place)) put(sources[part], place);
@@ -105,7 +111,8 @@ inline CheckpointInfo checkpoint_info(const Safetensors& file) {
   CheckpointInfo info;
   info.model = file.metadata("model");
   info.config = Json::parse(file.metadata("config"), file.path() + ": metadata \"config\"");
-  if (file.has_metadata("training")) info.training = Json::parse(file.metadata("training"), file.path() + ": metadata \"training\"");
+  if (file.has_metadata("training"))
+    info.training = Json::parse(file.metadata("training"), file.path() + ": metadata \"training\"");
   for (Index i = 0; file.contains("check." + std::to_string(i) + ".tokens"); ++i) {
     const std::string name = "check." + std::to_string(i);
     CheckPair pair;
@@ -138,8 +145,8 @@ template <class Params> void load_values(const Safetensors& file, Params& parame
 }
 
 /// Continues training: raw values, moments, averages and the sampler, as `save_checkpoint` left them.
-template <class Params> void load_training(const Safetensors& file, Params& parameters, TrainingState<typename Params::Parameter>& state,
-                                           Index steps) {
+template <class Params>
+void load_training(const Safetensors& file, Params& parameters, TrainingState<typename Params::Parameter>& state, Index steps) {
   using Real = typename Params::Parameter;
   require(file.has_metadata("training"), file.path(), ": holds no training state, so the run cannot go on; start a new folder.");
   load_values(file, parameters);

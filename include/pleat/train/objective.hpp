@@ -21,7 +21,8 @@ public:
     return model_of<Model>.loss(run, batch, draws_, lambda);
   }
   /// Adds the numbers of one finished batch; `scored` weights are those of the reconstruction.
-  template <class Context> void observe(Context& run, const AutoencoderLoss<Context>& loss, const SequenceBatch& batch, Metrics& to) {
+  template <class Context>
+  void observe(Context& run, const AutoencoderLoss<Context>& loss, const SequenceBatch& batch, Metrics& to) {
     double weights = 0, hits = 0;
     const auto* hit = run.data(loss.row_hit);
     for (std::size_t r = 0; r < draws_.weight.size(); ++r)
@@ -57,7 +58,8 @@ public:
   template <class Context> auto loss(Context& run, const SequenceBatch& batch) const {
     return model_of<Model>.loss(run, batch, draws_);
   }
-  template <class Context> void observe(Context& run, const DiffusionLoss<Context>& loss, const SequenceBatch& batch, Metrics& to) {
+  template <class Context>
+  void observe(Context& run, const DiffusionLoss<Context>& loss, const SequenceBatch& batch, Metrics& to) {
     losses_.resize(draws_.t.size());
     const auto* sequence_loss = run.data(loss.sequence_loss);
     double sum = 0;

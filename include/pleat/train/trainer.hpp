@@ -58,8 +58,9 @@ public:
     bad_ = counters.at("bad_validations").integer();
     stopped_ = options_.patience > 0 && bad_ >= options_.patience;
     const Json* steps = counters.find("steps"); // the learning rate is a function of them
-    require(steps == nullptr || steps->integer() == options_.steps || step_ >= steps->integer(), checkpoint_path(), ": was begun for ",
-            steps != nullptr ? steps->integer() : 0, " steps and is at step ", step_, "; finish it with the same --steps before you go on with more.");
+    require(steps == nullptr || steps->integer() == options_.steps || step_ >= steps->integer(), checkpoint_path(),
+            ": was begun for ", steps != nullptr ? steps->integer() : 0, " steps and is at step ", step_,
+            "; finish it with the same --steps before you go on with more.");
     require(counters.at("seed").integer() == static_cast<std::int64_t>(options_.seed), checkpoint_path(),
             ": was trained with another seed; give the same --seed to continue it.");
     return step_;
@@ -181,7 +182,8 @@ private:
     CheckpointInfo info;
     with_average([&] { info = describe_(); });
     info.training = Json::object();
-    info.training.set("step", step_).set("steps", options_.steps)
+    info.training.set("step", step_)
+        .set("steps", options_.steps)
         .set("updates", session_.optimiser().steps())
         .set("seed", static_cast<long long>(options_.seed));
     info.training.set("best", finite(best_)).set("bad_validations", bad_);

@@ -78,8 +78,7 @@ template <class T> Index longest_sequence(const AttentionShape<T>& shape) {
 }
 
 /// Bytes of scratch for sequences of at most `longest`.
-template <class T>
-Index attention_scratch(const AttentionShape<T>& shape, Index longest, int threads, bool backward = true) {
+template <class T> Index attention_scratch(const AttentionShape<T>& shape, Index longest, int threads, bool backward = true) {
   return attention_op::scratch_bytes<T>(longest, shape.head_dim, threads, backward);
 }
 

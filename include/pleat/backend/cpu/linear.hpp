@@ -22,7 +22,8 @@ template <> struct kernel<linear_op, Cpu> {
   template <class T> static void input_gradient(const Cpu& cpu, const linear_op::InputGradient<T>& a) {
     cpu::Epilogue<T> epilogue;
     epilogue.accumulate = a.accumulate;
-    cpu::multiply(cpu, a.dx, stride_of(a.in), a.dy, stride_of(a.out), static_cast<const T*>(a.form), a.rows, a.in, a.out, epilogue);
+    cpu::multiply(cpu, a.dx, stride_of(a.in), a.dy, stride_of(a.out), static_cast<const T*>(a.form), a.rows, a.in, a.out,
+                  epilogue);
   }
   template <class T> static void weight_gradient(const Cpu& cpu, const linear_op::WeightGradient<T>& a) {
     if (a.dweight != nullptr)

@@ -2,25 +2,34 @@
 
 template <class T> PLEAT_LANE Lanes<T> activated(Lanes<T> x, Activation activation) {
   switch (activation) {
-  case Activation::Gelu: return gelu(x);
-  case Activation::Silu: return silu(x);
-  case Activation::Relu: return relu(x);
-  case Activation::Tanh: return tanh(x);
-  default: return x;
+  case Activation::Gelu:
+    return gelu(x);
+  case Activation::Silu:
+    return silu(x);
+  case Activation::Relu:
+    return relu(x);
+  case Activation::Tanh:
+    return tanh(x);
+  default:
+    return x;
   }
 }
 
 template <class T> PLEAT_LANE Lanes<T> activation_slope(Lanes<T> x, Activation activation) {
   const Lanes<T> one = Lanes<T>::set(T(1)), zero = Lanes<T>::zero();
   switch (activation) {
-  case Activation::Gelu: return gelu_derivative(x);
-  case Activation::Silu: return silu_derivative(x);
-  case Activation::Relu: return select(less(zero, x), one, zero);
+  case Activation::Gelu:
+    return gelu_derivative(x);
+  case Activation::Silu:
+    return silu_derivative(x);
+  case Activation::Relu:
+    return select(less(zero, x), one, zero);
   case Activation::Tanh: {
     const Lanes<T> y = tanh(x);
     return one - y * y;
   }
-  default: return one;
+  default:
+    return one;
   }
 }
 

@@ -19,8 +19,10 @@ template <class Real> PLEAT_TARGET inline void adamw_piece(const AdamWStep<Real>
     const L second = fma(beta2, whole ? L::load(v + i) : L::load_first(v + i, n), rest2 * (gradient * gradient));
     const L old = (whole ? L::load(p + i) : L::load_first(p + i, n)) * keep;
     const L next = fma(rate, first / fma(square_root(second), correction, epsilon), old);
-    if (whole) first.store(m + i), second.store(v + i), next.store(p + i);
-    else first.store_first(m + i, n), second.store_first(v + i, n), next.store_first(p + i, n);
+    if (whole)
+      first.store(m + i), second.store(v + i), next.store(p + i);
+    else
+      first.store_first(m + i, n), second.store_first(v + i, n), next.store_first(p + i, n);
   }
 }
 
@@ -32,7 +34,9 @@ template <class Real> PLEAT_TARGET inline void ema_piece(Real* average, const Re
     const bool whole = n >= L::size;
     const L old = whole ? L::load(average + i) : L::load_first(average + i, n);
     const L next = fma(part, (whole ? L::load(values + i) : L::load_first(values + i, n)) - old, old);
-    if (whole) next.store(average + i);
-    else next.store_first(average + i, n);
+    if (whole)
+      next.store(average + i);
+    else
+      next.store_first(average + i, n);
   }
 }

@@ -37,7 +37,8 @@ template <class T> PLEAT_TARGET inline void cross_entropy_forward(const cross_en
 }
 
 // d logit = w scale dloss (softmax - onehot).
-template <class T> PLEAT_TARGET inline void cross_entropy_backward(const cross_entropy_op::Backward<T>& a, Index begin, Index end) {
+template <class T>
+PLEAT_TARGET inline void cross_entropy_backward(const cross_entropy_op::Backward<T>& a, Index begin, Index end) {
   using L = Lanes<T>;
   constexpr Index n = L::size;
   const Index stride = stride_of(a.classes);
@@ -51,7 +52,8 @@ template <class T> PLEAT_TARGET inline void cross_entropy_backward(const cross_e
     for (Index c = 0; c < stride; c += n) {
       L d = L::zero();
       if (counts)
-        d = select(less(lane, L::set(T(a.classes - c))), L::set(factor) * exp(L::load(x + c) - L::set(a.normaliser[r])), L::zero());
+        d = select(less(lane, L::set(T(a.classes - c))), L::set(factor) * exp(L::load(x + c) - L::set(a.normaliser[r])),
+                   L::zero());
       if (a.accumulate) d += L::load(dx + c);
       d.store(dx + c);
     }

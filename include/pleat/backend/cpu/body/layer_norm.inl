@@ -40,7 +40,8 @@ template <class T> PLEAT_TARGET inline void layer_norm_forward(const layer_norm_
 }
 
 // dx = scale (g - mean(g) - xhat mean(g xhat)), g = dy gain, xhat = (x - mean) scale.
-template <class T> PLEAT_TARGET inline void layer_norm_input_gradient(const layer_norm_op::Backward<T>& a, Index begin, Index end) {
+template <class T>
+PLEAT_TARGET inline void layer_norm_input_gradient(const layer_norm_op::Backward<T>& a, Index begin, Index end) {
   constexpr Index n = Lanes<T>::size;
   const Index stride = stride_of(a.width);
   for (Index r = begin; r < end; ++r) {
@@ -67,7 +68,8 @@ template <class T> PLEAT_TARGET inline void layer_norm_input_gradient(const laye
   }
 }
 
-// Sums of dy xhat and dy over rows, for one block of channels [c, c + size): chunks of rows_of_task rows, then the chunks in order.
+// Sums of dy xhat and dy over rows, for one block of channels [c, c + size): chunks of rows_of_task rows, then the chunks in
+// order.
 template <class T> PLEAT_TARGET inline void layer_norm_gain_gradient(const layer_norm_op::Backward<T>& a, Index c) {
   const Index stride = stride_of(a.width);
   Lanes<T> gain = Lanes<T>::zero(), bias = Lanes<T>::zero();
@@ -76,7 +78,8 @@ template <class T> PLEAT_TARGET inline void layer_norm_gain_gradient(const layer
     Lanes<T> chunk_gain = Lanes<T>::zero(), chunk_bias = Lanes<T>::zero();
     for (Index r = begin; r < end; ++r) {
       const Lanes<T> dy = Lanes<T>::load(a.dy + r * stride + c);
-      const Lanes<T> xhat = (Lanes<T>::load(a.x + r * stride + c) - Lanes<T>::set(a.moments[2 * r])) * Lanes<T>::set(a.moments[2 * r + 1]);
+      const Lanes<T> xhat =
+          (Lanes<T>::load(a.x + r * stride + c) - Lanes<T>::set(a.moments[2 * r])) * Lanes<T>::set(a.moments[2 * r + 1]);
       chunk_gain = fma(dy, xhat, chunk_gain), chunk_bias += dy;
     }
     gain += chunk_gain, bias += chunk_bias;

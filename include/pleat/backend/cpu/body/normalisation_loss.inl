@@ -22,7 +22,8 @@ template <class T> PLEAT_TARGET inline void univariate_kl_gradient(const univari
     T* dz = a.dz + r * stride + c;
     for (Index i = 0; i < 16; i += L::size) {
       L d = L::zero();
-      if (g >= 0 && a.weights[g] != 0) d = fma(L::load(z + i) - L::load(mean[g] + i), L::load(slope[g] + i), L::load(constant[g] + i));
+      if (g >= 0 && a.weights[g] != 0)
+        d = fma(L::load(z + i) - L::load(mean[g] + i), L::load(slope[g] + i), L::load(constant[g] + i));
       if (a.accumulate) d += L::load(dz + i);
       d.store(dz + i);
     }

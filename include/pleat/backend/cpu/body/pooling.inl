@@ -2,7 +2,8 @@
 
 template <class T> PLEAT_TARGET inline void pooling_forward(const pooling_op::Forward<T>& a, Index s) {
   using L = Lanes<T>;
-  const Index stride = stride_of(a.width), begin = a.segments.offsets[std::size_t(s)], end = a.segments.offsets[std::size_t(s) + 1];
+  const Index stride = stride_of(a.width), begin = a.segments.offsets[std::size_t(s)],
+              end = a.segments.offsets[std::size_t(s) + 1];
   const Index out_width = a.pool == Pool::mean_std ? 2 * a.width : a.width, out_stride = stride_of(out_width);
   T* y = a.y + s * out_stride;
   for (Index c = 0; c < out_stride; c += L::size) L::zero().store(y + c);
@@ -32,7 +33,8 @@ template <class T> PLEAT_TARGET inline void pooling_forward(const pooling_op::Fo
 
 template <class T> PLEAT_TARGET inline void pooling_backward(const pooling_op::Backward<T>& a, Index s) {
   using L = Lanes<T>;
-  const Index stride = stride_of(a.width), begin = a.segments.offsets[std::size_t(s)], end = a.segments.offsets[std::size_t(s) + 1];
+  const Index stride = stride_of(a.width), begin = a.segments.offsets[std::size_t(s)],
+              end = a.segments.offsets[std::size_t(s) + 1];
   const Index out_width = a.pool == Pool::mean_std ? 2 * a.width : a.width, out_stride = stride_of(out_width);
   if (begin == end) return;
   const L share = L::set(T(1) / T(end - begin)), zero = L::zero();

@@ -15,8 +15,9 @@ template <class T> PLEAT_TARGET inline void token_norm_forward(const token_norm_
   }
 }
 
-// dz = scale (dy - (sum dy + y sum(dy y)) / (n + kappa)) for 16 channels [c, c + 16); the sums over the rows of the same type, in double
-// and in order. A mean and a second moment blended with constants have the derivatives 1 / (n + kappa) and 2 z / (n + kappa).
+// dz = scale (dy - (sum dy + y sum(dy y)) / (n + kappa)) for 16 channels [c, c + 16); the sums over the rows of the same type, in
+// double and in order. A mean and a second moment blended with constants have the derivatives 1 / (n + kappa) and 2 z / (n +
+// kappa).
 template <class T> PLEAT_TARGET inline void token_norm_backward(const token_norm_op::Backward<T>& a, Index c) {
   using L = Lanes<T>;
   const Index stride = stride_of(a.width);

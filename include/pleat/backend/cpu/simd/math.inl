@@ -72,7 +72,7 @@ PLEAT_LANE Lanes<float> erf(Lanes<float> x) {
   using L = Lanes<float>;
   const L z = smaller(L::set(10.0f), absolute(x)), u = z * z;
   const L inner = x * horner<7, float>(u, {1.12837917f, -0.376126267f, 0.112835947f, -0.026854212f, 0.00518908742f,
-                                          -0.000801686429f, 7.87587506e-5f});
+                                           -0.000801686429f, 7.87587506e-5f});
   const L outer = copy_sign(L::set(1.0f) - erfc_times(z, exp(-u)), x);
   return select(less(z, L::set(1.0f)), inner, outer);
 }
@@ -80,7 +80,8 @@ PLEAT_LANE Lanes<float> erf(Lanes<float> x) {
 PLEAT_LANE Lanes<float> tanh(Lanes<float> x) {
   using L = Lanes<float>;
   const L z = absolute(x), u = x * x;
-  const L inner = fma(x * u, horner<5, float>(u, {-0.333333284f, 0.133327188f, -0.0538432632f, 0.0209613291f, -0.0060451651f}), x);
+  const L inner =
+      fma(x * u, horner<5, float>(u, {-0.333333284f, 0.133327188f, -0.0538432632f, 0.0209613291f, -0.0060451651f}), x);
   const L outer = copy_sign(L::set(1.0f) - L::set(2.0f) / (exp(z + z) + L::set(1.0f)), x);
   return select(less(z, L::set(0.625f)), inner, outer);
 }

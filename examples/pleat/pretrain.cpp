@@ -1,6 +1,7 @@
 /// \file  `pleat pretrain` and `pleat diffuse`.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <thread>
@@ -113,7 +114,12 @@ void print_estimates(const ModelEntry& entry, const TrainArguments& a, bool diff
 }
 
 void train(TrainArguments& a, bool diffusion) {
-  as_usage([&] { return pleat::ChosenTimeSampler(a.request.time_sampler); });
+  as_usage([&] {
+    for (const auto& [option, value] :
+         {std::pair{"--rate", a.request.options.peak_rate}, {"--lambda", a.request.lambda}, {"--clip", a.request.optimiser.clip}})
+      pleat::require(std::isfinite(value), option, " is ", value, ", which is no amount; give a finite number.");
+    return pleat::ChosenTimeSampler(a.request.time_sampler);
+  });
   const ModelEntry* entry = nullptr;
   if (diffusion) {
     a.request.autoencoder = checkpoint_file(a.autoencoder);

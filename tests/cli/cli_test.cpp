@@ -263,6 +263,58 @@ BOOST_AUTO_TEST_CASE(bad_places) {
   BOOST_TEST(full.says("pleat: standard output cannot be written"));
 }
 
+BOOST_AUTO_TEST_CASE(evaluate_writes_a_report) {
+  std::string table = "id,sequence,label,split\n";
+  const std::string letters = proteins(60, 9);
+  std::size_t at = 0;
+  for (int i = 0; i < 60; ++i) {
+    const std::size_t begin = letters.find('\n', at) + 1, end = letters.find('\n', begin);
+    table += "q" + std::to_string(i) + "," + letters.substr(begin, end - begin) + "," + std::to_string(40 + i % 17) + "," +
+             (i % 3 == 0   ? "train"
+              : i % 3 == 1 ? "valid"
+                           : "test") +
+             "\n";
+    at = end + 1;
+  }
+  spill(scratch()("thermostability.csv"), table);
+  const std::vector<std::string> words{"evaluate",
+                                       "--model",
+                                       world().model,
+                                       "--model",
+                                       world().diffusion,
+                                       "--task",
+                                       "thermostability",
+                                       "--tasks-dir",
+                                       scratch()(""),
+                                       "--report",
+                                       scratch()("report"),
+                                       "--crop",
+                                       "32",
+                                       "--t",
+                                       "0,0.3",
+                                       "--probe",
+                                       "linear",
+                                       "--resamples",
+                                       "20",
+                                       "--threads",
+                                       "2"};
+  const Ran r = run(words);
+  BOOST_REQUIRE_MESSAGE(r.code == 0, r.err);
+  for (const char* name : {"report/report.html", "report/report.md", "report/results.json"})
+    BOOST_TEST(slurp(scratch()(name)).size() > 500);
+  const std::string page = slurp(scratch()("report/report.html")), results = slurp(scratch()("report/results.json"));
+  BOOST_TEST(page.find("http://") == std::string::npos);
+  for (const char* word : {"thermostability", "lsd-nm-nano", "composition", "random", "encoder", "diffusion", "spearman"})
+    BOOST_TEST(results.find(word) != std::string::npos, word);
+
+  spill(scratch()("thermostability.csv"), "id,sequence,label,split\na,MKV,hot,train\n");
+  BOOST_TEST(refuses(words, 1, "thermostability.csv:2"));
+  spill(scratch()("thermostability.csv"), "id,sequence,label,split\na,MKV,41,holdout\n");
+  BOOST_TEST(refuses(words, 1, "holdout"));
+  spill(scratch()("thermostability.csv"), "id,sequence,split\na,MKV,train\n");
+  BOOST_TEST(refuses(words, 1, "label"));
+}
+
 BOOST_AUTO_TEST_CASE(bad_readings) {
   const auto reading = [&](const std::vector<std::string>& more) { return world().embed(world().few, scratch()("r.npy"), more); };
   BOOST_TEST(refuses(reading({"--rep", "eps", "--t", "1.5"}), 2, "outside [0, 1]"));

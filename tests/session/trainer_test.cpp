@@ -147,6 +147,31 @@ BOOST_AUTO_TEST_CASE(an_interrupted_run_continues_bit_for_bit) {
   check_resume<DiffusionObjective<Diffusion, LossSecondMoment<LossSecondMomentOptions{}, 4, 3>>>(); // warm within the run
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_gets_no_better_stops_and_stays_stopped) {
+  const Folder folder("early");
+  const SequenceSet train = toy_set(1, 60), valid = toy_set(2, 8);
+  auto run = [&](Index patience, Index steps) {
+    ThreadPool pool(1);
+    TrainSession<AutoencoderObjective<Small>, Cpu> session(Cpu{&pool});
+    session.parameters().initialise(3);
+    TrainerOptions options;
+    options.steps = steps, options.budget = 200, options.crop = 30, options.warm_up = 1, options.peak_rate = 0;
+    options.validate_every = 1, options.patience = patience;
+    Trainer<TrainSession<AutoencoderObjective<Small>, Cpu>> trainer(session, train, valid, folder.path.string(), options,
+                                                                    [&] { return describe<Small>(session.parameters()); });
+    return trainer.run();
+  };
+  const TrainingSummary first = run(2, 20);
+  BOOST_TEST(first.stopped_early);
+  const Index stop = first.step; // only running statistics move at rate 0, and they settle
+  BOOST_TEST(stop >= 3);
+  BOOST_TEST(stop < 20);
+  BOOST_TEST(run(2, 20).step == stop);
+  BOOST_TEST(refusal([&] { run(2, 30); }).find("was begun for 20 steps and is at step " + std::to_string(stop)) !=
+             std::string::npos);
+  BOOST_TEST(run(4, 20).step > stop); // more patience goes on
+}
+
 BOOST_AUTO_TEST_CASE(a_checkpoint_holds_every_value_under_a_name_of_its_own) {
   const Folder folder("values");
   ThreadPool pool(1);

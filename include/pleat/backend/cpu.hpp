@@ -20,9 +20,13 @@
 #include <pleat/backend/cpu/time_embedding.hpp>
 #include <pleat/backend/cpu/token_norm.hpp>
 #include <pleat/backend/cpu/weighted_sum.hpp>
+#include <pleat/ops/model_ops.hpp>
 
 namespace pleat::inline v0_1 {
 
 template <> inline constexpr bool available<Cpu> = true;
+
+static_assert(CompleteBackend<Cpu, ModelOps>,
+              "pleat: an op has no kernel on the CPU; include its header in pleat/backend/cpu.hpp.");
 
 } // namespace pleat::inline v0_1

@@ -15,6 +15,9 @@ namespace pleat::inline v0_1 {
 template <class Law = UniformLaw, class Norm = UnivariateKl> struct NoiseMask {
   static_assert(NoiseLaw<Law>, "pleat: the first argument of NoiseMask must be a law of corruption times: a name and "
                                "t(key, draw, record, position) (diffusion/noise_laws.hpp).");
+  static_assert(NormalisationLoss<Norm>,
+                "pleat: the second argument of NoiseMask is no normalisation loss; it needs a name and must be "
+                "callable as loss(run, z) -> Scalar<Context>.");
   static constexpr const char* name = "noise_mask";
 
   template <Index Width> struct At : PlainBottleneck<Width> {

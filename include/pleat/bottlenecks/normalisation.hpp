@@ -7,7 +7,15 @@
 
 namespace pleat::inline v0_1 {
 
-/// A normalisation loss. A user's own is callable as `loss(run, z) -> Scalar<Context>` on latents of any width.
+/// A normalisation loss. A user's own states its `name` and is callable as `loss(run, z) -> Scalar<Context>` on latents of any
+/// width in any context.
+template <class L>
+concept NormalisationLoss = std::default_initializable<L> && requires(const L& loss, Plan<>& run, const Rows<Plan<>, 16>& z) {
+  { L::name } -> std::convertible_to<const char*>;
+  { loss(run, z) } -> std::same_as<Scalar<Plan<>>>;
+};
+
+/// No loss at all.
 struct NoNormalisation {
   static constexpr const char* name = "none";
   template <class Context, Index Width> constexpr Scalar<Context> operator()(Context& run, const Rows<Context, Width>&) const {
@@ -30,5 +38,7 @@ struct MultivariateKl {
     return multivariate_kl(run, z, KlOptions{});
   }
 };
+
+static_assert(NormalisationLoss<NoNormalisation> && NormalisationLoss<UnivariateKl> && NormalisationLoss<MultivariateKl>);
 
 } // namespace pleat::inline v0_1

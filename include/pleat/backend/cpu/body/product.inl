@@ -126,7 +126,8 @@ PLEAT_TARGET void rows_transposed_block(T* dw, const T* dy, Index dy_stride, con
           load_part<T>(x + (begin + i) * x_stride + column + c, in - column - c).store(panel + i * width + c);
       for (Index o = out; o < out_end;) {
         const Index left = out_end - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
-        any_tile<T, true>(height, width < most, dy + begin * dy_stride + o, dy_stride, panel, width, count, tile, width);
+        const T* const from = count > 0 ? dy + begin * dy_stride + o : nullptr; // no rows: dy may be null
+        any_tile<T, true>(height, width < most, from, dy_stride, panel, width, count, tile, width);
         for (Index r = 0; r < height; ++r)
           for (Index c = 0; c < width; c += L::size) {
             T* const to = dw + (o + r) * stride + column + c;

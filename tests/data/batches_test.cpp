@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <pleat/data/batches.hpp>
+#include <pleat/session/owned_batch.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -98,7 +99,7 @@ BOOST_AUTO_TEST_CASE(gathers_pieces) {
   SequenceSet set;
   set.add("a", "MKVLAC");
   set.add("b", "WW");
-  const TokenBatch tokens = gather_tokens(set, BatchPieces{0, 0, {1, 0}, {0, 2}, {2, 3}, 5});
+  const OwnedBatch tokens = owned_batch(set, BatchPieces{0, 0, {1, 0}, {0, 2}, {2, 3}, 5});
   BOOST_TEST(tokens.offsets == (std::vector<Index>{0, 2, 5}), boost::test_tools::per_element());
   std::string letters;
   for (const TokenId token : tokens.tokens) letters += letter_of(token);

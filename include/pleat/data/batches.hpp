@@ -6,10 +6,7 @@
 #include <numeric>
 #include <pleat/core/error.hpp>
 #include <pleat/core/index.hpp>
-#include <pleat/data/alphabet.hpp>
-#include <pleat/data/sequences.hpp>
 #include <pleat/data/shuffle.hpp>
-#include <utility>
 #include <vector>
 
 namespace pleat::inline v0_1 {
@@ -146,26 +143,5 @@ private:
   std::vector<Slots> slots_;            // of all batches, one after another
   std::vector<std::size_t> batch_ends_; // in slots_
 };
-
-/// The tokens of a batch, packed, with the offsets of its pieces.
-struct TokenBatch {
-  BatchPieces batch;
-  std::vector<TokenId> tokens;
-  std::vector<Index> offsets; // pieces + 1
-};
-
-inline TokenBatch gather_tokens(const SequenceSet& set, BatchPieces batch) {
-  TokenBatch result;
-  result.tokens.reserve(static_cast<std::size_t>(batch.tokens));
-  result.offsets.push_back(0);
-  for (std::size_t i = 0; i < batch.records.size(); ++i) {
-    const auto piece = set.tokens(batch.records[i])
-                           .subspan(static_cast<std::size_t>(batch.starts[i]), static_cast<std::size_t>(batch.lengths[i]));
-    result.tokens.insert(result.tokens.end(), piece.begin(), piece.end());
-    result.offsets.push_back(static_cast<Index>(result.tokens.size()));
-  }
-  result.batch = std::move(batch);
-  return result;
-}
 
 } // namespace pleat::inline v0_1

@@ -5,6 +5,7 @@
 
 #include <pleat/core/segments.hpp>
 #include <pleat/data/batches.hpp>
+#include <pleat/data/sequences.hpp>
 
 namespace pleat::inline v0_1 {
 

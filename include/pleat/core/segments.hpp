@@ -12,6 +12,11 @@ namespace pleat::inline v0_1 {
 struct Token {};    ///< one residue of a sequence
 struct Sequence {}; ///< one sequence of the batch
 struct Batch {};    ///< one number for the whole batch (a loss)
+struct Residue {};  ///< one residue of a structure
+struct Atom {};     ///< one heavy atom of a structure
+struct Edge {};     ///< one directed edge of a graph
+struct Pair {};     ///< one unordered pair of nodes that an edge joins
+struct Graph {};    ///< one graph of the batch
 
 /// Boundaries of the sequences in packed rows: sequence s owns rows [offsets[s], offsets[s + 1]).
 struct Segments {

@@ -15,22 +15,21 @@ using namespace pleat;
 
 struct Arrays {
   std::vector<std::uint8_t> residue_type, element, atom_name;
-  std::vector<std::int32_t> chain;
-  std::vector<Index> first_atom{0};
+  std::vector<std::int32_t> chain, atom_residue;
   std::vector<float> positions;
   std::string name = "made up";
 
   void residue(int type, std::int32_t chain_number) {
-    residue_type.push_back(std::uint8_t(type)), chain.push_back(chain_number), first_atom.push_back(first_atom.back());
+    residue_type.push_back(std::uint8_t(type)), chain.push_back(chain_number);
   }
   void atom(int element_number, int name_number, double x, double y, double z) {
     element.push_back(std::uint8_t(element_number)), atom_name.push_back(std::uint8_t(name_number));
     for (double c : {x, y, z}) positions.push_back(float(c));
-    ++first_atom.back();
+    atom_residue.push_back(std::int32_t(residues() - 1));
   }
   Index residues() const { return Index(residue_type.size()); }
   Index atoms() const { return Index(element.size()); }
-  GraphSource source() const { return {residue_type, chain, first_atom, element, atom_name, positions, name}; }
+  GraphSource source() const { return {residue_type, chain, atom_residue, element, atom_name, positions, name}; }
 };
 
 template <class To> std::vector<To> cast(const std::vector<std::int64_t>& from) {
@@ -46,13 +45,11 @@ inline Arrays read_atoms(const Safetensors& file, const std::string& prefix) {
   a.positions = file.read<float>(prefix + "node_position");
   a.residue_type = cast<std::uint8_t>(file.read<std::int64_t>(prefix + "residue_type"));
   a.element = cast<std::uint8_t>(file.read<std::int64_t>(prefix + "atom_type"));
-  a.atom_name.assign(a.element.size(), unknown_atom_name);
+  a.atom_name.assign(a.element.size(), atom_unknown);
   if (file.contains(prefix + "atom_name")) a.atom_name = cast<std::uint8_t>(file.read<std::int64_t>(prefix + "atom_name"));
   a.chain.assign(a.residue_type.size(), 0);
   if (file.contains(prefix + "chain_id")) a.chain = cast<std::int32_t>(file.read<std::int64_t>(prefix + "chain_id"));
-  a.first_atom.assign(a.residue_type.size() + 1, 0);
-  for (auto r : file.read<std::int64_t>(prefix + "atom2residue")) ++a.first_atom[std::size_t(r) + 1];
-  for (std::size_t r = 0; r < a.residue_type.size(); ++r) a.first_atom[r + 1] += a.first_atom[r];
+  a.atom_residue = cast<std::int32_t>(file.read<std::int64_t>(prefix + "atom2residue"));
   return a;
 }
 

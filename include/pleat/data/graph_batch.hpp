@@ -156,15 +156,14 @@ private:
     Graph::choose(s, nodes.atom);
     require(nodes.size() > 0, s.name, ": none of its ", s.atoms(), " atoms in ", s.residues(), " residues can be a node of a ",
             Graph::name, "; leave it out, or choose another level (a residue graph needs C-alpha atoms, an atom graph heavy ones)");
-    Index residue = 0;
     std::int32_t place = -1;
+    Index last = -1;
     for (std::size_t v = 0; v < nodes.atom.size(); ++v) {
       const std::int32_t atom = nodes.atom[v];
       require(atom >= (v == 0 ? 0 : nodes.atom[v - 1] + 1) && atom < s.atoms(), s.name, ": node ", v, " of a ", Graph::name,
               " is atom ", atom, " of ", s.atoms(), "; a policy chooses atoms in ascending order, each once");
-      const Index before_it = residue;
-      while (s.first_atom[static_cast<std::size_t>(residue) + 1] <= atom) ++residue;
-      if (residue != before_it || v == 0) ++place;
+      const Index residue = s.residue_of(atom);
+      if (residue != last) ++place, last = residue;
       nodes.place.push_back(place);
       nodes.chain.push_back(s.chain[static_cast<std::size_t>(residue)]);
       nodes.residue.push_back(s.residue_type[static_cast<std::size_t>(residue)]);

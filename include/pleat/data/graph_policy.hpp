@@ -51,7 +51,6 @@ template <Index Relations> struct PublishedEdges {
     to[3] = static_cast<std::int32_t>(40 + Relations + (std::min)(nodes.separation(u, v), Index{10}));
   }
 };
-inline constexpr std::uint8_t alpha_carbon = 1; // of GraphSource::atom_name
 } // namespace detail
 
 /// Residue level of GearNet and SiamDiff: one node per C-alpha, edges by sequence (relation 0 .. 4: offset -2 .. 2), within 10
@@ -64,12 +63,10 @@ struct ResidueGraph : detail::PublishedEdges<7> {
   static constexpr const char* name = "residue graph";
 
   static void choose(const GraphSource& s, std::vector<std::int32_t>& atoms) {
-    for (Index r = 0; r < s.residues(); ++r)
-      for (Index i = s.first_atom[static_cast<std::size_t>(r)]; i < s.first_atom[static_cast<std::size_t>(r) + 1]; ++i)
-        if (s.atom_name[static_cast<std::size_t>(i)] == detail::alpha_carbon) {
-          atoms.push_back(static_cast<std::int32_t>(i)); // the first, should there be two
-          break;
-        }
+    Index last = -1; // of two in one residue the first
+    for (Index i = 0; i < s.atoms(); ++i)
+      if (s.name_of(i) == atom_ca && s.element_of(i) == 6 && s.residue_of(i) != last)
+        atoms.push_back(static_cast<std::int32_t>(i)), last = s.residue_of(i);
   }
   static void describe_node(const GraphSource&, const GraphNodes& nodes, Index v, std::int32_t* to) {
     to[0] = nodes.residue[static_cast<std::size_t>(v)];
@@ -77,22 +74,21 @@ struct ResidueGraph : detail::PublishedEdges<7> {
 };
 
 /// Atom level: one node per heavy atom, edges within 4.5 Angstrom. Node features: element (atomic number, up to 17), then residue
-/// type. Hydrogen, unknown elements and those from argon on have no node, as published.
+/// type. Hydrogen, unknown elements and those
+/// beyond chlorine have no node, as published.
 struct AtomGraph : detail::PublishedEdges<1> {
   using Node = Atom;
   using Families = EdgeFamilies<Radius<4.5>>;
-  static constexpr Index node_features = 18 + 21, node_columns = 2;
+  static constexpr Index node_features = element_channels + 21, node_columns = 2;
   static constexpr const char* name = "atom graph";
 
   static void choose(const GraphSource& s, std::vector<std::int32_t>& atoms) {
-    for (Index i = 0; i < s.atoms(); ++i) {
-      const int element = s.element[static_cast<std::size_t>(i)];
-      if (element > 1 && element < 18) atoms.push_back(static_cast<std::int32_t>(i));
-    }
+    for (Index i = 0; i < s.atoms(); ++i)
+      if (s.element_of(i) > 1 && element_has_channel(s.element_of(i))) atoms.push_back(static_cast<std::int32_t>(i));
   }
   static void describe_node(const GraphSource& s, const GraphNodes& nodes, Index v, std::int32_t* to) {
-    to[0] = s.element[static_cast<std::size_t>(nodes.atom[static_cast<std::size_t>(v)])];
-    to[1] = 18 + nodes.residue[static_cast<std::size_t>(v)];
+    to[0] = s.element_of(nodes.atom[static_cast<std::size_t>(v)]);
+    to[1] = static_cast<std::int32_t>(element_channels) + nodes.residue[static_cast<std::size_t>(v)];
   }
 };
 

@@ -52,8 +52,7 @@ std::vector<std::uint8_t> expected_bins(const GraphTopology& g, std::span<const 
     const Index first = g.outgoing[std::size_t(v)], outs = g.outgoing[std::size_t(v) + 1] - first;
     for (Index e = g.in_begin(v); e < g.in_end(v); ++e)
       for (Index j = 0; j < outs; ++j) {
-        const auto a = at(g.source[std::size_t(e)]), b = at(v),
-                   c = at(g.target[std::size_t(g.leaving[std::size_t(first + j)])]);
+        const auto a = at(g.source[std::size_t(e)]), b = at(v), c = at(g.target[std::size_t(g.leaving[std::size_t(first + j)])]);
         table[std::size_t(g.arcs[std::size_t(v)] + (e - g.in_begin(v)) * outs + j)] =
             std::uint8_t(angle_bin(a.data(), b.data(), c.data()));
       }

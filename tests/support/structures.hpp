@@ -19,9 +19,7 @@ struct Arrays {
   std::vector<float> positions;
   std::string name = "made up";
 
-  void residue(int type, std::int32_t chain_number) {
-    residue_type.push_back(std::uint8_t(type)), chain.push_back(chain_number);
-  }
+  void residue(int type, std::int32_t chain_number) { residue_type.push_back(std::uint8_t(type)), chain.push_back(chain_number); }
   void atom(int element_number, int name_number, double x, double y, double z) {
     element.push_back(std::uint8_t(element_number)), atom_name.push_back(std::uint8_t(name_number));
     for (double c : {x, y, z}) positions.push_back(float(c));

@@ -64,8 +64,9 @@ template <Index Reach> struct Sequential {
 /// nearest neighbours, the lower index first where distances are equal, and those of them that are too close in sequence are
 /// dropped after that. An edge u -> v is there if v keeps u: where the cap acts, edges may be one-way.
 template <Cutoff Distance, Index Separation = 0, Index Cap = 32> struct Radius {
-  static_assert(Distance.angstrom > 0 && Separation >= 0 && Cap > 0,
-                "pleat: Radius<Distance, Separation, Cap> takes a distance above 0 Angstrom and a cap of at least one neighbour.");
+  static_assert(
+      Distance.angstrom > 0 && Separation >= 0 && Cap > 0,
+      "pleat: Radius<Distance, Separation, Cap> takes a distance above 0 Angstrom and a cap of at least one neighbour.");
   static constexpr Index relations = 1;
   static constexpr double reach = Distance.angstrom;
   template <class Join> static void into(EdgeSearch& search, Index target, Join&& join) {

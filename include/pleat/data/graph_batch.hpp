@@ -10,8 +10,8 @@ namespace pleat::inline v0_1 {
 /// What became of one structure.
 struct GraphCounts {
   Index nodes = 0, edges = 0, pairs = 0, arcs = 0;
-  Index capped = 0;        ///< centres that had more neighbours than the graph keeps
-  Index left_out = 0;      ///< atoms without a node (at residue level: all but the C-alphas)
+  Index capped = 0;           ///< centres that had more neighbours than the graph keeps
+  Index left_out = 0;         ///< atoms without a node (at residue level: all but the C-alphas)
   Index residues_without = 0; ///< residues without a node
 };
 
@@ -56,8 +56,7 @@ struct TopologyArrays {
       const Index in_end = incoming[static_cast<std::size_t>((v + 1) * relations)];
       const Index out_begin = outgoing[static_cast<std::size_t>(v)], out_end = outgoing[static_cast<std::size_t>(v) + 1];
       for (Index e = in_begin; e < in_end; ++e) meet(source[static_cast<std::size_t>(e)]);
-      for (Index k = out_begin; k < out_end; ++k)
-        meet(target[static_cast<std::size_t>(leaving[static_cast<std::size_t>(k)])]);
+      for (Index k = out_begin; k < out_end; ++k) meet(target[static_cast<std::size_t>(leaving[static_cast<std::size_t>(k)])]);
       std::sort(others.begin(), others.end());
       for (const std::int32_t other : others) {
         number[at(other)] = static_cast<std::int32_t>(pair_first.size());
@@ -109,7 +108,8 @@ public:
         t_.target.push_back(static_cast<std::int32_t>(first_node + v));
         t_.relation.push_back(static_cast<std::uint8_t>(join.relation));
         edge_columns_.resize(edge_columns_.size() + static_cast<std::size_t>(Graph::edge_columns));
-        Graph::describe_edge(nodes, join.source, v, join.relation, edge_columns_.data() + edge_columns_.size() - Graph::edge_columns);
+        Graph::describe_edge(nodes, join.source, v, join.relation,
+                             edge_columns_.data() + edge_columns_.size() - Graph::edge_columns);
       }
       for (; r < Graph::relations; ++r) t_.incoming.push_back(edge_count());
       node_columns_.resize(node_columns_.size() + static_cast<std::size_t>(Graph::node_columns));
@@ -155,7 +155,8 @@ private:
     GraphNodes nodes;
     Graph::choose(s, nodes.atom);
     require(nodes.size() > 0, s.name, ": none of its ", s.atoms(), " atoms in ", s.residues(), " residues can be a node of a ",
-            Graph::name, "; leave it out, or choose another level (a residue graph needs C-alpha atoms, an atom graph heavy ones)");
+            Graph::name,
+            "; leave it out, or choose another level (a residue graph needs C-alpha atoms, an atom graph heavy ones)");
     std::int32_t place = -1;
     Index last = -1;
     for (std::size_t v = 0; v < nodes.atom.size(); ++v) {
@@ -186,7 +187,8 @@ private:
 
 /// One sentence where a batch cannot be one of `Graph`: for models that are handed views.
 template <class Graph> void require_level(const GraphBatch& batch) {
-  const auto nodes = static_cast<std::size_t>(batch.topology.node_count()), edges = static_cast<std::size_t>(batch.topology.edge_count());
+  const auto nodes = static_cast<std::size_t>(batch.topology.node_count()),
+             edges = static_cast<std::size_t>(batch.topology.edge_count());
   require(batch.topology.relations == Graph::relations && batch.node_columns.size() == nodes * Graph::node_columns &&
               batch.edge_columns.size() == edges * Graph::edge_columns,
           "these graphs are none that a model of the ", Graph::name, " reads: they have ", batch.topology.relations,

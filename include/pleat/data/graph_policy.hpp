@@ -15,8 +15,8 @@ namespace pleat::inline v0_1 {
 ///   Node                                  the space of its nodes: Residue, Atom, or a type of yours
 ///   Families                              EdgeFamilies<...> of Sequential, Radius, Nearest, or families of yours
 ///   relations                             kinds of edges, at most 256
-///   node_features, edge_features          widths of the features of a node and of an edge (the last column of an edge is its length)
-///   node_columns, edge_columns            how many of these columns are 1; all others but the length are 0
+///   node_features, edge_features          widths of the features of a node and of an edge (the last column of an edge is its
+///   length) node_columns, edge_columns            how many of these columns are 1; all others but the length are 0
 ///   choose(source, atoms)                 appends the numbers of the atoms that are nodes, ascending
 ///   describe_node(source, nodes, v, to)   writes which columns of node v are 1: `node_columns` numbers
 ///   describe_edge(nodes, u, v, r, to)     writes which columns of the edge u -> v of relation r are 1: `edge_columns` numbers

@@ -33,10 +33,10 @@ inline int angle_bin(const double a[3], const double b[3], const double c[3]) {
 }
 
 /// Bins (arc_count) of 8 bits: element `arcs[v] + i * outdegree(v) + j` is the bin at v between its i-th edge in (edge
-/// `in_begin(v) + i`) and its j-th edge out (edge `leaving[outgoing[v] + j]`), going back to where one came from included (bin 0).
-/// `x`: current coordinates in Angstrom, noised or not. The bins are those of `angle_bin`, the same at every instruction set, and
-/// in double the same as in float for coordinates that are float numbers. A step function: no gradient. Errors: another number of
-/// nodes. The arrays of `graph` must outlive the call only.
+/// `in_begin(v) + i`) and its j-th edge out (edge `leaving[outgoing[v] + j]`), going back to where one came from included (bin
+/// 0). `x`: current coordinates in Angstrom, noised or not. The bins are those of `angle_bin`, the same at every instruction set,
+/// and in double the same as in float for coordinates that are float numbers. A step function: no gradient. Errors: another
+/// number of nodes. The arrays of `graph` must outlive the call only.
 template <class Context, class Node>
 constexpr Rows<Context, 1, std::uint8_t> angle_bins(Context& run, const GraphTopology& graph,
                                                     const Rows<Context, 1, Coordinates<Node>>& x) {
@@ -48,8 +48,8 @@ constexpr Rows<Context, 1, std::uint8_t> angle_bins(Context& run, const GraphTop
   if constexpr (Context::computes) {
     require(x.count() == components * graph.node_count(), "angle bins: ", x.count(), " rows of coordinates for ",
             graph.node_count(), " nodes; give three rows (x, y, z) a node");
-    KernelOf<angle_bins_op, Context>::forward(
-        run.device(), angle_bins_op::Forward<T>{x.data(), stride_of(1), graph, run.data(bins)});
+    KernelOf<angle_bins_op, Context>::forward(run.device(),
+                                              angle_bins_op::Forward<T>{x.data(), stride_of(1), graph, run.data(bins)});
   }
   return bins;
 }

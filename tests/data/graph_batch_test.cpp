@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <chrono>
 #include <map>
 #include <set>
 #include <tuple>
@@ -261,6 +262,222 @@ BOOST_AUTO_TEST_CASE(batches_of_the_published_encoder) {
   for (std::size_t v = 0; v < batch.positions.size() / 3; ++v)
     for (std::size_t c = 0; c < 2; ++c) same = same && input[39 * v + std::size_t(batch.node_columns[2 * v + c])] == 1;
   BOOST_TEST(same);
+}
+
+// 5 n - 6 sequential edges a chain, kinds mirrored; spatial edges both ways where no cap acts; at most 10 nearest.
+BOOST_AUTO_TEST_CASE(properties) {
+  for (const std::int32_t chains : {1, 3}) {
+    const Arrays arrays = cloud(150, 45, 21, chains);
+    OwnedGraphs<ResidueGraph> graphs;
+    BOOST_TEST(graphs.add(arrays.source()).capped == 0);
+    const GraphBatch batch = graphs.view();
+    check_topology(batch);
+    const GraphTopology& t = batch.topology;
+    const auto counts = per_relation(t);
+    BOOST_TEST(counts[0] + counts[1] + counts[2] + counts[3] + counts[4] == 5 * 150 - 6 * chains);
+    BOOST_TEST(counts[2] == 150);
+    std::set<Edge3> edges;
+    for (const Edge3& e : edges_by_source(t)) edges.insert(e);
+    for (const auto& [u, v, r] : edges) {
+      if (r < 5) {
+        BOOST_TEST(r == v - u + 2);
+        BOOST_TEST((edges.count({v, u, 4 - r}) == 1));
+      } else {
+        BOOST_TEST(std::abs(u - v) >= 5);
+      }
+      if (r == 5) {
+        BOOST_TEST((edges.count({v, u, 5}) == 1));
+        BOOST_TEST(distance(batch, u, v) < 10);
+      }
+    }
+    for (Index v = 0; v < 150; ++v) BOOST_TEST(t.incoming[std::size_t(7 * v + 7)] - t.incoming[std::size_t(7 * v + 6)] <= 10);
+  }
+}
+
+// Structures one after another have the graphs they have alone.
+BOOST_AUTO_TEST_CASE(batching) {
+  const Arrays a = cloud(40, 20, 1), b = helix(30), c = cloud(25, 9, 2);
+  OwnedGraphs<ResidueGraph> all;
+  Index first_node = 0, first_edge = 0, first_pair = 0;
+  for (const Arrays* one : {&a, &b, &c}) all.add(one->source(), 7);
+  check_topology(all.view());
+  for (const Arrays* one : {&a, &b, &c}) {
+    OwnedGraphs<ResidueGraph> alone;
+    const GraphCounts counts = alone.add(one->source());
+    const GraphBatch x = alone.view(), y = all.view();
+    bool same = true;
+    for (Index e = 0; e < counts.edges; ++e) {
+      const auto i = std::size_t(e), j = std::size_t(first_edge + e);
+      same = same && y.topology.source[j] == first_node + x.topology.source[i] &&
+             y.topology.target[j] == first_node + x.topology.target[i] && y.topology.relation[j] == x.topology.relation[i] &&
+             y.topology.leaving[j] == first_edge + x.topology.leaving[i] &&
+             y.topology.pair[j] == (x.topology.pair[i] < 0 ? -1 : first_pair + x.topology.pair[i]);
+      for (std::size_t k = 0; k < 4; ++k) same = same && y.edge_columns[4 * j + k] == x.edge_columns[4 * i + k];
+    }
+    BOOST_TEST(same);
+    first_node += counts.nodes, first_edge += counts.edges, first_pair += counts.pairs;
+  }
+  BOOST_TEST(all.edge_count() == first_edge);
+  BOOST_TEST(
+      (std::vector<std::uint32_t>(all.view().records.begin(), all.view().records.end()) == std::vector<std::uint32_t>(3, 7)));
+  all.clear();
+  BOOST_TEST(all.view().topology.graphs() == 0);
+  BOOST_TEST(all.view().topology.arc_count() == 0);
+}
+
+// A crowd: centres have more than 32 neighbours, keep the nearest, and some edges are one-way.
+BOOST_AUTO_TEST_CASE(cap_of_neighbours) {
+  const Arrays arrays = cloud(300, 25, 5);
+  OwnedGraphs<ResidueGraph> graphs;
+  const GraphCounts counts = graphs.add(arrays.source());
+  const GraphBatch batch = graphs.view();
+  const GraphTopology& t = batch.topology;
+  check_topology(batch);
+  BOOST_TEST(counts.capped > 100);
+  std::set<std::pair<Index, Index>> edges;
+  Index one_way = 0, capped = 0;
+  for (Index v = 0; v < 300; ++v) {
+    std::vector<std::pair<double, Index>> nearer;
+    for (Index u = 0; u < 300; ++u)
+      if (u != v && distance(batch, u, v) < 10) nearer.push_back({distance(batch, u, v), u});
+    std::sort(nearer.begin(), nearer.end());
+    if (nearer.size() > 32) ++capped, nearer.resize(32);
+    std::set<Index> expected, got; // the cap first, then the filter by sequence
+    for (const auto& [d, u] : nearer)
+      if (std::abs(u - v) >= 5) expected.insert(u);
+    for (Index e = t.incoming[std::size_t(7 * v + 5)]; e < t.incoming[std::size_t(7 * v + 6)]; ++e) {
+      got.insert(t.source[std::size_t(e)]);
+      edges.insert({t.source[std::size_t(e)], v});
+    }
+    BOOST_TEST((got == expected));
+  }
+  for (const auto& [u, v] : edges) one_way += edges.count({v, u}) == 0 ? 1 : 0;
+  BOOST_TEST(one_way > 50);
+  BOOST_TEST(counts.capped == capped);
+}
+
+namespace {
+
+// A graph of one's own: beta carbons (alpha in glycine), two kinds of edges by distance and one to the next in the chain.
+struct Contacts {
+  static constexpr const char* name = "contact graph";
+  struct Node {};
+  using Families = EdgeFamilies<Radius<6.0, 3>, Radius<8.0, 3, 5>, Sequential<0>>;
+  static constexpr Index relations = 3, node_features = 4, node_columns = 1, edge_features = 5, edge_columns = 1;
+  static void choose(const GraphSource& s, std::vector<std::int32_t>& atoms) {
+    for (Index i = 0; i < s.atoms(); ++i) {
+      const bool glycine = s.residue_type[std::size_t(s.residue_of(i))] == 0;
+      if (s.name_of(i) == (glycine ? atom_ca : atom_cb)) atoms.push_back(std::int32_t(i));
+    }
+  }
+  static void describe_node(const GraphSource&, const GraphNodes& nodes, Index v, std::int32_t* to) {
+    to[0] = nodes.residue[std::size_t(v)] % 4;
+  }
+  static void describe_edge(const GraphNodes&, Index, Index, Index r, std::int32_t* to) { to[0] = std::int32_t(r); }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_graph_of_ones_own) {
+  const auto file = golden("graphs/graph_construction.safetensors");
+  OwnedGraphs<Contacts> graphs;
+  const GraphCounts counts = graphs.add(read_atoms(file, "103L.").source());
+  const GraphBatch batch = graphs.view();
+  check_topology(batch);
+  BOOST_TEST(counts.nodes == 159);
+  const auto edges = per_relation(batch.topology);
+  BOOST_TEST(edges[2] == 159);
+  BOOST_TEST((edges[0] > 0 && edges[1] > edges[0] && edges[1] <= 5 * 159));
+  BOOST_TEST(batch.edge_columns.size() == std::size_t(counts.edges));
+  require_level<Contacts>(batch);
+}
+
+BOOST_AUTO_TEST_CASE(odd_structures) {
+  OwnedGraphs<ResidueGraph> residues;
+  OwnedGraphs<AtomGraph> atoms;
+  const auto refused = [&](const GraphSource& s, const std::string& word) {
+    try {
+      residues.add(s);
+      BOOST_ERROR("no error about " << word);
+    } catch (const Error& error) {
+      BOOST_TEST(std::string(error.what()).find(word) != std::string::npos, error.what());
+    }
+    BOOST_TEST(residues.graphs() == 0);
+  };
+  refused({}, "empty");
+  Arrays no_alpha;
+  no_alpha.residue(3, 0), no_alpha.atom(7, atom_n, 0, 0, 0), no_alpha.atom(6, atom_c, 1.4, 0, 0);
+  refused(no_alpha.source(), "C-alpha");
+  BOOST_TEST(atoms.add(no_alpha.source()).edges == 2);
+  Arrays calcium = no_alpha; // an ion is no C-alpha
+  calcium.atom(20, atom_ca, 3, 0, 0);
+  refused(calcium.source(), "C-alpha");
+  Arrays lost = helix(5);
+  lost.positions[7] = NAN;
+  refused(lost.source(), "residue 2");
+  lost.positions[7] = 1e8f;
+  refused(lost.source(), "coordinate");
+  Arrays wrong = helix(5);
+  wrong.chain.pop_back();
+  refused(wrong.source(), "chain numbers");
+  wrong = helix(5), wrong.atom_residue[3] = 1;
+  refused(wrong.source(), "sort the atoms");
+  wrong = helix(5), wrong.residue_type[1] = 21;
+  refused(wrong.source(), "type 21");
+  wrong = helix(5), wrong.atom_name[1] = 38;
+  refused(wrong.source(), "name number");
+
+  // A residue of one: joined to itself. Without its C-alpha a residue has no node, and the others close up.
+  const GraphCounts one = residues.add(helix(1).source());
+  BOOST_TEST(one.nodes == 1);
+  BOOST_TEST(one.edges == 1);
+  BOOST_TEST(one.pairs == 0);
+  BOOST_TEST(one.arcs == 1);
+  Arrays gap = helix(8);
+  gap.atom_name[3] = atom_cb;
+  OwnedGraphs<ResidueGraph> closed;
+  const GraphCounts counts = closed.add(gap.source());
+  BOOST_TEST(counts.nodes == 7);
+  BOOST_TEST(counts.residues_without == 1);
+  BOOST_TEST(per_relation(closed.topology())[3] == 6);
+  check_topology(closed.view());
+
+  // Two atoms at one place are nodes, but no neighbours.
+  Arrays twin = no_alpha;
+  twin.atom(8, atom_o, 1.4, 0, 0);
+  OwnedGraphs<AtomGraph> twins;
+  BOOST_TEST(twins.add(twin.source()).edges == 4);
+  check_topology(twins.view());
+
+  // Hydrogens and heavy elements have no node in an atom graph; unknown residues have their own column, and glycine's on edges.
+  Arrays odd = no_alpha;
+  odd.residue_type[0] = residue_unknown;
+  odd.atom(1, atom_unknown, 0.5, 0.5, 0), odd.atom(34, atom_unknown, 0, 1, 1), odd.atom(0, atom_unknown, 0, 1, 2);
+  OwnedGraphs<AtomGraph> heavy;
+  const GraphCounts kept = heavy.add(odd.source());
+  BOOST_TEST(kept.nodes == 2);
+  BOOST_TEST(kept.left_out == 3);
+  BOOST_TEST(heavy.view().node_columns[1] == 18 + 20);
+  BOOST_TEST(heavy.view().edge_columns[0] == 0);
+  BOOST_TEST(heavy.view().edge_columns[1] == 20);
+}
+
+// Helices, tubes and spirals of any size, sparse and crowded: time is linear in residues and neighbours.
+BOOST_AUTO_TEST_CASE(twenty_thousand_residues) {
+  const auto seconds = [](Index residues, double radius, double rise) {
+    const Arrays arrays = helix(residues, radius, rise, 3);
+    const auto begin = std::chrono::steady_clock::now();
+    OwnedGraphs<ResidueGraph> graphs;
+    const GraphCounts counts = graphs.add(arrays.source());
+    const double taken = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    BOOST_TEST(counts.nodes == residues);
+    BOOST_TEST(graphs.topology().arc_count() == counts.arcs);
+    return taken;
+  };
+  BOOST_TEST(seconds(20000, 2.3, 1.5) < 1);
+  BOOST_TEST(seconds(20000, 60, 0.08) < 1); // a tube whose turns touch
+  BOOST_TEST(seconds(2000, 2000, 100) < 1); // a wide spiral: neighbours are far away
+  BOOST_TEST(seconds(1000, 1, 0) < 1);      // and all in one place, nearly
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -43,10 +43,14 @@ public:
     std::int32_t sum = 0;
     for (auto& begin : begin_) sum += begin, begin = sum; // ends, which filling from the last point turns into begins
     begin_.push_back(sum);
-    order_.resize(static_cast<std::size_t>(n));
-    for (Index i = n - 1; i >= 0; --i)
-      order_[static_cast<std::size_t>(--begin_[static_cast<std::size_t>(cell_of[static_cast<std::size_t>(i)])])] =
-          static_cast<std::int32_t>(i);
+    const std::size_t padded = static_cast<std::size_t>(n) + block;
+    for (auto* points_by_cell : {&all_x_, &all_y_, &all_z_, &x_, &y_, &z_, &square_}) points_by_cell->resize(padded);
+    order_.resize(padded), index_.resize(padded), hit_.resize(padded);
+    for (Index i = n - 1; i >= 0; --i) {
+      const auto k = static_cast<std::size_t>(--begin_[static_cast<std::size_t>(cell_of[static_cast<std::size_t>(i)])]);
+      order_[k] = static_cast<std::int32_t>(i);
+      all_x_[k] = at(i, 0), all_y_[k] = at(i, 1), all_z_[k] = at(i, 2);
+    }
   }
 
   Index size() const { return static_cast<Index>(points_.size()) / 3; }
@@ -59,14 +63,14 @@ public:
     const float x = at(centre, 0), y = at(centre, 1), z = at(centre, 2);
     // Float sorts out what is clearly too far: its squares are right to 10^-6.
     const float bound = static_cast<float>(radius * radius * (1 + 1e-5));
-    const std::size_t padded = x_.size();
+    const std::size_t padded = (gathered_ + block - 1) / block * block;
     for (std::size_t i = 0; i < padded; i += block)
       for (std::size_t k = i; k < i + block; ++k) {
         const float a = x_[k] - x, b = y_[k] - y, c = z_[k] - z;
         square_[k] = a * a + b * b + c * c;
       }
     std::size_t hits = 0;
-    for (std::size_t i = 0; i < padded; ++i) hit_[hits] = index_[i], hits += square_[i] <= bound ? 1u : 0u;
+    for (std::size_t i = 0; i < gathered_; ++i) hit_[hits] = index_[i], hits += square_[i] <= bound ? 1u : 0u;
     std::sort(hit_.begin(), hit_.begin() + static_cast<Index>(hits));
     found_.clear();
     for (std::size_t h = 0; h < hits; ++h) {
@@ -130,13 +134,13 @@ private:
     return slots_[at];
   }
 
-  // Copies the points of all cells that a ball about `centre` can reach, and pads them with points that are nowhere.
+  // Copies the points of all cells that a ball about `centre` can reach.
   void gather(Index centre, double radius) {
     const Index x = cell(centre, 0), y = cell(centre, 1), z = cell(centre, 2);
     const Index reach = static_cast<Index>(std::ceil(radius * scale_));
     if (x == cell_x_ && y == cell_y_ && z == cell_z_ && reach == reach_) return; // as for the point before
     cell_x_ = x, cell_y_ = y, cell_z_ = z, reach_ = reach;
-    x_.clear(), y_.clear(), z_.clear(), index_.clear();
+    gathered_ = 0;
     const double side = 2 * static_cast<double>(reach) + 1;
     if (side * side * side > static_cast<double>(size()) + 27) {
       take(0, static_cast<std::size_t>(size()));
@@ -150,14 +154,11 @@ private:
             take(static_cast<std::size_t>(begin_[c]), static_cast<std::size_t>(begin_[c + 1]));
           }
     }
-    while (x_.size() % block != 0) x_.push_back(NAN), y_.push_back(NAN), z_.push_back(NAN), index_.push_back(-1);
-    square_.resize(x_.size()), hit_.resize(x_.size() + 1);
   }
   void take(std::size_t from, std::size_t to) {
-    for (std::size_t k = from; k < to; ++k) {
-      const Index i = order_[k];
-      x_.push_back(at(i, 0)), y_.push_back(at(i, 1)), z_.push_back(at(i, 2)), index_.push_back(order_[k]);
-    }
+    std::size_t g = gathered_;
+    for (std::size_t k = from; k < to; ++k, ++g) x_[g] = all_x_[k], y_[g] = all_y_[k], z_[g] = all_z_[k], index_[g] = order_[k];
+    gathered_ = g;
   }
 
   std::span<const float> points_;
@@ -165,7 +166,9 @@ private:
   std::vector<Slot> slots_;
   std::vector<std::int32_t> begin_, order_; // of cells, in order of their first points; points by cell
   Index cell_x_ = 0, cell_y_ = 0, cell_z_ = 0, reach_ = -1;
-  std::vector<float> x_, y_, z_, square_; // of the gathered points
+  std::vector<float> all_x_, all_y_, all_z_; // by cell
+  std::vector<float> x_, y_, z_, square_;    // of the gathered points
+  std::size_t gathered_ = 0;
   std::vector<std::int32_t> index_, hit_;
   Index centre_ = -1;
   double radius_ = -1;

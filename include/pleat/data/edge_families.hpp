@@ -37,7 +37,7 @@ struct Cutoff {
 };
 
 namespace detail {
-inline constexpr double same_place = 1e-20; // squared Angstrom: pairs that are not farther apart are no neighbours
+inline constexpr float same_place = 1e-20f; // squared Angstrom: pairs that are not farther apart are no neighbours
 }
 
 // A family has `relations` (how many kinds of edges it makes), `reach` (Angstrom it looks, 0 if it does not) and
@@ -72,7 +72,7 @@ template <Cutoff Distance, Index Separation = 0, Index Cap = 32> struct Radius {
   template <class Join> static void into(EdgeSearch& search, Index target, Join&& join) {
     const auto all = search.neighbours.within(target, reach);
     if (static_cast<Index>(all.size()) > Cap) ++search.capped;
-    for (const Neighbour& n : search.neighbours.nearest_of(all, Cap))
+    for (const Neighbour& n : search.neighbours.nearest_of(target, all, Cap))
       if (n.square > detail::same_place && search.nodes.separation(n.index, target) >= Separation) join(n.index, 0);
   }
 };

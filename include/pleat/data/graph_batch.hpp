@@ -26,52 +26,87 @@ struct TopologyArrays {
   std::vector<Index> incoming{0}, outgoing{0}, arcs{0};
   std::vector<std::int32_t> leaving, pair, pair_first, pair_second;
 
+  void clear() {
+    for (auto* offsets_of : {&offsets, &incoming, &outgoing, &arcs}) offsets_of->assign(1, 0);
+    for (auto* numbers : {&source, &target, &leaving, &pair, &pair_first, &pair_second}) numbers->clear();
+    relation.clear();
+  }
+
+  // The columns that follow from edges that are there, for the graph whose nodes and edges begin at the given numbers.
   void finish_graph(Index first_node, Index first_edge, Index relations) {
     const Index edges = static_cast<Index>(source.size()), nodes = offsets.back() - first_node;
-    const auto at = [first_node](std::int32_t node) { return static_cast<std::size_t>(node - first_node); };
-
-    std::vector<Index> outs(static_cast<std::size_t>(nodes), 0);
-    for (Index e = first_edge; e < edges; ++e) ++outs[at(source[static_cast<std::size_t>(e)])];
-    for (Index v = 0; v < nodes; ++v) {
-      const Index in = incoming[static_cast<std::size_t>((first_node + v + 1) * relations)] -
-                       incoming[static_cast<std::size_t>((first_node + v) * relations)];
-      arcs.push_back(arcs.back() + in * outs[static_cast<std::size_t>(v)]);
+    next.assign(static_cast<std::size_t>(nodes), 0);
+    const auto next_of = [&](std::int32_t node) -> Index& { return next[static_cast<std::size_t>(node - first_node)]; };
+    for (Index e = first_edge; e < edges; ++e) ++next_of(source[static_cast<std::size_t>(e)]);
+    for (Index v = first_node; v < first_node + nodes; ++v) {
+      Index& outs = next_of(static_cast<std::int32_t>(v));
+      arcs.push_back(arcs.back() + (in_end(v, relations) - in_begin(v, relations)) * outs);
       const Index begin = outgoing.back();
-      outgoing.push_back(begin + outs[static_cast<std::size_t>(v)]);
-      outs[static_cast<std::size_t>(v)] = begin; // now where the next edge out of v goes
+      outgoing.push_back(begin + outs);
+      outs = begin; // now where the next edge out of v goes
     }
     leaving.resize(static_cast<std::size_t>(edges));
     for (Index e = first_edge; e < edges; ++e)
-      leaving[static_cast<std::size_t>(outs[at(source[static_cast<std::size_t>(e)])]++)] = static_cast<std::int32_t>(e);
+      leaving[static_cast<std::size_t>(next_of(source[static_cast<std::size_t>(e)])++)] = static_cast<std::int32_t>(e);
 
-    // Each edge is met once, at its lower end; pairs are numbered by (lower, higher).
+    // Each edge is met once, at its lower end v: first those out of v, whose other ends ascend, then those into v.
     pair.resize(static_cast<std::size_t>(edges), -1);
-    std::vector<std::int32_t> others, number(static_cast<std::size_t>(nodes), -1);
+    number.assign(static_cast<std::size_t>(nodes), -1);
     for (Index v = first_node; v < first_node + nodes; ++v) {
-      others.clear();
-      const auto meet = [&](std::int32_t other) {
-        if (other > v && number[at(other)] < 0) number[at(other)] = 0, others.push_back(other);
-      };
-      const Index in_begin = incoming[static_cast<std::size_t>(v * relations)];
-      const Index in_end = incoming[static_cast<std::size_t>((v + 1) * relations)];
-      const Index out_begin = outgoing[static_cast<std::size_t>(v)], out_end = outgoing[static_cast<std::size_t>(v) + 1];
-      for (Index e = in_begin; e < in_end; ++e) meet(source[static_cast<std::size_t>(e)]);
-      for (Index k = out_begin; k < out_end; ++k) meet(target[static_cast<std::size_t>(leaving[static_cast<std::size_t>(k)])]);
-      std::sort(others.begin(), others.end());
-      for (const std::int32_t other : others) {
-        number[at(other)] = static_cast<std::int32_t>(pair_first.size());
-        pair_first.push_back(static_cast<std::int32_t>(v)), pair_second.push_back(other);
+      const auto first = static_cast<std::int32_t>(pair_first.size());
+      number_pairs(v, first_node);
+      bool one_way = false;
+      for (Index e = in_begin(v, relations); e < in_end(v, relations); ++e) {
+        const std::int32_t other = source[static_cast<std::size_t>(e)];
+        if (other <= v) continue;
+        const std::int32_t pair_of = number[static_cast<std::size_t>(other - first_node)];
+        one_way = one_way || pair_of < first; // an older number, or none
+        pair[static_cast<std::size_t>(e)] = pair_of;
       }
-      for (Index e = in_begin; e < in_end; ++e)
-        if (const std::int32_t other = source[static_cast<std::size_t>(e)]; other > v)
-          pair[static_cast<std::size_t>(e)] = number[at(other)];
-      for (Index k = out_begin; k < out_end; ++k) {
-        const auto e = static_cast<std::size_t>(leaving[static_cast<std::size_t>(k)]);
-        if (target[e] > v) pair[e] = number[at(target[e])];
-      }
-      for (const std::int32_t other : others) number[at(other)] = -1;
+      if (one_way) number_pairs_again(v, first_node, relations, first);
     }
   }
+
+private:
+  Index in_begin(Index v, Index relations) const { return incoming[static_cast<std::size_t>(v * relations)]; }
+  Index in_end(Index v, Index relations) const { return incoming[static_cast<std::size_t>((v + 1) * relations)]; }
+
+  void number_pairs(Index v, Index first_node) {
+    std::int32_t last = static_cast<std::int32_t>(v);
+    for (Index k = outgoing[static_cast<std::size_t>(v)]; k < outgoing[static_cast<std::size_t>(v) + 1]; ++k) {
+      const auto e = static_cast<std::size_t>(leaving[static_cast<std::size_t>(k)]);
+      const std::int32_t other = target[e];
+      if (other <= v) continue;
+      if (other != last) {
+        last = other, number[static_cast<std::size_t>(other - first_node)] = static_cast<std::int32_t>(pair_first.size());
+        pair_first.push_back(static_cast<std::int32_t>(v)), pair_second.push_back(other);
+      }
+      pair[e] = number[static_cast<std::size_t>(other - first_node)];
+    }
+  }
+  // Where some edge comes from a higher node that v has no edge to: the pairs of v in order, with these.
+  void number_pairs_again(Index v, Index first_node, Index relations, std::int32_t first) {
+    others.assign(pair_second.begin() + first, pair_second.end());
+    for (Index e = in_begin(v, relations); e < in_end(v, relations); ++e)
+      if (source[static_cast<std::size_t>(e)] > v) others.push_back(source[static_cast<std::size_t>(e)]);
+    std::sort(others.begin(), others.end());
+    others.erase(std::unique(others.begin(), others.end()), others.end());
+    pair_first.resize(static_cast<std::size_t>(first)), pair_second.resize(static_cast<std::size_t>(first));
+    for (const std::int32_t other : others) {
+      number[static_cast<std::size_t>(other - first_node)] = static_cast<std::int32_t>(pair_first.size());
+      pair_first.push_back(static_cast<std::int32_t>(v)), pair_second.push_back(other);
+    }
+    for (Index e = in_begin(v, relations); e < in_end(v, relations); ++e)
+      if (const std::int32_t other = source[static_cast<std::size_t>(e)]; other > v)
+        pair[static_cast<std::size_t>(e)] = number[static_cast<std::size_t>(other - first_node)];
+    for (Index k = outgoing[static_cast<std::size_t>(v)]; k < outgoing[static_cast<std::size_t>(v) + 1]; ++k) {
+      const auto e = static_cast<std::size_t>(leaving[static_cast<std::size_t>(k)]);
+      if (target[e] > v) pair[e] = number[static_cast<std::size_t>(target[e] - first_node)];
+    }
+  }
+
+  std::vector<Index> next;                  // per node: where its next edge out goes
+  std::vector<std::int32_t> number, others; // per node: its last pair; other ends of one node
 };
 
 } // namespace detail
@@ -90,30 +125,19 @@ public:
   GraphCounts add(const GraphSource& s, std::uint32_t record = 0) {
     GraphCounts counts;
     const GraphNodes nodes = nodes_of(s, counts);
-    NeighbourSearch neighbours(nodes.positions, Graph::Families::reach());
-    EdgeSearch search{nodes, neighbours};
+    neighbours_.prepare(nodes.positions, Graph::Families::reach());
+    EdgeSearch search{nodes, neighbours_};
     const Index first_node = node_count(), first_edge = edge_count(), first_pair = static_cast<Index>(t_.pair_first.size());
     const Index first_arc = t_.arcs.back();
-    std::vector<Join> joins;
+    node_columns_.resize(static_cast<std::size_t>((first_node + nodes.size()) * Graph::node_columns));
     for (Index v = 0; v < nodes.size(); ++v) {
-      joins.clear();
-      Graph::Families::into(search, v, [&joins](Index u, Index r) {
-        joins.push_back({static_cast<std::int32_t>(r), static_cast<std::int32_t>(u)});
+      joins_.clear();
+      Graph::Families::into(search, v, [this](Index u, Index r) {
+        joins_.push_back({static_cast<std::int32_t>(r), static_cast<std::int32_t>(u)});
       });
-      if (!std::is_sorted(joins.begin(), joins.end(), before)) std::sort(joins.begin(), joins.end(), before);
-      Index r = 0;
-      for (const Join& join : joins) {
-        for (; r < join.relation; ++r) t_.incoming.push_back(edge_count());
-        t_.source.push_back(static_cast<std::int32_t>(first_node) + join.source);
-        t_.target.push_back(static_cast<std::int32_t>(first_node + v));
-        t_.relation.push_back(static_cast<std::uint8_t>(join.relation));
-        edge_columns_.resize(edge_columns_.size() + static_cast<std::size_t>(Graph::edge_columns));
-        Graph::describe_edge(nodes, join.source, v, join.relation,
-                             edge_columns_.data() + edge_columns_.size() - Graph::edge_columns);
-      }
-      for (; r < Graph::relations; ++r) t_.incoming.push_back(edge_count());
-      node_columns_.resize(node_columns_.size() + static_cast<std::size_t>(Graph::node_columns));
-      Graph::describe_node(s, nodes, v, node_columns_.data() + node_columns_.size() - Graph::node_columns);
+      if (!std::is_sorted(joins_.begin(), joins_.end(), before)) std::sort(joins_.begin(), joins_.end(), before);
+      append_edges(nodes, first_node, v);
+      Graph::describe_node(s, nodes, v, node_columns_.data() + (first_node + v) * Graph::node_columns);
     }
     t_.offsets.push_back(first_node + nodes.size());
     positions_.insert(positions_.end(), nodes.positions.begin(), nodes.positions.end());
@@ -124,7 +148,11 @@ public:
     counts.pairs = static_cast<Index>(t_.pair_first.size()) - first_pair, counts.capped = search.capped;
     return counts;
   }
-  void clear() { *this = {}; }
+  /// Forgets the graphs and keeps their memory for the next ones.
+  void clear() {
+    t_.clear();
+    node_columns_.clear(), edge_columns_.clear(), atoms_.clear(), positions_.clear(), records_.clear();
+  }
 
   Index graphs() const { return static_cast<Index>(records_.size()); }
   Index node_count() const { return t_.offsets.back(); }
@@ -179,7 +207,28 @@ private:
     return nodes;
   }
 
+  // The edges of joins_ into node v of the graph.
+  void append_edges(const GraphNodes& nodes, Index first_node, Index v) {
+    const std::size_t before_them = t_.source.size(), count = joins_.size();
+    t_.source.resize(before_them + count), t_.target.resize(before_them + count), t_.relation.resize(before_them + count);
+    edge_columns_.resize((before_them + count) * static_cast<std::size_t>(Graph::edge_columns));
+    std::int32_t *source = t_.source.data() + before_them, *target = t_.target.data() + before_them;
+    std::uint8_t* relation = t_.relation.data() + before_them;
+    std::int32_t* columns = edge_columns_.data() + before_them * static_cast<std::size_t>(Graph::edge_columns);
+    Index r = 0;
+    for (std::size_t i = 0; i < count; ++i, columns += Graph::edge_columns) {
+      const Join join = joins_[i];
+      for (; r < join.relation; ++r) t_.incoming.push_back(static_cast<Index>(before_them + i));
+      source[i] = static_cast<std::int32_t>(first_node) + join.source, target[i] = static_cast<std::int32_t>(first_node + v);
+      relation[i] = static_cast<std::uint8_t>(join.relation);
+      Graph::describe_edge(nodes, join.source, v, join.relation, columns);
+    }
+    for (; r < Graph::relations; ++r) t_.incoming.push_back(static_cast<Index>(before_them + count));
+  }
+
   detail::TopologyArrays t_;
+  NeighbourSearch neighbours_;
+  std::vector<Join> joins_;
   std::vector<std::int32_t> node_columns_, edge_columns_, atoms_;
   std::vector<float> positions_;
   std::vector<std::uint32_t> records_;

@@ -1,5 +1,5 @@
 #pragma once
-/// \file  Exact neighbour search among points in space by a hashed cell list: linear in the number of points.
+/// \file  Exact neighbour search among points in space by a cell list: linear in the number of points.
 
 #include <algorithm>
 #include <cmath>
@@ -15,68 +15,43 @@ namespace pleat::inline v0_1 {
 /// A point near a centre.
 struct Neighbour {
   std::int32_t index = 0;
-  double square = 0; ///< squared distance, in double from the float coordinates
+  float square = 0; ///< squared distance; what depends on it is decided in double by the search
 };
 
-/// Points sorted into cubic cells. Squared distances are computed in double from the float coordinates and compared strictly, so
-/// that the answer depends neither on the instruction set nor on where the cells lie. Only cells that hold points exist: far
-/// outliers cost nothing. Searches write into the object: one per thread.
+/// Finds all pairs nearer than a radius at once, and answers from that list. Distances are those of the float coordinates in
+/// double, compared strictly, so the answers depend neither on the instruction set nor on where the cells lie. Searches write
+/// into the object: one per thread.
 class NeighbourSearch {
 public:
-  /// Points (n, 3); `edge` of a cell: best the radius of most searches. The points must outlive the search. Errors: coordinates
-  /// that are no numbers or beyond 10^6 Angstrom.
-  NeighbourSearch(std::span<const float> points, double edge) : points_(points), edge_(edge), scale_(1 / edge) {
-    const Index n = size();
-    std::size_t slots = 16;
-    while (slots < static_cast<std::size_t>(2 * n)) slots *= 2;
-    slots_.assign(slots, Slot{});
-    std::vector<std::int32_t> cell_of(static_cast<std::size_t>(n));
-    for (Index i = 0; i < n; ++i) {
+  NeighbourSearch() = default;
+  NeighbourSearch(std::span<const float> points, double radius) { prepare(points, radius); }
+
+  /// Starts over with other points, in the memory of those before. Points (n, 3), which must outlive the searches; `radius` of
+  /// most of them, above 0. Errors: coordinates that are no numbers or beyond 10^6.
+  void prepare(std::span<const float> points, double radius) {
+    points_ = points, radius_ = radius;
+    require(radius > 0, "the radius of a neighbour search is ", radius, "; give one above 0");
+    for (Index i = 0; i < size(); ++i)
       for (Index c = 0; c < 3; ++c)
         require(std::abs(at(i, c)) < 1e6f, "point ", i, " has the coordinate ", at(i, c),
                 "; neighbours are searched among finite coordinates below 10^6 Angstrom");
-      Slot& slot = find(key_at(cell(i, 0), cell(i, 1), cell(i, 2)));
-      if (slot.cell < 0) slot.cell = static_cast<std::int32_t>(begin_.size()), begin_.push_back(0);
-      cell_of[static_cast<std::size_t>(i)] = slot.cell;
-      ++begin_[static_cast<std::size_t>(slot.cell)];
-    }
-    std::int32_t sum = 0;
-    for (auto& begin : begin_) sum += begin, begin = sum; // ends, which filling from the last point turns into begins
-    begin_.push_back(sum);
-    const std::size_t padded = static_cast<std::size_t>(n) + block;
-    for (auto* points_by_cell : {&all_x_, &all_y_, &all_z_, &x_, &y_, &z_, &square_}) points_by_cell->resize(padded);
-    order_.resize(padded), index_.resize(padded), hit_.resize(padded);
-    for (Index i = n - 1; i >= 0; --i) {
-      const auto k = static_cast<std::size_t>(--begin_[static_cast<std::size_t>(cell_of[static_cast<std::size_t>(i)])]);
-      order_[k] = static_cast<std::int32_t>(i);
-      all_x_[k] = at(i, 0), all_y_[k] = at(i, 1), all_z_[k] = at(i, 2);
-    }
+    sort_into_cells();
+    list_all();
   }
 
   Index size() const { return static_cast<Index>(points_.size()) / 3; }
 
   /// The points other than `centre` nearer than `radius`, by index. Valid until the next search.
   std::span<const Neighbour> within(Index centre, double radius) {
-    if (centre == centre_ && radius == radius_) return found_;
-    centre_ = centre, radius_ = radius;
-    gather(centre, radius);
-    const float x = at(centre, 0), y = at(centre, 1), z = at(centre, 2);
-    // Float sorts out what is clearly too far: its squares are right to 10^-6.
-    const float bound = static_cast<float>(radius * radius * (1 + 1e-5));
-    const std::size_t padded = (gathered_ + block - 1) / block * block;
-    for (std::size_t i = 0; i < padded; i += block)
-      for (std::size_t k = i; k < i + block; ++k) {
-        const float a = x_[k] - x, b = y_[k] - y, c = z_[k] - z;
-        square_[k] = a * a + b * b + c * c;
-      }
-    std::size_t hits = 0;
-    for (std::size_t i = 0; i < gathered_; ++i) hit_[hits] = index_[i], hits += square_[i] <= bound ? 1u : 0u;
-    std::sort(hit_.begin(), hit_.begin() + static_cast<Index>(hits));
+    const auto begin = begin_[static_cast<std::size_t>(centre)], end = begin_[static_cast<std::size_t>(centre) + 1];
+    const auto listed = std::span<const Neighbour>(neighbours_).subspan(begin, end - begin);
+    if (radius == radius_) return listed;
     found_.clear();
-    for (std::size_t h = 0; h < hits; ++h) {
-      const Index i = hit_[h];
-      const double square = square_of(centre, i);
-      if (square < radius * radius && i != centre) found_.push_back({hit_[h], square});
+    if (radius < radius_) {
+      for (const Neighbour& n : listed)
+        if (square_of(centre, n.index) < radius * radius) found_.push_back(n);
+    } else {
+      look_around(centre, radius);
     }
     return found_;
   }
@@ -84,33 +59,36 @@ public:
   /// The `count` points nearest to `centre` (all, if there are fewer), the lower index first where distances are equal; listed by
   /// index. Valid until the next search.
   std::span<const Neighbour> nearest(Index centre, Index count) {
-    double radius = edge_;
-    while (static_cast<Index>(within(centre, radius).size()) < (std::min)(count, size() - 1)) radius *= 2;
-    return nearest_of(found_, count);
+    double radius = radius_;
+    auto near = within(centre, radius);
+    while (static_cast<Index>(near.size()) < (std::min)(count, size() - 1)) near = within(centre, radius *= 2);
+    return nearest_of(centre, near, count);
   }
 
-  /// The nearest `count` of some neighbours that are listed by index; valid until the next call.
-  std::span<const Neighbour> nearest_of(std::span<const Neighbour> neighbours, Index count) {
+  /// The nearest `count` of some neighbours of `centre` that are listed by index; valid until the next call.
+  std::span<const Neighbour> nearest_of(Index centre, std::span<const Neighbour> neighbours, Index count) {
     if (static_cast<Index>(neighbours.size()) <= count) return neighbours;
-    chosen_.assign(neighbours.begin(), neighbours.end());
-    const auto nearer = [](const Neighbour& a, const Neighbour& b) {
-      return a.square != b.square ? a.square < b.square : a.index < b.index;
+    ranked_.clear();
+    for (const Neighbour& n : neighbours) ranked_.push_back({square_of(centre, n.index), n});
+    const auto nearer = [](const Ranked& a, const Ranked& b) {
+      return a.square != b.square ? a.square < b.square : a.neighbour.index < b.neighbour.index;
     };
-    std::nth_element(chosen_.begin(), chosen_.begin() + count, chosen_.end(), nearer);
-    chosen_.resize(static_cast<std::size_t>(count));
-    std::sort(chosen_.begin(), chosen_.end(), [](const Neighbour& a, const Neighbour& b) { return a.index < b.index; });
+    nth_ = ranked_;
+    std::nth_element(nth_.begin(), nth_.begin() + (count - 1), nth_.end(), nearer);
+    const Ranked last = nth_[static_cast<std::size_t>(count - 1)];
+    chosen_.clear();
+    for (const Ranked& r : ranked_)
+      if (!nearer(last, r)) chosen_.push_back(r.neighbour);
     return chosen_;
   }
 
 private:
-  static constexpr std::size_t block = 8; // candidates that compilers turn into vectors without being asked
-  struct Slot {
-    std::uint64_t key = 0;
-    std::int32_t cell = -1;
+  struct Ranked {
+    double square = 0;
+    Neighbour neighbour;
   };
 
   float at(Index i, Index c) const { return points_[static_cast<std::size_t>(3 * i + c)]; }
-  Index cell(Index i, Index c) const { return static_cast<Index>(std::floor(static_cast<double>(at(i, c)) * scale_)); }
   double square_of(Index i, Index j) const {
     double sum = 0;
     for (Index c = 0; c < 3; ++c) {
@@ -120,59 +98,159 @@ private:
     return sum;
   }
 
-  static std::uint64_t key_at(Index x, Index y, Index z) {
-    constexpr std::uint64_t mask = (1u << 21) - 1;
-    return (static_cast<std::uint64_t>(x) & mask) << 42 | (static_cast<std::uint64_t>(y) & mask) << 21 |
-           (static_cast<std::uint64_t>(z) & mask);
-  }
-  // The slot of a cell, or the free one where it would be.
-  Slot& find(std::uint64_t key) {
-    const std::size_t mask = slots_.size() - 1;
-    std::size_t at = static_cast<std::size_t>((key * 0x9E3779B97F4A7C15u) >> 32) & mask;
-    while (slots_[at].cell >= 0 && slots_[at].key != key) at = (at + 1) & mask;
-    slots_[at].key = key;
-    return slots_[at];
-  }
-
-  // Copies the points of all cells that a ball about `centre` can reach.
-  void gather(Index centre, double radius) {
-    const Index x = cell(centre, 0), y = cell(centre, 1), z = cell(centre, 2);
-    const Index reach = static_cast<Index>(std::ceil(radius * scale_));
-    if (x == cell_x_ && y == cell_y_ && z == cell_z_ && reach == reach_) return; // as for the point before
-    cell_x_ = x, cell_y_ = y, cell_z_ = z, reach_ = reach;
-    gathered_ = 0;
-    const double side = 2 * static_cast<double>(reach) + 1;
-    if (side * side * side > static_cast<double>(size()) + 27) {
-      take(0, static_cast<std::size_t>(size()));
-    } else {
-      for (Index i = x - reach; i <= x + reach; ++i)
-        for (Index j = y - reach; j <= y + reach; ++j)
-          for (Index k = z - reach; k <= z + reach; ++k) {
-            const Slot& slot = find(key_at(i, j, k));
-            if (slot.cell < 0) continue;
-            const auto c = static_cast<std::size_t>(slot.cell);
-            take(static_cast<std::size_t>(begin_[c]), static_cast<std::size_t>(begin_[c + 1]));
-          }
+  // Cells of half the radius; wider ones where there would be too many of them for the points.
+  void sort_into_cells() {
+    const Index n = size(), most = (std::max)(Index{4096}, 8 * n);
+    for (double edge = radius_ / 2;; edge *= 2) {
+      reach_ = static_cast<Index>(std::ceil(radius_ / edge));
+      for (Index c = 0; c < 3; ++c) cut(c, edge);
+      if (fits(most)) break;
+      for (Index c = 0; c < 3; ++c) close_gaps(c);
+      if (fits(most)) break;
+    }
+    // Empty cells all around, so that no neighbour of a cell lies outside.
+    wide_[0] = cells_[0] + 2 * reach_, wide_[1] = cells_[1] + 2 * reach_;
+    const Index all = wide_[0] * wide_[1] * (cells_[2] + 2 * reach_);
+    first_.assign(static_cast<std::size_t>(all) + 1, 0);
+    cell_.resize(static_cast<std::size_t>(n));
+    for (std::size_t i = 0; i < cell_.size(); ++i) {
+      const Index cell = ((along_[2][i] + reach_) * wide_[1] + along_[1][i] + reach_) * wide_[0] + along_[0][i] + reach_;
+      cell_[i] = static_cast<std::int32_t>(cell);
+      ++first_[static_cast<std::size_t>(cell)];
+    }
+    std::int32_t sum = 0;
+    for (auto& first : first_) sum += first, first = sum; // ends, which filling from the last point turns into begins
+    order_.resize(cell_.size());
+    for (auto& x : sorted_) x.resize(cell_.size());
+    for (std::size_t i = cell_.size(); i-- > 0;) {
+      const auto k = static_cast<std::size_t>(--first_[static_cast<std::size_t>(cell_[i])]);
+      order_[k] = static_cast<std::int32_t>(i);
+      for (std::size_t c = 0; c < 3; ++c) sorted_[c][k] = points_[3 * i + c];
     }
   }
-  void take(std::size_t from, std::size_t to) {
-    std::size_t g = gathered_;
-    for (std::size_t k = from; k < to; ++k, ++g) x_[g] = all_x_[k], y_[g] = all_y_[k], z_[g] = all_z_[k], index_[g] = order_[k];
-    gathered_ = g;
+
+  // Numbers of the cells along one axis, from 0.
+  void cut(Index c, double edge) {
+    auto& along = along_[static_cast<std::size_t>(c)];
+    along.resize(static_cast<std::size_t>(size()));
+    double low = size() > 0 ? static_cast<double>(at(0, c)) : 0;
+    for (Index i = 0; i < size(); ++i) low = (std::min)(low, static_cast<double>(at(i, c)));
+    std::int32_t last = 0;
+    for (Index i = 0; i < size(); ++i) {
+      const auto number = static_cast<std::int32_t>((static_cast<double>(at(i, c)) - low) / edge);
+      along[static_cast<std::size_t>(i)] = number, last = (std::max)(last, number);
+    }
+    cells_[c] = last + 1;
+  }
+  // Far outliers: runs of empty slabs become as short as keeps apart what is apart.
+  void close_gaps(Index c) {
+    auto& along = along_[static_cast<std::size_t>(c)];
+    std::vector<std::int32_t> used(along), now;
+    std::sort(used.begin(), used.end());
+    used.erase(std::unique(used.begin(), used.end()), used.end());
+    for (std::size_t k = 0; k < used.size(); ++k)
+      now.push_back(k == 0 ? 0 : now[k - 1] + (std::min)(used[k] - used[k - 1], static_cast<std::int32_t>(reach_ + 1)));
+    for (auto& number : along)
+      number = now[static_cast<std::size_t>(std::lower_bound(used.begin(), used.end(), number) - used.begin())];
+    cells_[c] = now.empty() ? 1 : now.back() + 1;
+  }
+  bool fits(Index most) const {
+    double all = 1;
+    for (Index count : cells_) all *= static_cast<double>(count + 2 * reach_);
+    return all <= static_cast<double>(most);
+  }
+
+  // Appends the sorted places in [from, to) that are near (x, y, z) by float, which is right but for the last digits.
+  void test(std::size_t from, std::size_t to, const float (&p)[3], float bound) {
+    const float *x = sorted_[0].data(), *y = sorted_[1].data(), *z = sorted_[2].data();
+    std::size_t hits = hits_;
+    std::int32_t* hit = hit_.data();
+    float* square = hit_square_.data();
+    for (std::size_t k = from; k < to; ++k) {
+      const float a = x[k] - p[0], b = y[k] - p[1], c = z[k] - p[2], d = a * a + b * b + c * c;
+      hit[hits] = static_cast<std::int32_t>(k), square[hits] = d;
+      hits += d <= bound ? 1u : 0u;
+    }
+    hits_ = hits;
+  }
+
+  // All neighbours within radius_, of every point by index: what a point finds is appended to the lists of the found ones, so
+  // that every list is in the order of the points.
+  void list_all() {
+    const auto n = static_cast<std::size_t>(size());
+    const double limit = radius_ * radius_;
+    const float sure = static_cast<float>(limit * (1 - 1e-5)), bound = static_cast<float>(limit * (1 + 1e-5));
+    hit_.resize(n + 1), hit_square_.resize(n + 1);
+    rows_.clear();
+    for (Index z = -reach_; z <= reach_; ++z)
+      for (Index y = -reach_; y <= reach_; ++y) rows_.push_back((z * wide_[1] + y) * wide_[0]);
+    begin_.assign(n + 1, 0);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const float p[3] = {points_[3 * i], points_[3 * i + 1], points_[3 * i + 2]};
+      hits_ = 0;
+      for (const std::ptrdiff_t row : rows_) {
+        const Index middle = cell_[i] + row;
+        test(static_cast<std::size_t>(first_[static_cast<std::size_t>(middle - reach_)]),
+             static_cast<std::size_t>(first_[static_cast<std::size_t>(middle + reach_ + 1)]), p, bound);
+      }
+      if (unordered_.size() < count + hits_) unordered_.resize((count + hits_) * 2 + 64);
+      Neighbour* to = unordered_.data() + count;
+      for (std::size_t h = 0; h < hits_; ++h) {
+        const std::int32_t j = order_[static_cast<std::size_t>(hit_[h])];
+        if (static_cast<std::size_t>(j) == i) continue;
+        if (hit_square_[h] >= sure && !(square_of(static_cast<Index>(i), j) < limit)) continue;
+        *to++ = {j, hit_square_[h]};
+      }
+      begin_[i + 1] = count = static_cast<std::size_t>(to - unordered_.data());
+    }
+    if (neighbours_.size() < count) neighbours_.resize(count);
+    next_ = begin_;
+    for (std::size_t i = 0; i < n; ++i)
+      for (std::size_t k = begin_[i]; k < begin_[i + 1]; ++k)
+        neighbours_[next_[static_cast<std::size_t>(unordered_[k].index)]++] = {static_cast<std::int32_t>(i),
+                                                                               unordered_[k].square};
+  }
+
+  // The same for one point and a larger radius.
+  void look_around(Index centre, double radius) {
+    const auto cells = static_cast<Index>(std::ceil(radius / radius_)) * reach_; // an edge is at least radius_ / reach_
+    const auto i = static_cast<std::size_t>(centre);
+    const float p[3] = {at(centre, 0), at(centre, 1), at(centre, 2)};
+    hits_ = 0;
+    const auto low = [&](std::size_t c) { return (std::max)(along_[c][i] - cells, Index{0}) + reach_; };
+    const auto high = [&](std::size_t c) { return (std::min)(along_[c][i] + cells, cells_[c] - 1) + reach_; };
+    for (Index z = low(2); z <= high(2); ++z)
+      for (Index y = low(1); y <= high(1); ++y) {
+        const Index row = (z * wide_[1] + y) * wide_[0];
+        test(static_cast<std::size_t>(first_[static_cast<std::size_t>(row + low(0))]),
+             static_cast<std::size_t>(first_[static_cast<std::size_t>(row + high(0) + 1)]), p,
+             static_cast<float>(radius * radius * (1 + 1e-5)));
+      }
+    std::sort(hit_.begin(), hit_.begin() + static_cast<Index>(hits_), [this](std::int32_t a, std::int32_t b) {
+      return order_[static_cast<std::size_t>(a)] < order_[static_cast<std::size_t>(b)];
+    });
+    for (std::size_t h = 0; h < hits_; ++h) {
+      const std::int32_t j = order_[static_cast<std::size_t>(hit_[h])];
+      const double square = square_of(centre, j);
+      if (j != centre && square < radius * radius) found_.push_back({j, static_cast<float>(square)});
+    }
   }
 
   std::span<const float> points_;
-  double edge_, scale_;
-  std::vector<Slot> slots_;
-  std::vector<std::int32_t> begin_, order_; // of cells, in order of their first points; points by cell
-  Index cell_x_ = 0, cell_y_ = 0, cell_z_ = 0, reach_ = -1;
-  std::vector<float> all_x_, all_y_, all_z_; // by cell
-  std::vector<float> x_, y_, z_, square_;    // of the gathered points
-  std::size_t gathered_ = 0;
-  std::vector<std::int32_t> index_, hit_;
-  Index centre_ = -1;
-  double radius_ = -1;
-  std::vector<Neighbour> found_, chosen_;
+  double radius_ = 0;
+  Index reach_ = 1;                                           // cells that a radius spans
+  Index cells_[3] = {}, wide_[2] = {};                        // along the axes; the same with the empty ones
+  std::vector<std::int32_t> along_[3], cell_, first_, order_; // cell of each point; first point of each cell; points by cell
+  std::vector<float> sorted_[3];                              // coordinates by cell
+  std::vector<std::int32_t> hit_;
+  std::vector<float> hit_square_;
+  std::size_t hits_ = 0;
+  std::vector<std::ptrdiff_t> rows_;      // to the rows of cells around one
+  std::vector<std::size_t> begin_, next_; // of each point's neighbours
+  std::vector<Neighbour> neighbours_;     // of all points; may be longer
+  std::vector<Neighbour> unordered_, found_, chosen_;
+  std::vector<Ranked> ranked_, nth_;
 };
 
 } // namespace pleat::inline v0_1

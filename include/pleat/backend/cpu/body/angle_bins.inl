@@ -123,12 +123,16 @@ template <class T> PLEAT_TARGET inline void angle_bins_of(const angle_bins_op::F
               if (row[j] >= 64)
                 row[j] = std::uint8_t(bin_in_double<T>(a, g.source[std::size_t(first_in + above + i)], v,
                                                        g.target[std::size_t(g.leaving[std::size_t(first_out + from + j)])]));
-          // Whole blocks may run over into rows of this centre that are still to be written, nowhere else.
+          // Blocks of 16: they may run over into rows of this centre that are still to be written, nowhere else.
           const Index left = (ins - above - i) * outs - from;
-          if (outs <= angle_chunk && left >= angle_chunk)
+          if (outs <= angle_chunk && left >= angle_chunk) {
             for (Index j = 0; j < count; j += 16) std::memcpy(to + j, row + j, 16);
-          else
-            std::memcpy(to, row, std::size_t(count));
+          } else if (count >= 16) {
+            for (Index j = 0; j + 16 < count; j += 16) std::memcpy(to + j, row + j, 16);
+            std::memcpy(to + count - 16, row + count - 16, 16);
+          } else {
+            for (Index j = 0; j < count; ++j) to[j] = row[j];
+          }
         }
       }
     }

@@ -99,6 +99,7 @@ template <class T> PLEAT_TARGET inline void angle_bins_of(const angle_bins_op::F
   const GraphTopology& g = a.graph;
   Directions<T> in, out;
   alignas(64) std::uint8_t row[angle_chunk];
+  const std::uint8_t* const last = a.bins + g.arcs[std::size_t(end)];
   for (Index v = begin; v < end; ++v) {
     const Index first_out = g.outgoing[std::size_t(v)], outs = g.outgoing[std::size_t(v) + 1] - first_out;
     const Index first_in = g.in_begin(v), ins = g.in_end(v) - first_in;
@@ -118,21 +119,15 @@ template <class T> PLEAT_TARGET inline void angle_bins_of(const angle_bins_op::F
             std::memset(to, 0, std::size_t(count));
             continue;
           }
-          if (bins_of_row(in.x[i], in.y[i], in.z[i], out, count, row))
+          // Vectors may run over into what this task writes later, nowhere else.
+          const bool direct = outs <= angle_chunk && last - to >= angle_chunk;
+          std::uint8_t* bins = direct ? to : row;
+          if (bins_of_row(in.x[i], in.y[i], in.z[i], out, count, bins))
             for (Index j = 0; j < count; ++j)
-              if (row[j] >= 64)
-                row[j] = std::uint8_t(bin_in_double<T>(a, g.source[std::size_t(first_in + above + i)], v,
-                                                       g.target[std::size_t(g.leaving[std::size_t(first_out + from + j)])]));
-          // Blocks of 16: they may run over into rows of this centre that are still to be written, nowhere else.
-          const Index left = (ins - above - i) * outs - from;
-          if (outs <= angle_chunk && left >= angle_chunk) {
-            for (Index j = 0; j < count; j += 16) std::memcpy(to + j, row + j, 16);
-          } else if (count >= 16) {
-            for (Index j = 0; j + 16 < count; j += 16) std::memcpy(to + j, row + j, 16);
-            std::memcpy(to + count - 16, row + count - 16, 16);
-          } else {
-            for (Index j = 0; j < count; ++j) to[j] = row[j];
-          }
+              if (bins[j] >= 64)
+                bins[j] = std::uint8_t(bin_in_double<T>(a, g.source[std::size_t(first_in + above + i)], v,
+                                                        g.target[std::size_t(g.leaving[std::size_t(first_out + from + j)])]));
+          if (!direct) std::memcpy(to, row, std::size_t(count));
         }
       }
     }

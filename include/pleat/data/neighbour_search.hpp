@@ -68,24 +68,30 @@ public:
   /// The nearest `count` of some neighbours of `centre` that are listed by index; valid until the next call.
   std::span<const Neighbour> nearest_of(Index centre, std::span<const Neighbour> neighbours, Index count) {
     if (static_cast<Index>(neighbours.size()) <= count) return neighbours;
-    ranked_.clear();
-    for (const Neighbour& n : neighbours) ranked_.push_back({square_of(centre, n.index), n});
-    const auto nearer = [](const Ranked& a, const Ranked& b) {
-      return a.square != b.square ? a.square < b.square : a.neighbour.index < b.neighbour.index;
-    };
-    nth_ = ranked_;
-    std::nth_element(nth_.begin(), nth_.begin() + (count - 1), nth_.end(), nearer);
-    const Ranked last = nth_[static_cast<std::size_t>(count - 1)];
+    // The best so far, ascending, by insertion; equal ones stay in the order of their indices.
+    squares_.clear(), best_.clear();
+    const auto most = static_cast<std::size_t>(count);
+    for (const Neighbour& n : neighbours) {
+      const double square = square_of(centre, n.index);
+      squares_.push_back(square);
+      if (best_.size() == most && !(square < best_.back().square)) continue;
+      if (best_.size() < most) best_.push_back({});
+      std::size_t p = best_.size() - 1;
+      for (; p > 0 && best_[p - 1].square > square; --p) best_[p] = best_[p - 1];
+      best_[p] = {square, n.index};
+    }
+    if (best_.empty()) return {};
+    const auto [worst, last] = best_.back();
     chosen_.clear();
-    for (const Ranked& r : ranked_)
-      if (!nearer(last, r)) chosen_.push_back(r.neighbour);
+    for (std::size_t k = 0; k < squares_.size(); ++k)
+      if (squares_[k] < worst || (squares_[k] == worst && neighbours[k].index <= last)) chosen_.push_back(neighbours[k]);
     return chosen_;
   }
 
 private:
   struct Ranked {
     double square = 0;
-    Neighbour neighbour;
+    std::int32_t index = 0;
   };
 
   float at(Index i, Index c) const { return points_[static_cast<std::size_t>(3 * i + c)]; }
@@ -100,7 +106,7 @@ private:
 
   // Cells of half the radius; wider ones where there would be too many of them for the points.
   void sort_into_cells() {
-    const Index n = size(), most = (std::max)(Index{4096}, 8 * n);
+    const Index n = size(), most = (std::max)(Index{4096}, 32 * n);
     for (double edge = radius_ / 2;; edge *= 2) {
       reach_ = static_cast<Index>(std::ceil(radius_ / edge));
       for (Index c = 0; c < 3; ++c) cut(c, edge);
@@ -250,7 +256,8 @@ private:
   std::vector<std::size_t> begin_, next_; // of each point's neighbours
   std::vector<Neighbour> neighbours_;     // of all points; may be longer
   std::vector<Neighbour> unordered_, found_, chosen_;
-  std::vector<Ranked> ranked_, nth_;
+  std::vector<Ranked> best_;
+  std::vector<double> squares_;
 };
 
 } // namespace pleat::inline v0_1

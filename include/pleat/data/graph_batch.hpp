@@ -2,6 +2,7 @@
 /// \file  Graphs of structures, packed into the arrays behind a `GraphBatch`.
 
 #include <cmath>
+#include <type_traits>
 
 #include <pleat/data/graph_policy.hpp>
 
@@ -233,6 +234,13 @@ private:
   std::vector<float> positions_;
   std::vector<std::uint32_t> records_;
 };
+
+/// The view that a model of `Graph` reads; graphs of another level do not compile.
+template <class Graph, class Other> GraphBatch batch_for(const OwnedGraphs<Other>& graphs) {
+  static_assert(std::is_same_v<Graph, Other>,
+                "pleat: a batch of graphs of another level was handed over; make it with OwnedGraphs of the model's own graph.");
+  return graphs.view();
+}
 
 /// One sentence where a batch cannot be one of `Graph`: for models that are handed views.
 template <class Graph> void require_level(const GraphBatch& batch) {

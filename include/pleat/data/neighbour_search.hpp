@@ -60,9 +60,9 @@ public:
   /// index. Valid until the next search.
   std::span<const Neighbour> nearest(Index centre, Index count) {
     double radius = radius_;
-    auto near = within(centre, radius);
-    while (static_cast<Index>(near.size()) < (std::min)(count, size() - 1)) near = within(centre, radius *= 2);
-    return nearest_of(centre, near, count);
+    auto found = within(centre, radius);
+    while (static_cast<Index>(found.size()) < (std::min)(count, size() - 1)) found = within(centre, radius *= 2);
+    return nearest_of(centre, found, count);
   }
 
   /// The nearest `count` of some neighbours of `centre` that are listed by index; valid until the next call.

@@ -21,7 +21,7 @@ PLEAT_LANE void direction_to(const angle_bins_op::Forward<T>& a, Index from, Ind
 
 template <class T> PLEAT_LANE void normalise(Directions<T>& d, Index count) {
   constexpr Index n = Lanes<T>::size;
-  constexpr T small = sizeof(T) == 4 ? T(1e-30) : T(1e-280), large = sizeof(T) == 4 ? T(1e30) : T(1e280);
+  constexpr T lowest = sizeof(T) == 4 ? T(1e-30) : T(1e-280), highest = sizeof(T) == 4 ? T(1e30) : T(1e280);
   for (Index i = count; i % n != 0; ++i) d.x[i] = d.y[i] = d.z[i] = T(0);
   const Lanes<T> zero = Lanes<T>::zero(), nan = Lanes<T>::set(T(NAN));
   for (Index i = 0; i < count; i += n) {
@@ -29,8 +29,8 @@ template <class T> PLEAT_LANE void normalise(Directions<T>& d, Index count) {
     const Lanes<T> square = fma(x, x, fma(y, y, z * z));
     const auto none = equal(absolute(x) + absolute(y) + absolute(z), zero);
     Lanes<T> scale = Lanes<T>::set(T(1)) / square_root(square);
-    scale = select(less(Lanes<T>::set(small), square), scale, nan);
-    scale = select(less(square, Lanes<T>::set(large)), scale, nan);
+    scale = select(less(Lanes<T>::set(lowest), square), scale, nan);
+    scale = select(less(square, Lanes<T>::set(highest)), scale, nan);
     scale = select(none, zero, scale);
     (x * scale).store(d.x + i), (y * scale).store(d.y + i), (z * scale).store(d.z + i);
     select(none, Lanes<T>::set(T(2)), zero).store(d.none + i);
@@ -43,15 +43,15 @@ template <class T> PLEAT_LANE unsigned store_bins(Lanes<T> c1, Lanes<T> c2, Lane
   const Lanes<T> zero = Lanes<T>::zero();
   const unsigned all = (1u << Lanes<T>::size) - 1u;
   const unsigned b4 = less(c1, zero), b2 = b4 ^ less(c2, zero), b1 = b2 ^ less(c4, zero);
-  const unsigned near = all & ~unsigned(less(margin, smaller(absolute(c1), smaller(absolute(c2), absolute(c4)))));
+  const unsigned unsure = all & ~unsigned(less(margin, smaller(absolute(c1), smaller(absolute(c2), absolute(c4)))));
   const __m128i bins =
       _mm_or_si128(_mm_or_si128(_mm_maskz_set1_epi8(__mmask16(b4), 4), _mm_maskz_set1_epi8(__mmask16(b2), 2)),
-                   _mm_or_si128(_mm_maskz_set1_epi8(__mmask16(b1), 1), _mm_maskz_set1_epi8(__mmask16(near), 64)));
+                   _mm_or_si128(_mm_maskz_set1_epi8(__mmask16(b1), 1), _mm_maskz_set1_epi8(__mmask16(unsure), 64)));
   if constexpr (sizeof(T) == 4)
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), bins);
   else
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to), bins);
-  return near;
+  return unsure;
 }
 #else
 template <class T> PLEAT_LANE unsigned store_bins(Lanes<T> c1, Lanes<T> c2, Lanes<T> c4, Lanes<T> margin, std::uint8_t* to) {
@@ -85,14 +85,14 @@ PLEAT_LANE bool bins_of_row(T in_x, T in_y, T in_z, const Directions<T>& out, In
   constexpr Index n = Lanes<T>::size;
   const Lanes<T> x = Lanes<T>::set(in_x), y = Lanes<T>::set(in_y), z = Lanes<T>::set(in_z);
   const Lanes<T> one = Lanes<T>::set(T(1)), margin = Lanes<T>::set(sizeof(T) == 4 ? T(0x1p-15) : T(0x1p-44));
-  unsigned near = 0;
+  unsigned unsure = 0;
   for (Index j = 0; j < count; j += n) {
     const Lanes<T> c1 = fma(x, Lanes<T>::load(out.x + j),
                             fma(y, Lanes<T>::load(out.y + j), fma(z, Lanes<T>::load(out.z + j), Lanes<T>::load(out.none + j))));
     const Lanes<T> c2 = fma(c1 + c1, c1, -one), c4 = fma(c2 + c2, c2, -one);
-    near |= store_bins(c1, c2, c4, margin, bins + j);
+    unsure |= store_bins(c1, c2, c4, margin, bins + j);
   }
-  return near != 0;
+  return unsure != 0;
 }
 
 template <class T> PLEAT_TARGET inline void angle_bins_of(const angle_bins_op::Forward<T>& a, Index begin, Index end) {

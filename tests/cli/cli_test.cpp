@@ -432,7 +432,8 @@ BOOST_AUTO_TEST_CASE(shards_resume) {
   BOOST_TEST(refuses(world().embed(world().few, out, other), 1, "other settings"));
 }
 
-// Rows are written as they are made: four times the input needs the memory of once the input, where all rows would need 100 MB more.
+// Rows are written as they are made: four times the input needs the memory of once the input, where all rows would need 100 MB
+// more.
 BOOST_AUTO_TEST_CASE(memory_does_not_grow_with_the_input) {
   const std::string once = scratch()("once.fasta"), often = scratch()("often.fasta"), out = scratch()("rows.safetensors");
   spill(once, proteins(500, 4, 100)), spill(often, proteins(2000, 5, 100));

@@ -1,0 +1,33 @@
+#pragma once
+/// \file  Atoms as structure files list them, before any rule is applied: what the readers of PDB and mmCIF give.
+
+#include <cstdint>
+#include <pleat/core/index.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pleat::inline v0_1 {
+
+/// One ATOM or HETATM record. Coordinates may be NaN.
+struct AtomRecord {
+  float x = 0, y = 0, z = 0; // Angstrom
+  int element = 0;           // atomic number, 0 unknown
+  std::int32_t number = 0;   // of the residue
+  char insertion = ' ', alternate = ' ';
+  bool hetero = false;              // HETATM
+  std::string name, residue, chain; // without blanks
+  Index line = 0;                   // of the file, from 1
+};
+
+/// The atoms of one model of a file, in order.
+struct AtomTable {
+  std::vector<AtomRecord> atoms;
+  Index models = 0;      // with atoms, in the file
+  Index other_atoms = 0; // of the other models
+};
+
+/// Reads the atoms of model `model` (from 1) from the text of a file called `name`. \throws Error
+using AtomReader = AtomTable (*)(std::string_view text, const std::string& name, Index model);
+
+} // namespace pleat::inline v0_1

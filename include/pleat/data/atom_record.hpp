@@ -27,7 +27,13 @@ struct AtomTable {
   Index other_atoms = 0; // of the other models
 };
 
-/// Reads the atoms of model `model` (from 1) from the text of a file called `name`. \throws Error
-using AtomReader = AtomTable (*)(std::string_view text, const std::string& name, Index model);
+namespace detail {
+/// `text` for a message: what cannot be printed is shown as '?', long text is cut.
+inline std::string printable(std::string_view text) {
+  std::string shown;
+  for (const char c : text.substr(0, 40)) shown += c >= ' ' && c < '\x7f' ? c : '?';
+  return shown;
+}
+} // namespace detail
 
 } // namespace pleat::inline v0_1

@@ -45,13 +45,6 @@ inline bool pdb_coordinate(std::string_view text, float& value) {
   return error == std::errc{} && at == end;
 }
 
-/// `text` for a message: what cannot be printed is shown as '?', long text is cut.
-inline std::string printable(std::string_view text) {
-  std::string shown;
-  for (const char c : text.substr(0, 40)) shown += c >= ' ' && c < '\x7f' ? c : '?';
-  return shown;
-}
-
 inline AtomRecord pdb_atom(std::string_view line, const std::string& name, Index number) {
   const auto where = [&] { return name + ":" + std::to_string(number); };
   if (line.size() < 54)

@@ -1,8 +1,9 @@
 #pragma once
-/// \file  Protein structures from files: PDB always, mmCIF in programs that include data/mmcif.hpp in one of their files.
+/// \file  Protein structures from files: PDB and mmCIF, told apart by their text.
 
 #include <pleat/core/error.hpp>
 #include <pleat/data/atom_record.hpp>
+#include <pleat/data/mmcif.hpp>
 #include <pleat/data/pdb.hpp>
 #include <pleat/data/structure_rules.hpp>
 #include <pleat/io/byte_source.hpp>
@@ -12,14 +13,6 @@
 namespace pleat::inline v0_1 {
 
 enum class StructureFormat { Pdb, Mmcif };
-
-namespace detail {
-/// Set by data/mmcif.hpp, which alone needs gemmi.
-inline AtomReader mmcif_reader = nullptr;
-} // namespace detail
-
-/// Whether this program reads mmCIF: one of its files includes data/mmcif.hpp.
-inline bool reads_mmcif() { return detail::mmcif_reader != nullptr; }
 
 /// mmCIF starts with a data block; JSON and XML are refused by name; all else is for the reader of PDB to judge.
 inline StructureFormat structure_format(std::string_view text, const std::string& name) {
@@ -46,16 +39,11 @@ inline StructureFormat structure_format(std::string_view text, const std::string
 
 /// The protein of a file in memory. \throws Error: one sentence with the file and the line.
 inline ReadStructure read_structure(std::string_view text, const std::string& name, const StructureOptions& options = {}) {
-  if (structure_format(text, name) == StructureFormat::Pdb) {
-    if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
-    return build_structure(read_pdb_atoms(text, name, options.model), name, options);
-  }
-  require(reads_mmcif(), name,
-          ": is mmCIF, and this program was built without it: install gemmi (apt-get install gemmi-dev tao-pegtl-dev) and build "
-          "again "
-          "with pleat/data/mmcif.hpp in one of its files, or give the structure as PDB.");
+  const StructureFormat format = structure_format(text, name);
   if (text.substr(0, 3) == "\xef\xbb\xbf") text.remove_prefix(3);
-  return build_structure(detail::mmcif_reader(text, name, options.model), name, options);
+  const AtomTable atoms =
+      format == StructureFormat::Mmcif ? read_mmcif_atoms(text, name, options.model) : read_pdb_atoms(text, name, options.model);
+  return build_structure(atoms, name, options);
 }
 
 /// The protein of a source: `open_input(path)` of io/gzip.hpp opens plain and compressed files. \throws Error

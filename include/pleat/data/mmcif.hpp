@@ -1,6 +1,7 @@
 #pragma once
 /// \file  The atoms of an mmCIF file. Nothing is guessed: a row that cannot be read is an Error with its line.
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -116,11 +117,12 @@ private:
     pairs_ = false;
   }
   void end_row() {
-    if (table_.models == 0 || field_[Model] != last_model_) {
-      last_model_ = field_[Model];
-      ++table_.models;
+    if (model_names_.empty() || field_[Model] != model_names_[at_]) { // models are counted in the order in which they first come
+      at_ = static_cast<std::size_t>(std::find(model_names_.begin(), model_names_.end(), field_[Model]) - model_names_.begin());
+      if (at_ == model_names_.size()) model_names_.push_back(field_[Model]);
+      table_.models = static_cast<Index>(model_names_.size());
     }
-    if (table_.models == model_)
+    if (static_cast<Index>(at_) + 1 == model_)
       table_.atoms.push_back(record());
     else
       ++table_.other_atoms;
@@ -164,7 +166,8 @@ private:
   AtomTable table_;
   std::array<std::string_view, Fields> field_{}; // of the row at hand: views into the text
   std::array<std::ptrdiff_t, Fields> column_{};  // of the loop at hand, -1: not there
-  std::string_view last_model_;
+  std::vector<std::string_view> model_names_;
+  std::size_t at_ = 0; // of the model at hand
   int block_ = 0, table_block_ = 0;
   bool pairs_ = false;
 };

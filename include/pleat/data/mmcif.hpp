@@ -145,7 +145,7 @@ private:
            "\" is no residue number; the table of atoms is damaged, fetch the file again.");
     atom.x = coordinate(X), atom.y = coordinate(Y), atom.z = coordinate(Z);
     atom.element = atomic_number(field_[Symbol]);
-    if (atom.element == 0) atom.element = atomic_number_of_name(" " + atom.name, true);
+    if (field_[Symbol].empty()) atom.element = atomic_number_of_name(" " + atom.name, true);
     return atom;
   }
   float coordinate(Field field) const {

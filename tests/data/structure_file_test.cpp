@@ -19,8 +19,8 @@ const std::string shipped = PLEAT_TEST_DATA "/../examples/data/structures/";
 std::string atom(const char* name, const char* residue, int number, float x, const char* element, const char* rest = "    ") {
   char line[128]; // `rest`: alternate location, chain, insertion code, 'H' for HETATM
   std::snprintf(line, sizeof line, "%s%5d %-4s%c%3s %c%4d%c   %8.3f%8.3f%8.3f%6.2f%6.2f          %2s\n",
-                rest[3] == 'H' ? "HETATM" : "ATOM  ", 1, name, rest[0], residue, rest[1], number, rest[2], static_cast<double>(x), 0.0,
-                0.0, 1.0, 0.0, element);
+                rest[3] == 'H' ? "HETATM" : "ATOM  ", 1, name, rest[0], residue, rest[1], number, rest[2], static_cast<double>(x),
+                0.0, 0.0, 1.0, 0.0, element);
   return line;
 }
 /// N, CA, C, 1.4 Angstrom apart from `x` on, so that residues 4.2 apart are bonded.
@@ -55,9 +55,10 @@ bool has(const std::string& text, const std::string& part) {
   BOOST_TEST_MESSAGE("got: " << text);
   return false;
 }
-const std::string cif_head = "data_x\nloop_\n_atom_site.group_PDB\n_atom_site.type_symbol\n_atom_site.label_atom_id\n"
-                             "_atom_site.label_alt_id\n_atom_site.label_comp_id\n_atom_site.auth_asym_id\n_atom_site.auth_seq_id\n"
-                             "_atom_site.Cartn_x\n_atom_site.Cartn_y\n_atom_site.Cartn_z\n_atom_site.pdbx_PDB_model_num\n";
+const std::string cif_head =
+    "data_x\nloop_\n_atom_site.group_PDB\n_atom_site.type_symbol\n_atom_site.label_atom_id\n"
+    "_atom_site.label_alt_id\n_atom_site.label_comp_id\n_atom_site.auth_asym_id\n_atom_site.auth_seq_id\n"
+    "_atom_site.Cartn_x\n_atom_site.Cartn_y\n_atom_site.Cartn_z\n_atom_site.pdbx_PDB_model_num\n";
 
 } // namespace
 
@@ -80,8 +81,9 @@ BOOST_AUTO_TEST_CASE(a_plain_chain) {
 
 BOOST_AUTO_TEST_CASE(alternate_locations) {
   // 'A' is read wherever it is, with the atoms that have none; the other residue of a place goes whole.
-  const ReadStructure got = read(atom(" N  ", "SER", 1, 0, "N") + atom(" CA ", "SER", 1, 1, "C", "B   ") +
-                                 atom(" CA ", "SER", 1, 2, "C", "A   ") + residue("THR", 2, 4, "A   ") + residue("VAL", 2, 8, "B   "));
+  const ReadStructure got =
+      read(atom(" N  ", "SER", 1, 0, "N") + atom(" CA ", "SER", 1, 1, "C", "B   ") + atom(" CA ", "SER", 1, 2, "C", "A   ") +
+           residue("THR", 2, 4, "A   ") + residue("VAL", 2, 8, "B   "));
   BOOST_TEST(got.structure.sequence() == "ST");
   BOOST_TEST(got.structure.positions[1].x() == 2);
   BOOST_TEST(got.report.alternates == 4);
@@ -115,8 +117,9 @@ BOOST_AUTO_TEST_CASE(insertion_codes_and_odd_numbers) {
 }
 
 BOOST_AUTO_TEST_CASE(hydrogens_and_other_elements) {
-  const ReadStructure got = read(residue("GLY", 1, 0) + atom(" H  ", "GLY", 1, 5, "H") + atom("1HA ", "GLY", 1, 6, "") +
-                                 atom(" D  ", "GLY", 1, 7, "D") + atom("HG  ", "GLY", 1, 8, "HG") + atom(" QA ", "GLY", 1, 9, ""));
+  const ReadStructure got =
+      read(residue("GLY", 1, 0) + atom(" H  ", "GLY", 1, 5, "H") + atom("1HA ", "GLY", 1, 6, "") +
+           atom(" D  ", "GLY", 1, 7, "D") + atom("HG  ", "GLY", 1, 8, "HG") + atom(" QA ", "GLY", 1, 9, ""));
   BOOST_TEST(got.report.hydrogens == 3);
   BOOST_TEST(got.report.other_elements == 2); // mercury, and a pseudo atom of no element
   BOOST_TEST(got.structure.atoms() == 3);
@@ -202,7 +205,8 @@ BOOST_AUTO_TEST_CASE(models_and_chains) {
 BOOST_AUTO_TEST_CASE(names_of_other_programs) {
   const ReadStructure got = read(residue("ILE", 1, 0) + atom(" CD ", "ILE", 1, 8, "C") + atom(" OT1", "ILE", 1, 9, "O") +
                                  atom(" OT2", "ILE", 1, 10, "O") + atom(" CX ", "ILE", 1, 11, "C"));
-  BOOST_TEST((got.structure.names[3] == atom_name_of("CD1") && got.structure.names[4] == atom_o && got.structure.names[5] == atom_oxt));
+  BOOST_TEST(
+      (got.structure.names[3] == atom_name_of("CD1") && got.structure.names[4] == atom_o && got.structure.names[5] == atom_oxt));
   BOOST_TEST(int{got.structure.names[6]} == int{atom_unknown});
   BOOST_TEST(got.report.unknown_names == 1);
 }
@@ -225,9 +229,10 @@ BOOST_AUTO_TEST_CASE(mmcif_tables) {
 
 BOOST_AUTO_TEST_CASE(text_that_is_no_structure) {
   BOOST_TEST(refused("") == "a.pdb: is empty; fetch the file again.");
-  BOOST_TEST(refused("hello\nworld\n") ==
-             "a.pdb: is neither PDB nor mmCIF: none of its 2 lines is an ATOM or HETATM record, and it does not start with \"data_\"; "
-             "give coordinates in one of these formats, plain or gzip.");
+  BOOST_TEST(
+      refused("hello\nworld\n") ==
+      "a.pdb: is neither PDB nor mmCIF: none of its 2 lines is an ATOM or HETATM record, and it does not start with \"data_\"; "
+      "give coordinates in one of these formats, plain or gzip.");
   BOOST_TEST(has(refused(">sp|P1|\nMKV\n"), "is neither PDB nor mmCIF"));
   BOOST_TEST(has(refused(std::string("\0\1\2", 3)), "is neither PDB nor mmCIF"));
   BOOST_TEST(refused("HEADER    LYSOZYME\nEND\n") ==
@@ -250,18 +255,21 @@ BOOST_AUTO_TEST_CASE(truncated_files) {
   BOOST_CHECK_EXCEPTION(read_structure(source), Error, [](const Error& error) {
     return std::string(error.what()) == "half.pdb.gz: the gzip data end early: the file is truncated, fetch it again.";
   });
-  BOOST_TEST(refused(residue("GLY", 1, 0) + atom(" O  ", "GLY", 1, 9, "O").substr(0, 40)) ==
-             "a.pdb:4: the atom record ends in column 40, its coordinates in column 54; the file is truncated or no PDB file, fetch it "
-             "again.");
-  BOOST_TEST(has(refused(cif_head + "ATOM N N . GLY A 1 0 0 0 1\nATOM C CA . GLY A"),
-                 "a.pdb:15: the loop of _atom_site.group_PDB ends here within a row, after 6 of 11 values; the file is truncated"));
+  BOOST_TEST(
+      refused(residue("GLY", 1, 0) + atom(" O  ", "GLY", 1, 9, "O").substr(0, 40)) ==
+      "a.pdb:4: the atom record ends in column 40, its coordinates in column 54; the file is truncated or no PDB file, fetch it "
+      "again.");
+  BOOST_TEST(
+      has(refused(cif_head + "ATOM N N . GLY A 1 0 0 0 1\nATOM C CA . GLY A"),
+          "a.pdb:15: the loop of _atom_site.group_PDB ends here within a row, after 6 of 11 values; the file is truncated"));
 }
 
 BOOST_AUTO_TEST_CASE(columns_that_are_no_numbers) {
   std::string text = residue("GLY", 1, 0);
   text.replace(30, 8, "   1.2.3");
-  BOOST_TEST(refused(text) == "a.pdb:1: \"1.2.3\" in columns 31 to 38 is no coordinate x; the columns of a PDB file are fixed, write the "
-                              "file again with a program that keeps them.");
+  BOOST_TEST(refused(text) ==
+             "a.pdb:1: \"1.2.3\" in columns 31 to 38 is no coordinate x; the columns of a PDB file are fixed, write the "
+             "file again with a program that keeps them.");
   text = residue("GLY", 1, 0);
   text.replace(79 + 46, 8, "        ");
   BOOST_TEST(has(refused(text), "a.pdb:2: \"\" in columns 47 to 54 is no coordinate z"));
@@ -274,8 +282,9 @@ BOOST_AUTO_TEST_CASE(columns_that_are_no_numbers) {
 
 BOOST_AUTO_TEST_CASE(coordinates_that_are_no_place) {
   const std::string far = residue("GLY", 1, 0) + atom(" O  ", "GLY", 1, 9999, "O");
-  BOOST_TEST(refused(far) == "a.pdb:4: atom GLY 1 O lies at (9999, 0, 0), which is no place but a mark for unknown coordinates; remove such "
-                             "atoms, or read with drop_bad_atoms (--drop-bad-atoms).");
+  BOOST_TEST(refused(far) ==
+             "a.pdb:4: atom GLY 1 O lies at (9999, 0, 0), which is no place but a mark for unknown coordinates; remove such "
+             "atoms, or read with drop_bad_atoms (--drop-bad-atoms).");
   std::string nan = residue("GLY", 1, 0);
   nan.replace(79 + 38, 8, "     nan");
   BOOST_TEST(has(refused(nan), "a.pdb:2: atom GLY 1 CA lies at (1.4, nan, 0)"));
@@ -288,8 +297,9 @@ BOOST_AUTO_TEST_CASE(coordinates_that_are_no_place) {
 
 BOOST_AUTO_TEST_CASE(two_atoms_at_one_place) {
   const std::string text = residue("GLY", 1, 0) + atom(" N  ", "ALA", 2, 2.8f, "N") + atom(" CA ", "ALA", 2, 9, "C");
-  BOOST_TEST(refused(text) == "a.pdb:4: atom ALA 2 N lies at the place of atom GLY 1 C (line 3), which leaves no direction between them; "
-                              "remove one, or read with drop_bad_atoms (--drop-bad-atoms).");
+  BOOST_TEST(refused(text) ==
+             "a.pdb:4: atom ALA 2 N lies at the place of atom GLY 1 C (line 3), which leaves no direction between them; "
+             "remove one, or read with drop_bad_atoms (--drop-bad-atoms).");
   const StructureOptions drop{.model = 1, .chains = {}, .atom_records_only = false, .drop_bad_atoms = true};
   const ReadStructure got = read(text, drop);
   BOOST_TEST(got.report.bad == 1);
@@ -299,7 +309,8 @@ BOOST_AUTO_TEST_CASE(two_atoms_at_one_place) {
 
 BOOST_AUTO_TEST_CASE(files_without_protein) {
   BOOST_TEST(refused(atom(" P  ", "DA", 1, 0, "P") + atom(" P  ", "DG", 2, 9, "P")) ==
-             "a.pdb: holds no protein: 2 nucleotides left out (2 atoms: DA 1, DG 1); a file with residues of a protein chain is needed.");
+             "a.pdb: holds no protein: 2 nucleotides left out (2 atoms: DA 1, DG 1); a file with residues of a protein chain is "
+             "needed.");
   BOOST_TEST(has(refused(atom(" O  ", "HOH", 1, 0, "O", "   H")), "a.pdb: holds no protein: 1 atom of water left out"));
   BOOST_TEST(has(refused(atom(" H  ", "GLY", 1, 0, "H")), "a.pdb: holds no protein: 1 hydrogen left out"));
 }
@@ -342,7 +353,8 @@ BOOST_AUTO_TEST_CASE(published_arrays) {
     const Structure s = read_file(shipped + file, {.model = 1, .chains = {}, .atom_records_only = true}).structure;
     const std::vector<float> positions = golden.read<float>(name + "node_position");
     const auto elements = golden.read<std::int64_t>(name + "atom_type"), names = golden.read<std::int64_t>(name + "atom_name"),
-               residues = golden.read<std::int64_t>(name + "atom2residue"), types = golden.read<std::int64_t>(name + "residue_type"),
+               residues = golden.read<std::int64_t>(name + "atom2residue"),
+               types = golden.read<std::int64_t>(name + "residue_type"),
                numbers = golden.read<std::int64_t>(name + "residue_number");
     const std::span<const float> flat = flat_angstrom(s.positions);
     BOOST_TEST(positions == std::vector<float>(flat.begin(), flat.end()), boost::test_tools::per_element()); // the same bits
@@ -362,7 +374,8 @@ BOOST_AUTO_TEST_CASE(published_arrays) {
   bool same = true;
   for (std::size_t r = 0; r < carbons.size(); ++r) {
     const Position& p = pair.positions[static_cast<std::size_t>(carbons[r])];
-    same = same && p == Position::angstrom(alpha[3 * r], alpha[3 * r + 1], alpha[3 * r + 2]) && chains[r] == pair.residue_chains[r] + 1;
+    same = same && p == Position::angstrom(alpha[3 * r], alpha[3 * r + 1], alpha[3 * r + 2]) &&
+           chains[r] == pair.residue_chains[r] + 1;
   }
   BOOST_TEST(same);
 }

@@ -11,8 +11,8 @@ namespace {
 Structure small() {
   Structure s;
   s.name = "small.pdb";
-  s.positions = {Position::angstrom(0, 0, 0), Position::angstrom(1.5f, 0, 0), Position::angstrom(3, 0, 0), Position::angstrom(4, 1, 0),
-                 Position::angstrom(4, 2, 0)};
+  s.positions = {Position::angstrom(0, 0, 0), Position::angstrom(1.5f, 0, 0), Position::angstrom(3, 0, 0),
+                 Position::angstrom(4, 1, 0), Position::angstrom(4, 2, 0)};
   s.elements = {7, 6, 6, 7, 6};
   s.names = {atom_n, atom_ca, atom_c, atom_n, atom_ca};
   s.atom_residues = {0, 0, 1, 2, 2};
@@ -129,8 +129,9 @@ BOOST_AUTO_TEST_CASE(selections) {
 BOOST_AUTO_TEST_CASE(arrays_that_do_not_fit) {
   Structure s = small();
   s.elements.pop_back();
-  BOOST_TEST(wrong_with(s) == "small.pdb: the structure has 5 positions, but 4 elements, 5 atom names and 5 residue numbers of atoms; "
-                              "give one of each per atom.");
+  BOOST_TEST(wrong_with(s) ==
+             "small.pdb: the structure has 5 positions, but 4 elements, 5 atom names and 5 residue numbers of atoms; "
+             "give one of each per atom.");
   s = small();
   s.labels.pop_back();
   BOOST_TEST(wrong_with(s).find("one of each per residue") != std::string::npos);

@@ -22,7 +22,8 @@ struct Told final : CifEvents {
     text += "\n";
   }
   void item(std::string_view tag, const CifValue& value, Index line) override {
-    text += std::to_string(line) + ": " + std::string(tag) + (value.null() ? " null" : " <" + std::string(value.text) + ">") + "\n";
+    text +=
+        std::to_string(line) + ": " + std::string(tag) + (value.null() ? " null" : " <" + std::string(value.text) + ">") + "\n";
   }
 };
 
@@ -72,8 +73,9 @@ BOOST_AUTO_TEST_CASE(text_that_is_no_cif) {
   BOOST_TEST(refused("data_x loop_ 1") == "a.cif:1: a loop without tags" + tail);
   BOOST_TEST(refused("data_x _a b\x01") == "a.cif:1: a control character" + tail);
   BOOST_TEST(refused("data_x _a stop_") == "a.cif:1: a reserved word (stop_ or global_)" + tail);
-  BOOST_TEST(refused("data_x\nloop_\n_t.a\n_t.b\n1 2\n3\n") ==
-             "a.cif:6: the loop of _t.a ends here within a row, after 1 of 2 values; the file is truncated or damaged, fetch it again.");
+  BOOST_TEST(
+      refused("data_x\nloop_\n_t.a\n_t.b\n1 2\n3\n") ==
+      "a.cif:6: the loop of _t.a ends here within a row, after 1 of 2 values; the file is truncated or damaged, fetch it again.");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

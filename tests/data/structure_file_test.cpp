@@ -202,6 +202,14 @@ BOOST_AUTO_TEST_CASE(models_and_chains) {
   BOOST_TEST(refused(text, {.model = 1, .chains = {"B", "X"}}) == "a.pdb: has no chain \"X\"; its chains are \"A\", \"B\".");
 }
 
+BOOST_AUTO_TEST_CASE(chains_without_names_end_at_ter) {
+  const std::string one = residue("GLY", 1, 0), same_number = residue("GLY", 1, 9);
+  BOOST_TEST(read(one + "TER\n" + same_number + "TER\n").structure.chains.size() == 2u);
+  BOOST_TEST(read(one + "TER\n" + same_number).report.duplicates == 0);
+  BOOST_TEST(read(residue("GLY", 1, 0, " A  ") + "TER\n" + residue("ALA", 2, 9, " A  ")).structure.chains.size() == 1u);
+  BOOST_TEST(read(one + "TER\n" + residue("ASN", 2, 4.2f, "   H")).structure.sequence() == "G"); // no bond across
+}
+
 BOOST_AUTO_TEST_CASE(names_of_other_programs) {
   const ReadStructure got = read(residue("ILE", 1, 0) + atom(" CD ", "ILE", 1, 8, "C") + atom(" OT1", "ILE", 1, 9, "O") +
                                  atom(" OT2", "ILE", 1, 10, "O") + atom(" CX ", "ILE", 1, 11, "C"));

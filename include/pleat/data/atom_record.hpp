@@ -16,6 +16,7 @@ struct AtomRecord {
   std::int32_t number = 0;   // of the residue
   char insertion = ' ', alternate = ' ';
   bool hetero = false;              // HETATM
+  Index part = 0;                   // of atoms without a chain name: how many TER records came before
   std::string name, residue, chain; // without blanks
   Index line = 0;                   // of the file, from 1
 };

@@ -80,22 +80,27 @@ inline AtomRecord pdb_atom(std::string_view line, const std::string& name, Index
 
 } // namespace detail
 
-/// The atoms of one model of PDB text. A new model starts after MODEL, ENDMDL or END; records other than ATOM, HETATM and these
-/// three are not looked at. \throws Error that names the line: a record cut short, a residue number or coordinate that is none,
-/// text that holds no atom record, a model that is not there.
+/// The atoms of one model of PDB text. A new model starts after MODEL, ENDMDL or END; TER separates chains that have no name;
+/// records other than ATOM, HETATM and these four are not looked at. \throws Error that names the line: a record cut short, a
+/// residue number or coordinate that is none, text that holds no atom record, a model that is not there.
 inline AtomTable read_pdb_atoms(std::string_view text, const std::string& name, Index model = 1) {
   AtomTable table;
   MemorySource source(text, name);
   LineReader lines(source);
   bool open = false, known = false;
+  Index part = 0;
   for (std::string_view line; lines.next(line);) {
     const std::string_view record = line.substr(0, 6);
     if (record == "ATOM  " || record == "HETATM") {
       table.models += !std::exchange(open, true);
-      if (table.models == model)
-        table.atoms.push_back(detail::pdb_atom(line, name, lines.number()));
-      else
+      if (table.models != model) {
         ++table.other_atoms;
+        continue;
+      }
+      table.atoms.push_back(detail::pdb_atom(line, name, lines.number()));
+      if (table.atoms.back().chain.empty()) table.atoms.back().part = part;
+    } else if (line.substr(0, 3) == "TER") {
+      ++part;
     } else if (record == "MODEL " || record == "ENDMDL" || line.substr(0, 3) == "END") {
       open = false;
       known = true;

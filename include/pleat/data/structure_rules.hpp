@@ -79,8 +79,9 @@ private:
     std::ptrdiff_t n = -1, ca = -1, c = -1; // atoms of the backbone, numbers in the table
   };
 
+  static bool same_chain(const AtomRecord& a, const AtomRecord& b) { return a.chain == b.chain && a.part == b.part; }
   static bool same_place(const AtomRecord& a, const AtomRecord& b) {
-    return a.number == b.number && a.insertion == b.insertion && a.chain == b.chain;
+    return a.number == b.number && a.insertion == b.insertion && same_chain(a, b);
   }
   const AtomRecord& atom(std::size_t row) const { return table_.atoms[rows_[row]]; }
 
@@ -126,7 +127,7 @@ private:
     const AtomRecord& c = table_.atoms[static_cast<std::size_t>(a.c)];
     const AtomRecord& n = table_.atoms[static_cast<std::size_t>(b.n)];
     const float dx = c.x - n.x, dy = c.y - n.y, dz = c.z - n.z;
-    return c.chain == n.chain && dx * dx + dy * dy + dz * dz < 4;
+    return same_chain(c, n) && dx * dx + dy * dy + dz * dz < 4;
   }
   bool is_protein(std::size_t r) const {
     const Formed& residue = formed_[r];
@@ -187,7 +188,8 @@ private:
       ++report.emptied;
       return;
     }
-    if (to.chains.empty() || to.chains.back().name != first.chain) to.chains.push_back({first.chain, to.residues(), 0});
+    if (to.chains.empty() || !same_chain(table_.atoms[last_kept_], first)) to.chains.push_back({first.chain, to.residues(), 0});
+    last_kept_ = rows_[residue.first];
     ++to.chains.back().residues;
     to.types.push_back(type);
     to.residue_chains.push_back(static_cast<std::int32_t>(to.chains.size()) - 1);
@@ -280,6 +282,7 @@ private:
   ReadStructure out_;
   std::vector<std::size_t> rows_; // atoms in the location that is read, numbers in the table
   std::vector<Formed> formed_;
+  std::size_t last_kept_ = 0;           // an atom of the residue kept last, number in the table
   std::vector<std::size_t> origin_;     // (atoms kept) numbers in the table
   std::vector<std::string_view> taken_; // names of the residue at hand
   std::vector<std::size_t> marked_;     // atoms kept that lie where another lies

@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(usage_and_help) {
   const Ran version = run({"--version"});
   BOOST_TEST(version.code == 0);
   BOOST_TEST(version.out.find(pleat::version) != std::string::npos);
-  for (const char* command : {"pretrain", "diffuse", "embed", "evaluate", "models", "inspect", "selftest"}) {
+  for (const char* command : {"pretrain", "diffuse", "embed", "evaluate", "models", "inspect", "inspect-structure", "selftest"}) {
     const Ran help = run({command, "--help"});
     BOOST_TEST(help.code == 0);
     BOOST_TEST(help.out.find(std::string("Example:\n  pleat ") + command) != std::string::npos, command);
@@ -516,6 +516,55 @@ BOOST_AUTO_TEST_CASE(kill_and_restart) {
     BOOST_TEST((log == slurp(killed + "/log.jsonl")));
     BOOST_TEST((slurp(calm + "/model.safetensors") == slurp(killed + "/model.safetensors")));
   }
+}
+
+BOOST_AUTO_TEST_CASE(structures_are_inspected) {
+  const std::string shipped = PLEAT_TEST_DATA "/../examples/data/structures";
+  const Ran one = run({"inspect-structure", shipped + "/117e.pdb.gz"});
+  BOOST_TEST(one.code == 0, one.err);
+  for (const char* text :
+       {"atoms            4466 of the file's 4943", "residues         564, 564 with a C-alpha",
+        "A            282      2232  1 to 282        TYTTRQIGAKNTLEYK", "B            282      2234  1001 to 1282",
+        "  454 atoms of water left out\n", "MN 8, PO4 3", "42 atoms missing"})
+    BOOST_TEST(one.out.find(text) != std::string::npos, text);
+  const Ran chain = run({"inspect-structure", shipped + "/117e.pdb.gz", "--chain", "B"});
+  BOOST_TEST(chain.out.find("residues         282,") != std::string::npos);
+  const Ran model = run({"inspect-structure", shipped + "/1AS5.cif.gz", "--structure-model", "14"});
+  BOOST_TEST(model.out.find("model            14 of 14") != std::string::npos);
+
+  // A folder and a list: a line for each file in the order of their names; a bad file does not end the others.
+  const std::string folder = scratch()("structures"), list = scratch()("list.txt");
+  fs::create_directories(folder + "/below");
+  fs::copy_file(shipped + "/2olx.cif", folder + "/below/b.cif");
+  fs::copy_file(shipped + "/1A8O.pdb.gz", folder + "/a.pdb.gz");
+  spill(folder + "/notes.txt", "no structure");
+  const Ran all = run({"inspect-structure", folder, "--atom-records-only"});
+  BOOST_TEST(all.code == 0, all.err);
+  BOOST_TEST(all.out.starts_with("file\tmodels\tchains\tresidues\talpha_carbons\tatoms\tatoms_in_file\tnotes\n"));
+  const std::size_t a = all.out.find("/a.pdb.gz\t1\t1\t66\t66\t524\t644\t"),
+                    b = all.out.find("/below/b.cif\t1\t1\t4\t4\t35\t35\t\n");
+  BOOST_TEST((a != std::string::npos && b != std::string::npos && a < b));
+  BOOST_TEST(all.says("2 files: 2 chains, 70 residues, 559 of 679 atoms"));
+  spill(folder + "/bad.pdb", "no structure\n");
+  spill(list, "# two\n" + folder + "/bad.pdb\n\n" + folder + "/a.pdb.gz  # good\n");
+  BOOST_TEST(
+      refuses({"inspect-structure", "--list", list, "--quiet"}, 1, "1 of 2 files was refused; the sentences above say why."));
+  const Ran listed = run({"inspect-structure", "--list", list, "--quiet"});
+  BOOST_TEST(listed.out.find("/a.pdb.gz\t1\t1\t70") != std::string::npos);
+  BOOST_TEST(listed.says("/bad.pdb: is neither PDB nor mmCIF"));
+
+  BOOST_TEST(refuses({"inspect-structure"}, 2, "there is no input"));
+  BOOST_TEST(refuses({"inspect-structure", "nix.pdb"}, 1, "nix.pdb: there is no such file"));
+  BOOST_TEST(refuses({"inspect-structure", scratch()("structures/below/b.cif"), "--chain", "Q"}, 1,
+                     "has no chain \"Q\"; its chains are \"A\""));
+  BOOST_TEST(refuses({"inspect-structure", shipped + "/2olx.cif", "--structure-model", "2"}, 1, "has no model 2, only 1 to 1"));
+  BOOST_TEST(refuses({"inspect-structure", shipped + "/2olx.cif", "--structure-model", "0"}, 2, "--structure-model"));
+  spill(list, "# nothing\n");
+  BOOST_TEST(refuses({"inspect-structure", "--list", list}, 1, "the list names no file"));
+  spill(list, "\nnix.pdb\n");
+  BOOST_TEST(refuses({"inspect-structure", "--list", list}, 1, "list.txt:2: nix.pdb: there is no such file"));
+  fs::create_directories(scratch()("hollow"));
+  BOOST_TEST(refuses({"inspect-structure", scratch()("hollow")}, 1, "the folder has no structures"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -14,6 +14,8 @@ pleat_has() {
     libbenchmark-dev) pleat_has_header benchmark/benchmark.h ;;
     libcli11-dev) pleat_has_header CLI/CLI.hpp ;;
     zlib1g-dev) pleat_has_header zlib.h ;;
+    gemmi-dev) pleat_has_header gemmi/cif.hpp ;; # of tests only
+    tao-pegtl-dev) pleat_has_header tao/pegtl.hpp ;;
     libclang-rt-*)
       echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' |
         clang++ -x c++ -fsanitize=fuzzer,address,undefined - -o /dev/null 2>/dev/null ;;

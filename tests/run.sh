@@ -21,7 +21,7 @@ done
 started=$SECONDS
 
 source cmake/install_packages.sh
-pleat_need g++ cmake ninja-build libeigen3-dev libxtensor-dev libboost-test-dev libbenchmark-dev libcli11-dev zlib1g-dev
+pleat_need g++ cmake ninja-build libeigen3-dev libxtensor-dev libboost-test-dev libbenchmark-dev libcli11-dev zlib1g-dev tao-pegtl-dev gemmi-dev
 if [ $full -eq 1 ]; then pleat_need_clang; fi
 
 build=${PLEAT_BUILD:-$root/build/tests}

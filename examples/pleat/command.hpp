@@ -36,6 +36,7 @@ void add_embed(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_models(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_inspect_structure(CLI::App& app);
 void add_selftest(CLI::App& app);
 
 /// All records of FASTA files (plain, gzip, "-"), without those whose header has the word `without`; tells on stderr what the

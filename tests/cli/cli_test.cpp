@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -46,6 +47,7 @@ const Scratch& scratch() {
 
 struct Ran {
   int code = -1;
+  long peak = 0; ///< KiB of memory, the most it held
   std::string out, err;
   bool says(const char* text) const { return err.find(text) != err.npos; }
 };
@@ -69,8 +71,9 @@ pid_t start(const std::vector<std::string>& words, const std::string& out, const
 }
 Ran finish(pid_t child, const std::string& out, const std::string& err) {
   int status = 0;
-  ::waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out.starts_with("/dev/") ? "" : slurp(out),
+  struct rusage usage = {};
+  ::wait4(child, &status, 0, &usage);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, usage.ru_maxrss, out.starts_with("/dev/") ? "" : slurp(out),
           slurp(err)}; // /dev/full has no end
 }
 Ran run(const std::vector<std::string>& words, const std::string& out = scratch()("out")) {
@@ -86,7 +89,7 @@ bool refuses(const std::vector<std::string>& words, int code, const char* text) 
   return good;
 }
 
-std::string proteins(int count, int seed) {
+std::string proteins(int count, int seed, unsigned shortest = 20) {
   std::string text;
   unsigned state = static_cast<unsigned>(seed) * 747796405u + 2891336453u;
   auto next = [&state](unsigned below) {
@@ -95,7 +98,7 @@ std::string proteins(int count, int seed) {
   };
   for (int i = 0; i < count; ++i) {
     text += ">p" + std::to_string(i) + (i % 5 == 4 ? " mark" : "") + "\n";
-    for (unsigned n = 20 + next(60); n > 0; --n) text += "LAGVSERTIDPKQNFYMHWC"[next(20)];
+    for (unsigned n = shortest + next(60); n > 0; --n) text += "LAGVSERTIDPKQNFYMHWC"[next(20)];
     text += "\n";
   }
   return text;
@@ -192,7 +195,7 @@ BOOST_AUTO_TEST_CASE(usage_and_help) {
   const Ran version = run({"--version"});
   BOOST_TEST(version.code == 0);
   BOOST_TEST(version.out.find(pleat::version) != std::string::npos);
-  for (const char* command : {"pretrain", "diffuse", "embed", "evaluate", "models", "inspect", "selftest"}) {
+  for (const char* command : {"pretrain", "diffuse", "embed", "evaluate", "models", "inspect", "inspect-structure", "selftest"}) {
     const Ran help = run({command, "--help"});
     BOOST_TEST(help.code == 0);
     BOOST_TEST(help.out.find(std::string("Example:\n  pleat ") + command) != std::string::npos, command);
@@ -429,6 +432,19 @@ BOOST_AUTO_TEST_CASE(shards_resume) {
   BOOST_TEST(refuses(world().embed(world().few, out, other), 1, "other settings"));
 }
 
+// Rows are written as they are made: four times the input needs the memory of once the input, where all rows would need 100 MB
+// more.
+BOOST_AUTO_TEST_CASE(memory_does_not_grow_with_the_input) {
+  const std::string once = scratch()("once.fasta"), often = scratch()("often.fasta"), out = scratch()("rows.safetensors");
+  spill(once, proteins(500, 4, 100)), spill(often, proteins(2000, 5, 100));
+  const Ran small = run(world().embed(once, out)), large = run(world().embed(often, out));
+  BOOST_TEST(small.code == 0);
+  BOOST_TEST(large.code == 0);
+  const double rows = 4.0 * 128 * 100 * (2000 - 500) / 1024; // KiB of the rows by which the outputs differ
+  BOOST_TEST(static_cast<double>(fs::file_size(out)) / 1024 > rows);
+  BOOST_TEST(static_cast<double>(large.peak - small.peak) < 0.25 * rows);
+}
+
 BOOST_AUTO_TEST_CASE(dry_runs_leave_nothing) {
   auto words = world().pretrain(scratch()("dry"));
   words.push_back("--dry-run");
@@ -500,6 +516,55 @@ BOOST_AUTO_TEST_CASE(kill_and_restart) {
     BOOST_TEST((log == slurp(killed + "/log.jsonl")));
     BOOST_TEST((slurp(calm + "/model.safetensors") == slurp(killed + "/model.safetensors")));
   }
+}
+
+BOOST_AUTO_TEST_CASE(structures_are_inspected) {
+  const std::string shipped = PLEAT_TEST_DATA "/../examples/data/structures";
+  const Ran one = run({"inspect-structure", shipped + "/117e.pdb.gz"});
+  BOOST_TEST(one.code == 0, one.err);
+  for (const char* text :
+       {"atoms            4466 of the file's 4943", "residues         564, 564 with a C-alpha",
+        "A            282      2232  1 to 282        TYTTRQIGAKNTLEYK", "B            282      2234  1001 to 1282",
+        "  454 atoms of water left out\n", "MN 8, PO4 3", "42 atoms missing"})
+    BOOST_TEST(one.out.find(text) != std::string::npos, text);
+  const Ran chain = run({"inspect-structure", shipped + "/117e.pdb.gz", "--chain", "B"});
+  BOOST_TEST(chain.out.find("residues         282,") != std::string::npos);
+  const Ran model = run({"inspect-structure", shipped + "/1AS5.cif.gz", "--structure-model", "14"});
+  BOOST_TEST(model.out.find("model            14 of 14") != std::string::npos);
+
+  // A folder and a list: a line for each file in the order of their names; a bad file does not end the others.
+  const std::string folder = scratch()("structures"), list = scratch()("list.txt");
+  fs::create_directories(folder + "/below");
+  fs::copy_file(shipped + "/2olx.cif", folder + "/below/b.cif");
+  fs::copy_file(shipped + "/1A8O.pdb.gz", folder + "/a.pdb.gz");
+  spill(folder + "/notes.txt", "no structure");
+  const Ran all = run({"inspect-structure", folder, "--atom-records-only"});
+  BOOST_TEST(all.code == 0, all.err);
+  BOOST_TEST(all.out.starts_with("file\tmodels\tchains\tresidues\talpha_carbons\tatoms\tatoms_in_file\tnotes\n"));
+  const std::size_t a = all.out.find("/a.pdb.gz\t1\t1\t66\t66\t524\t644\t"),
+                    b = all.out.find("/below/b.cif\t1\t1\t4\t4\t35\t35\t\n");
+  BOOST_TEST((a != std::string::npos && b != std::string::npos && a < b));
+  BOOST_TEST(all.says("2 files: 2 chains, 70 residues, 559 of 679 atoms"));
+  spill(folder + "/bad.pdb", "no structure\n");
+  spill(list, "# two\n" + folder + "/bad.pdb\n\n" + folder + "/a.pdb.gz  # good\n");
+  BOOST_TEST(
+      refuses({"inspect-structure", "--list", list, "--quiet"}, 1, "1 of 2 files was refused; the sentences above say why."));
+  const Ran listed = run({"inspect-structure", "--list", list, "--quiet"});
+  BOOST_TEST(listed.out.find("/a.pdb.gz\t1\t1\t70") != std::string::npos);
+  BOOST_TEST(listed.says("/bad.pdb: is neither PDB nor mmCIF"));
+
+  BOOST_TEST(refuses({"inspect-structure"}, 2, "there is no input"));
+  BOOST_TEST(refuses({"inspect-structure", "nix.pdb"}, 1, "nix.pdb: there is no such file"));
+  BOOST_TEST(refuses({"inspect-structure", scratch()("structures/below/b.cif"), "--chain", "Q"}, 1,
+                     "has no chain \"Q\"; its chains are \"A\""));
+  BOOST_TEST(refuses({"inspect-structure", shipped + "/2olx.cif", "--structure-model", "2"}, 1, "has no model 2, only 1 to 1"));
+  BOOST_TEST(refuses({"inspect-structure", shipped + "/2olx.cif", "--structure-model", "0"}, 2, "--structure-model"));
+  spill(list, "# nothing\n");
+  BOOST_TEST(refuses({"inspect-structure", "--list", list}, 1, "the list names no file"));
+  spill(list, "\nnix.pdb\n");
+  BOOST_TEST(refuses({"inspect-structure", "--list", list}, 1, "list.txt:2: nix.pdb: there is no such file"));
+  fs::create_directories(scratch()("hollow"));
+  BOOST_TEST(refuses({"inspect-structure", scratch()("hollow")}, 1, "the folder has no structures"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

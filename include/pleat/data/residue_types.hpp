@@ -8,7 +8,8 @@
 
 namespace pleat::inline v0_1 {
 
-/// 0 ... 19 in the order of `structure_letters`, 20 for unknown residues.
+/// 0 ... 19 in the order of `structure_letters`, 20 for unknown residues. Sequence models number residues in the order of their
+/// tokens (data/alphabet.hpp); the two meet by letter only.
 using StructureResidue = std::uint8_t;
 
 inline constexpr std::string_view structure_letters = "GASPVTCILNDQKEMHFRYW";

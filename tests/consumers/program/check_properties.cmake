@@ -1,5 +1,5 @@
 # Included by each consumer: the targets must bring C++20, an include path and libraries, never flags.
-foreach(target IN ITEMS pleat::pleat pleat::cpu pleat::gzip)
+foreach(target IN ITEMS pleat::pleat pleat::cpu pleat::gzip pleat::structures)
   foreach(property IN ITEMS COMPILE_OPTIONS COMPILE_DEFINITIONS LINK_OPTIONS SOURCES PRECOMPILE_HEADERS)
     get_target_property(value ${target} INTERFACE_${property})
     if(value)

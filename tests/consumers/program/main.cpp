@@ -11,6 +11,8 @@
 #include <pleat/backend/cpu/device.hpp>
 #endif
 
+#include <pleat/data/structure_file.hpp>
+
 #include <cstdio>
 #include <cstring>
 
@@ -27,6 +29,8 @@ int main() {
   } catch (const pleat::Error& error) {
     caught = std::strstr(error.what(), "112") != nullptr;
   }
+  const auto read = pleat::read_structure("ATOM      1  CA  GLY A   1       1.000   2.000   3.000\n", "memory");
+  caught = caught && read.structure.sequence() == "G";
   std::printf("pleat %s\n", pleat::version);
   return caught ? 0 : 1;
 }

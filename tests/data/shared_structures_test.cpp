@@ -1,5 +1,5 @@
-// Over the whole collection of structures, where the environment variable PLEAT_SHARED_STRUCTURES names its folder: how often the
-// cap of 32 neighbours acts. Nothing to do without it.
+// Over a whole collection of structures, where the environment variable PLEAT_SHARED_STRUCTURES names its folder: how often the
+// cap of 32 neighbours acts, and what observed pairs have in common. Nothing to do without it.
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -8,38 +8,64 @@
 #include <filesystem>
 #include <set>
 
+#include <pleat/data/conformers.hpp>
 #include <pleat/data/graph_batch.hpp>
+#include <pleat/data/structure_file.hpp>
 #include <pleat/io/gzip.hpp>
 
-#include "support/structures.hpp"
-
 using namespace pleat;
-using namespace structures;
 
 namespace {
 
-// C-alphas of the first model of a PDB file whose records are ATOM only.
-Arrays alpha_carbons_of(const std::string& path) {
-  Arrays a;
-  a.name = path;
-  const auto source = open_input(path);
-  std::string text, block(1 << 16, '\0'), last;
-  for (Index got; (got = source->read(block.data(), Index(block.size()))) > 0;) text.append(block.data(), std::size_t(got));
-  std::vector<char> chains;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    const std::string line = text.substr(at, end - at);
-    at = end + 1;
-    if (line.rfind("ENDMDL", 0) == 0) break;
-    if (line.rfind("ATOM", 0) != 0 || line.size() < 54 || line.substr(12, 4) != " CA ") continue;
-    if (line[16] != ' ' && line[16] != 'A') continue;
-    const auto chain = std::find(chains.begin(), chains.end(), line[21]);
-    const auto number = std::int32_t(chain - chains.begin());
-    if (chain == chains.end()) chains.push_back(line[21]);
-    a.residue(int(residue_of_name(line.substr(17, 3))), number);
-    a.atom(6, atom_ca, std::stod(line.substr(30, 8)), std::stod(line.substr(38, 8)), std::stod(line.substr(46, 8)));
+std::vector<std::string> files_of_collection() {
+  std::vector<std::string> paths;
+  const char* const folder = std::getenv("PLEAT_SHARED_STRUCTURES");
+  if (folder == nullptr) {
+    BOOST_TEST_MESSAGE("PLEAT_SHARED_STRUCTURES is not set: nothing to count");
+    return paths;
   }
-  return a;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (const std::string path = entry.path().string(); path.size() > 7 && path.compare(path.size() - 7, 7, ".pdb.gz") == 0)
+      paths.push_back(path);
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+Structure read_file(const std::string& path) {
+  const auto source = open_input(path);
+  return read_structure(*source).structure;
+}
+
+struct CapCounts {
+  Index files = 0, capped_files = 0, nodes = 0, capped = 0, one_way = 0, edges = 0;
+  std::size_t most = 0;
+};
+
+// Edges by distance are those of relation `r`; `reach` is their cutoff.
+template <class Graph> void count(CapCounts& all, const Structure& structure, Index r, double reach) {
+  OwnedGraphs<Graph> graphs;
+  const GraphCounts counts = graphs.add(graph_source(structure));
+  const GraphTopology t = graphs.topology();
+  ++all.files, all.capped_files += counts.capped > 0 ? 1 : 0, all.nodes += counts.nodes, all.capped += counts.capped;
+  NeighbourSearch search(graphs.positions(), reach);
+  Index crowded = 0;
+  for (Index v = 0; v < search.size(); ++v) {
+    const std::size_t neighbours = search.within(v, reach).size();
+    all.most = std::max(all.most, neighbours), crowded += neighbours > 32 ? 1 : 0;
+  }
+  BOOST_TEST(crowded == counts.capped);
+  std::set<std::pair<Index, Index>> edges;
+  for (std::size_t e = 0; e < t.source.size(); ++e)
+    if (t.relation[e] == r) edges.insert({t.source[e], t.target[e]});
+  Index one_way = 0;
+  for (const auto& [u, v] : edges) one_way += edges.count({v, u}) == 0 ? 1 : 0;
+  if (counts.capped == 0) BOOST_TEST(one_way == 0);
+  all.one_way += one_way, all.edges += Index(edges.size());
+}
+
+void print(const char* level, const CapCounts& c) {
+  std::printf("%s: %td files, %td with capped centres; %td nodes, %td capped, %zu neighbours at most; %td of %td edges one-way\n",
+              level, c.files, c.capped_files, c.nodes, c.capped, c.most, c.one_way, c.edges);
 }
 
 } // namespace
@@ -47,40 +73,46 @@ Arrays alpha_carbons_of(const std::string& path) {
 BOOST_AUTO_TEST_SUITE(shared_structures)
 
 BOOST_AUTO_TEST_CASE(cap_of_neighbours) {
-  const char* const folder = std::getenv("PLEAT_SHARED_STRUCTURES");
-  if (folder == nullptr) {
-    BOOST_TEST_MESSAGE("PLEAT_SHARED_STRUCTURES is not set: nothing to count");
-    return;
+  const auto paths = files_of_collection();
+  if (paths.empty()) return;
+  CapCounts residues, atoms;
+  for (const std::string& path : paths) {
+    const Structure structure = read_file(path);
+    count<ResidueGraph>(residues, structure, 5, 10.0);
+    count<AtomGraph>(atoms, structure, 0, 4.5);
   }
-  Index files = 0, capped_files = 0, residues = 0, capped = 0, one_way = 0, edges = 0;
-  std::size_t most = 0;
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    const std::string path = entry.path().string();
-    if (path.size() < 7 || path.compare(path.size() - 7, 7, ".pdb.gz") != 0) continue;
-    const Arrays arrays = alpha_carbons_of(path);
+  print("residues", residues), print("atoms", atoms);
+  BOOST_TEST(residues.files > 1000);
+  BOOST_TEST(residues.capped_files > residues.files / 10);
+  BOOST_TEST(residues.capped_files < residues.files / 3);
+}
+
+// Unbound (_u) and bound (_b) forms of the docking benchmark, and the two states of adenylate kinase.
+BOOST_AUTO_TEST_CASE(observed_pairs) {
+  Index pairs = 0;
+  double least = 1, sum = 0;
+  for (const std::string& path : files_of_collection()) {
+    const bool unbound = path.find("_u.pdb.gz") != std::string::npos, open = path.find("4AKE_open") != std::string::npos;
+    if (!unbound && !open) continue;
+    std::string other = path;
+    if (unbound) other.replace(other.rfind("_u.pdb.gz"), 2, "_b");
+    if (open) other.replace(other.rfind("4AKE_open"), 9, "1AKE_closed");
+    const Structure first = read_file(path), second = read_file(other);
+    const ConformerPair pair = match_conformers(first, second);
+    pair.structure.check();
+    const double share = double(pair.structure.atoms()) / double(std::min(first.atoms(), second.atoms()));
+    ++pairs, sum += share, least = std::min(least, share);
     OwnedGraphs<ResidueGraph> graphs;
-    const GraphCounts counts = graphs.add(arrays.source());
-    ++files, capped_files += counts.capped > 0 ? 1 : 0, residues += counts.nodes, capped += counts.capped;
-    const GraphTopology t = graphs.topology();
-    std::set<std::pair<Index, Index>> radius;
-    for (std::size_t e = 0; e < t.source.size(); ++e)
-      if (t.relation[e] == 5) radius.insert({t.source[e], t.target[e]});
-    for (const auto& [u, v] : radius) one_way += radius.count({v, u}) == 0 ? 1 : 0;
-    edges += Index(radius.size());
-    NeighbourSearch search(arrays.positions, 10);
-    for (Index v = 0; v < search.size(); ++v) most = std::max(most, search.within(v, 10).size());
-    BOOST_TEST((counts.capped > 0) == [&] {
-      for (Index v = 0; v < search.size(); ++v)
-        if (search.within(v, 10).size() > 32) return true;
-      return false;
-    }());
+    const GraphSource source = graph_source(pair.structure);
+    graphs.add(source);
+    graphs.add(with_positions(source, Observed{flat_angstrom(pair.second)}.apply(source, {})));
+    BOOST_TEST(graphs.topology().nodes.length(0) == graphs.topology().nodes.length(1));
   }
-  std::printf("%td files, %td with capped centres; %td residues, %td capped; %zu neighbours at most; %td of %td radius edges are "
-              "one-way\n",
-              files, capped_files, residues, capped, most, one_way, edges);
-  BOOST_TEST(files > 1000);
-  BOOST_TEST(capped_files > files / 10);
-  BOOST_TEST(capped_files < files / 3);
+  if (pairs == 0) return;
+  std::printf("%td observed pairs have %.0f %% of their atoms in common, at least %.0f %%\n", pairs, 100 * sum / double(pairs),
+              100 * least);
+  BOOST_TEST(pairs == 419);
+  BOOST_TEST(sum / double(pairs) > 0.8);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -392,6 +392,26 @@ BOOST_AUTO_TEST_CASE(a_graph_of_ones_own) {
   require_level<Contacts>(batch);
 }
 
+namespace {
+
+struct Stray { // a family that joins what is not there
+  static constexpr Index relations = 1;
+  static constexpr double reach = 0;
+  template <class Join> static void into(EdgeSearch& search, Index, Join&& join) { join(search.nodes.size(), 0); }
+};
+struct Strays : ResidueGraph {
+  using Families = EdgeFamilies<Sequential<2>, Radius<10.0, 5>, Stray>;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(odd_families) {
+  OwnedGraphs<Strays> graphs;
+  BOOST_CHECK_THROW(graphs.add(helix(4).source()), Error);
+  graphs.clear();
+  BOOST_TEST(graphs.node_count() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(odd_structures) {
   OwnedGraphs<ResidueGraph> residues;
   OwnedGraphs<AtomGraph> atoms;

@@ -136,6 +136,10 @@ public:
       Graph::Families::into(search, v, [this](Index u, Index r) {
         joins_.push_back({static_cast<std::int32_t>(r), static_cast<std::int32_t>(u)});
       });
+      for (const Join& join : joins_)
+        require(join.relation >= 0 && join.relation < Graph::relations && join.source >= 0 && join.source < nodes.size(), s.name,
+                ": a family of the ", Graph::name, " joins node ", join.source, " of ", nodes.size(), " by relation ",
+                join.relation, " of ", Graph::relations, "; correct its `into`, and clear this batch");
       if (!std::is_sorted(joins_.begin(), joins_.end(), before)) std::sort(joins_.begin(), joins_.end(), before);
       append_edges(nodes, first_node, v);
       Graph::describe_node(s, nodes, v, node_columns_.data() + (first_node + v) * Graph::node_columns);

@@ -5,6 +5,7 @@
 #include <pleat/backend/cpu/adamw.hpp>
 #include <pleat/backend/cpu/adaptive_norm.hpp>
 #include <pleat/backend/cpu/add.hpp>
+#include <pleat/backend/cpu/angle_bins.hpp>
 #include <pleat/backend/cpu/attention.hpp>
 #include <pleat/backend/cpu/cross_entropy.hpp>
 #include <pleat/backend/cpu/device.hpp>

@@ -7,6 +7,7 @@
 #include <pleat/ops/adamw.hpp>
 #include <pleat/ops/adaptive_norm.hpp>
 #include <pleat/ops/add.hpp>
+#include <pleat/ops/angle_bins.hpp>
 #include <pleat/ops/attention.hpp>
 #include <pleat/ops/cross_entropy.hpp>
 #include <pleat/ops/dropout.hpp>
@@ -27,7 +28,7 @@ namespace pleat::inline v0_1 {
 
 /// Add an op here when it gets its header; the dense algebra of `eval` (ops/dense_algebra.hpp) is apart, since it may come from a
 /// library.
-using ModelOps = OpList<activation_op, adamw_op, adaptive_norm_op, add_op, attention_op, cross_entropy_op, dropout_op, ema_op,
+using ModelOps = OpList<activation_op, adamw_op, adaptive_norm_op, add_op, angle_bins_op, attention_op, cross_entropy_op, dropout_op, ema_op,
                         embedding_op, gated_add_op, layer_norm_op, linear_op, mix_op, multivariate_kl_op, pooling_op, prepare_op,
                         random_op, squared_error_op, squared_norm_op, standardise_op, time_embedding_op, token_norm_op,
                         univariate_kl_op, upload_op, weighted_sum_op>;

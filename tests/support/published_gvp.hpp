@@ -30,6 +30,13 @@ inline std::string replaced(std::string text, const std::string& from, const std
 // parts of a message are the columns of [source; edge; target].
 template <class Shape> PublishedPart published_part(const TensorPlace& place, const Shape& shape_of) {
   std::string name = replaced(replaced(place.name, "message.", "message_func."), "feed_forward.", "ff_func.");
+  for (const auto& [ours, theirs] : {std::pair<std::string, std::string>{"node.norm.", "W_v.0."}, // of the encoder
+                                     {"node.map.", "W_v.1."},
+                                     {"edge.norm.", "W_e.0."},
+                                     {"edge.map.", "W_e.1."},
+                                     {"out.norm.", "W_out.0."},
+                                     {"out.map.", "W_out.1."}})
+    if (name.compare(0, ours.size(), ours) == 0) name = theirs + name.substr(ours.size());
   const auto stem = [&](const std::string& end) { return name.substr(0, name.size() - end.size()); };
   const auto columns = [&](const std::string& of) { return shape_of(of)[1]; };
   const auto hidden_rows = [&](const std::string& at) { return shape_of(at + "wh.weight")[0]; };

@@ -56,19 +56,20 @@ public:
   }
 
   // About `degree` edges into each node from nodes of its graph; graphs of one node have none, and the last node of each neither.
-  static TestGraph made_up(const std::vector<Index>& nodes_of_graphs, Index degree, std::uint64_t seed = 3) {
+  static TestGraph made_up(const std::vector<Index>& nodes_of_graphs, Index degree, Index relations = 1, std::uint64_t seed = 3) {
     Philox draws(seed, 5);
-    std::vector<std::int32_t> source, target;
+    std::vector<std::int32_t> source, target, relation;
     Index first = 0;
     for (Index n : nodes_of_graphs) {
       for (Index v = 0; v + 1 < n; ++v)
         for (Index k = 0; k < degree; ++k) {
           source.push_back(static_cast<std::int32_t>(first + draws.index(n)));
           target.push_back(static_cast<std::int32_t>(first + v));
+          relation.push_back(static_cast<std::int32_t>(draws.index(relations)));
         }
       first += n;
     }
-    return TestGraph(nodes_of_graphs, source, target);
+    return TestGraph(nodes_of_graphs, source, target, relation, relations);
   }
 
   GraphTopology topology() const {

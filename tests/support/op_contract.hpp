@@ -49,6 +49,8 @@ struct TestBatch {
       starts.push_back(static_cast<Index>(s));
     }
     for (Index i = 0; i < offsets.back(); ++i) tokens.push_back(static_cast<std::uint8_t>(4 + draws.index(20)));
+    for (std::uint8_t token : tokens) // an element and a residue type
+      graph.node_columns.push_back(token % 18), graph.node_columns.push_back(18 + token - 4);
   }
   SequenceBatch view() const { return {tokens, {offsets}, records, starts}; }
   template <class Space> Index count() const {

@@ -46,6 +46,13 @@ template <class Space> constexpr void require_no_positions() {
                 "(edge_vectors), distances or angles of the positions first.");
 }
 
+/// Said by ops of vectors that were given something else.
+template <class Space> constexpr void require_vectors() {
+  static_assert(!std::is_same_v<Space, Space>,
+                "pleat: this layer takes vectors, rows of Equivariant<...>; make them of positions with edge_vectors, or use the "
+                "layer for invariant rows.");
+}
+
 template <class Space, class Other> struct Moved {
   using type = Other;
 };

@@ -74,6 +74,13 @@ constexpr Field<Context, Channels{Scalars, Vectors}, Space> with_zero_vectors(Co
   return {scalars, zero_rows<Vectors, Equivariant<Space>>(run, components * scalars.count())};
 }
 
+namespace detail {
+template <Channels Got, Channels Needed> constexpr void refuse_channels() {
+  static_assert(Got == Needed,
+                "pleat: a layer was called with a field of other channels than it was made for; check the Channels of the model.");
+}
+} // namespace detail
+
 /// Layer normalisation of a field (Jing et al. 2021, "GVP"): the ordinary one for the scalars, tensors `weight` and `bias`, and
 /// `vector_layer_norm`, which has none, for the vectors.
 template <Channels C> struct FieldNorm {
@@ -87,6 +94,12 @@ template <Channels C> struct FieldNorm {
       return {scalars(run, x.scalars), vector_layer_norm(run, x.vectors)};
     else
       return {scalars(run, x.scalars)};
+  }
+  /// A field of other channels: refused in one sentence.
+  template <class Context, Channels Other, class Space>
+  constexpr Field<Context, C, Space> operator()(Context&, const Field<Context, Other, Space>&) const {
+    detail::refuse_channels<Other, C>();
+    return {};
   }
 };
 

@@ -157,6 +157,12 @@ template <Channels In, Channels Out, PerceptronOptions O = PerceptronOptions{}> 
     const auto mixed = hidden(run, x.vectors);
     return head(run, mixed, norm.add_to(run, scalar(run, x.scalars), vector_norm(run, mixed)));
   }
+  /// A field of other channels: refused in one sentence.
+  template <class Context, Channels Other, class Space>
+  constexpr Field<Context, Out, Space> operator()(Context&, const Field<Context, Other, Space>&) const {
+    detail::refuse_channels<Other, In>();
+    return {};
+  }
 };
 
 /// From scalars alone: vectors, where there are some, are zero. Tensors `scalar.*`.
@@ -174,6 +180,11 @@ struct Perceptron<In, Out, O> {
       return with_zero_vectors<Out.vectors>(run, scalars);
     else
       return {std::move(scalars)};
+  }
+  template <class Context, Channels Other, class Space>
+  constexpr Field<Context, Out, Space> operator()(Context&, const Field<Context, Other, Space>&) const {
+    detail::refuse_channels<Other, In>();
+    return {};
   }
 };
 

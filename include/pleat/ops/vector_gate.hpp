@@ -65,4 +65,13 @@ constexpr Rows<Context, Width, Equivariant<Space>> vector_gate(Context& run, con
   return y;
 }
 
+/// Gates of other rows than the vectors': refused in one sentence.
+template <class Context, Index Width, class Space, class Other>
+constexpr Rows<Context, Width, Equivariant<Space>> vector_gate(Context&, const Rows<Context, Width, Equivariant<Space>>& v,
+                                                               const Rows<Context, Width, Other>&) {
+  detail::require_invariant<Other>();
+  if constexpr (detail::is_invariant<Other>) detail::refuse_mixed_spaces<Space, Other>();
+  return v;
+}
+
 } // namespace pleat::inline v0_1

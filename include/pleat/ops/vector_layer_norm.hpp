@@ -59,4 +59,11 @@ vector_layer_norm(Context& run, const Rows<Context, Width, Equivariant<Space>>& 
   return y;
 }
 
+/// Other rows than vectors: refused in one sentence.
+template <class Context, Index Width, class Space>
+constexpr Rows<Context, Width, Space> vector_layer_norm(Context&, const Rows<Context, Width, Space>& v, double = least_square) {
+  detail::require_vectors<Space>();
+  return v;
+}
+
 } // namespace pleat::inline v0_1

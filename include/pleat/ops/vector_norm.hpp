@@ -64,4 +64,11 @@ constexpr Rows<Context, Width, Space> vector_norm(Context& run, const Rows<Conte
   return y;
 }
 
+/// Other rows than vectors: refused in one sentence.
+template <class Context, Index Width, class Space>
+constexpr Rows<Context, Width, Space> vector_norm(Context&, const Rows<Context, Width, Space>&, double = least_square) {
+  detail::require_vectors<Space>();
+  return {};
+}
+
 } // namespace pleat::inline v0_1

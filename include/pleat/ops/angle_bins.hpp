@@ -26,7 +26,7 @@ struct angle_bins_op {
 /// min(floor(8 theta / pi), 7). Where a or c lies on b (an edge to itself) theta is 0. Without a number (NaN, infinity) bin 0.
 inline int angle_bin(const double a[3], const double b[3], const double c[3]) {
   const double u[3] = {c[0] - b[0], c[1] - b[1], c[2] - b[2]}, w[3] = {a[0] - b[0], a[1] - b[1], a[2] - b[2]};
-  const double dot = u[0] * w[0] + u[1] * w[1] + u[2] * w[2];
+  const double dot = 0.0 + u[0] * w[0] + u[1] * w[1] + u[2] * w[2]; // never -0, whose angle would be pi
   const double x = u[1] * w[2] - u[2] * w[1], y = u[2] * w[0] - u[0] * w[2], z = u[0] * w[1] - u[1] * w[0];
   const double place = std::atan2(std::sqrt(x * x + y * y + z * z), dot) * 8 / 3.14159265358979323846;
   return place >= 7 ? 7 : place > 0 ? static_cast<int>(place) : 0;

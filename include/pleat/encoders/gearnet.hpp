@@ -32,7 +32,7 @@ struct NoEdges { // of a GearNet without messages between edges
 };
 
 template <class Part, std::size_t... Number>
-constexpr std::array<Part, sizeof...(Number)> parts_from(Layout at, Index first, std::index_sequence<Number...>) {
+constexpr std::array<Part, sizeof...(Number)> parts_from([[maybe_unused]] Layout at, [[maybe_unused]] Index first, std::index_sequence<Number...>) {
   return {Part(at / (first + static_cast<Index>(Number)))...};
 }
 /// `Count` parts under at / first, at / (first + 1), ...
@@ -43,17 +43,17 @@ template <class Part, Index Count> constexpr auto parts(Layout at, Index first) 
 /// Layers of the edges: the width out of edge layer l is the width into node layer l.
 template <class Policy, Shape S> struct GearNetEdges {
   static constexpr Index rest = S.layers > 2 ? S.layers - 2 : 0;
-  AngleConv<angle_bin_count, Policy::edge_width, Policy::node_width> first;
-  std::array<AngleConv<angle_bin_count, Policy::node_width, S.width>, S.layers > 1 ? 1 : 0> second;
+  AngleConv<angle_bin_count, Policy::edge_features, Policy::node_features> first;
+  std::array<AngleConv<angle_bin_count, Policy::node_features, S.width>, (S.layers > 1 ? 1 : 0)> second;
   std::array<AngleConv<angle_bin_count, S.width, S.width>, static_cast<std::size_t>(rest)> others;
 
   constexpr explicit GearNetEdges(Layout at)
       : first(at / "edge_layers" / Index(0)),
-        second(parts<AngleConv<angle_bin_count, Policy::node_width, S.width>, (S.layers > 1 ? 1 : 0)>(at / "edge_layers", 1)),
+        second(parts<AngleConv<angle_bin_count, Policy::node_features, S.width>, (S.layers > 1 ? 1 : 0)>(at / "edge_layers", 1)),
         others(parts<AngleConv<angle_bin_count, S.width, S.width>, rest>(at / "edge_layers", 2)) {}
 };
 
-template <class Policy, Shape S, bool WithEdges> struct GearNetStack {
+template <class Policy, Shape S, Readout how, bool WithEdges> struct GearNetStack {
   static_assert(S.layers > 0 && S.width > 0,
                 "pleat: a GearNet needs at least one layer and one channel; write Shape{.layers = 6, .width = 512}, say.");
   using Input = GraphBatch;
@@ -61,9 +61,9 @@ template <class Policy, Shape S, bool WithEdges> struct GearNetStack {
   using Node = typename Policy::Node;
   static constexpr Shape shape = S;
   static constexpr Index width = S.layers * S.width; ///< the hidden rows of all layers side by side
-  static constexpr Readout readout = Policy::readout;
+  static constexpr Readout readout = how;
 
-  RelationalConv<Policy::relations, Policy::node_width, S.width> first;
+  RelationalConv<Policy::relations, Policy::node_features, S.width> first;
   std::array<RelationalConv<Policy::relations, S.width, S.width>, static_cast<std::size_t>(S.layers - 1)> others;
   std::conditional_t<WithEdges, GearNetEdges<Policy, S>, NoEdges> edges;
   std::array<BatchNorm<S.width>, static_cast<std::size_t>(S.layers)> norms;
@@ -82,24 +82,24 @@ template <class Policy, Shape S, bool WithEdges> struct GearNetStack {
   constexpr Rows<Context, width, Node> operator()(Context& run, const GraphBatch& batch,
                                                   const Rows<Context, 1, Coordinates<Node>>& x) const {
     const GraphTopology& graph = batch.topology;
-    auto h = one_hot<Policy::node_width, Node>(run, batch.node_columns, Policy::node_hot, graph.node_count());
+    auto h = one_hot<Policy::node_features, Node>(run, batch.node_columns, Policy::node_columns, graph.node_count());
     if constexpr (WithEdges) {
-      auto f = one_hot_and<Policy::edge_width>(run, batch.edge_columns, Policy::edge_hot, distances(run, graph, x));
+      auto f = one_hot_and<Policy::edge_features>(run, batch.edge_columns, Policy::edge_columns, distances(run, graph, x));
       return encode(run, graph, std::move(h), angle_bins(run, graph, x), std::move(f));
     } else {
       return encode(run, graph, std::move(h));
     }
   }
 
-  /// From any features of nodes (nodes, node_width), of edges (edges, edge_width) and tables of angle bins.
+  /// From any features of nodes (nodes, node_features), of edges (edges, edge_features) and tables of angle bins.
   template <class Context>
   constexpr Rows<Context, width, Node> encode(Context& run, const GraphTopology& graph,
-                                              Rows<Context, Policy::node_width, Node> h,
+                                              Rows<Context, Policy::node_features, Node> h,
                                               const Rows<Context, 1, std::uint8_t>& bins,
-                                              Rows<Context, Policy::edge_width, Edge> f) const {
+                                              Rows<Context, Policy::edge_features, Edge> f) const {
     static_assert(WithEdges);
     std::array<Rows<Context, S.width, Node>, static_cast<std::size_t>(S.layers)> hidden;
-    Rows<Context, Policy::node_width, Edge> f1 = edges.first(run, graph, bins, f);
+    Rows<Context, Policy::node_features, Edge> f1 = edges.first(run, graph, bins, f);
     f = {};
     hidden[0] = norms[0](run, first.add_edges(run, graph, f1, first(run, graph, h)), graph.node_groups);
     h = {};
@@ -118,7 +118,7 @@ template <class Policy, Shape S, bool WithEdges> struct GearNetStack {
   /// Without messages between edges.
   template <class Context>
   constexpr Rows<Context, width, Node> encode(Context& run, const GraphTopology& graph,
-                                              Rows<Context, Policy::node_width, Node> h) const {
+                                              Rows<Context, Policy::node_features, Node> h) const {
     static_assert(!WithEdges);
     std::array<Rows<Context, S.width, Node>, static_cast<std::size_t>(S.layers)> hidden;
     hidden[0] = norms[0](run, first(run, graph, h), graph.node_groups);
@@ -132,17 +132,17 @@ template <class Policy, Shape S, bool WithEdges> struct GearNetStack {
 } // namespace detail
 
 /// GearNet without messages between edges (arXiv 2203.06125). `Policy` says what a node is and how many relations and features
-/// there are (ResidueGraph, AtomGraph, or your own with Node, relations, node_width, node_hot, edge_width, edge_hot, readout).
+/// there are: ResidueGraph, AtomGraph, or your own (data/graph_policy.hpp).
 /// Rows depend on coordinates through distances only. Tensors `layers.<l>.*`, `batch_norms.<l>.*`.
-template <class Policy, Shape S> struct GearNet : detail::GearNetStack<Policy, S, false> {
-  using detail::GearNetStack<Policy, S, false>::GearNetStack;
+template <class Policy, Shape S, Readout how = Readout::sum> struct GearNet : detail::GearNetStack<Policy, S, how, false> {
+  using detail::GearNetStack<Policy, S, how, false>::GearNetStack;
 };
 
 /// GearNet-Edge, the encoder of SiamDiff (arXiv 2301.12068): edges pass messages by the angles they make, too. Depends on
 /// coordinates through distances and angles only, so it is invariant under rotations, translations and reflections: it cannot tell
 /// a structure from its mirror image. Tensors `layers.<l>.*`, `edge_layers.<l>.*`, `batch_norms.<l>.*`.
-template <class Policy, Shape S> struct GearNetEdge : detail::GearNetStack<Policy, S, true> {
-  using detail::GearNetStack<Policy, S, true>::GearNetStack;
+template <class Policy, Shape S, Readout how = Readout::sum> struct GearNetEdge : detail::GearNetStack<Policy, S, how, true> {
+  using detail::GearNetStack<Policy, S, how, true>::GearNetStack;
 };
 
 } // namespace pleat::inline v0_1

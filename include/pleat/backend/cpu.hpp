@@ -14,6 +14,7 @@
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cpu/distance.hpp>
 #include <pleat/backend/cpu/embedding.hpp>
+#include <pleat/backend/cpu/gather_rows.hpp>
 #include <pleat/backend/cpu/layer_norm.hpp>
 #include <pleat/backend/cpu/linear.hpp>
 #include <pleat/backend/cpu/mix.hpp>
@@ -21,12 +22,20 @@
 #include <pleat/backend/cpu/one_hot.hpp>
 #include <pleat/backend/cpu/pooling.hpp>
 #include <pleat/backend/cpu/random.hpp>
+#include <pleat/backend/cpu/rbf.hpp>
 #include <pleat/backend/cpu/relational_sum.hpp>
+#include <pleat/backend/cpu/segment_mean.hpp>
+#include <pleat/backend/cpu/sigmoid.hpp>
 #include <pleat/backend/cpu/squared_error.hpp>
 #include <pleat/backend/cpu/standardise.hpp>
 #include <pleat/backend/cpu/time_embedding.hpp>
 #include <pleat/backend/cpu/token_norm.hpp>
+#include <pleat/backend/cpu/vector_dropout.hpp>
+#include <pleat/backend/cpu/vector_gate.hpp>
+#include <pleat/backend/cpu/vector_layer_norm.hpp>
+#include <pleat/backend/cpu/vector_norm.hpp>
 #include <pleat/backend/cpu/weighted_sum.hpp>
+#include <pleat/backend/cpu/zero_rows.hpp>
 #include <pleat/ops/model_ops.hpp>
 
 namespace pleat::inline v0_1 {

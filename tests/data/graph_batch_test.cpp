@@ -1,0 +1,266 @@
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include <pleat/data/graph_batch.hpp>
+
+#include "support/structures.hpp"
+
+using namespace pleat;
+using namespace structures;
+
+namespace {
+
+Safetensors golden(const std::string& name) { return Safetensors::open(PLEAT_TEST_DATA "/golden/" + name); }
+
+using Edge3 = std::array<std::int64_t, 3>; // source, target, relation
+
+std::vector<Edge3> edges_by_source(const GraphTopology& t) {
+  std::vector<Edge3> edges;
+  for (const std::int32_t e : t.leaving)
+    edges.push_back({t.source[std::size_t(e)], t.target[std::size_t(e)], t.relation[std::size_t(e)]});
+  return edges;
+}
+
+std::vector<Edge3> golden_edges(const Safetensors& file, const std::string& name) {
+  const auto flat = file.read<std::int64_t>(name);
+  const auto columns = std::size_t(file.shape(name)[1]);
+  std::vector<Edge3> edges;
+  for (std::size_t e = 0; e < flat.size(); e += columns) edges.push_back({flat[e], flat[e + 1], columns == 3 ? flat[e + 2] : 0});
+  return edges;
+}
+
+double distance(const GraphBatch& b, Index u, Index v) {
+  double sum = 0;
+  for (Index c = 0; c < 3; ++c) {
+    const double d = double(b.positions[std::size_t(3 * u + c)]) - double(b.positions[std::size_t(3 * v + c)]);
+    sum += d * d;
+  }
+  return std::sqrt(sum);
+}
+
+// Everything core/graph.hpp says about the arrays.
+void check_topology(const GraphBatch& batch) {
+  const GraphTopology& t = batch.topology;
+  const Index nodes = t.node_count(), edges = t.edge_count(), relations = t.relations;
+  BOOST_REQUIRE_EQUAL(t.incoming.size(), std::size_t(nodes * relations + 1));
+  BOOST_REQUIRE_EQUAL(t.outgoing.size(), std::size_t(nodes + 1));
+  BOOST_REQUIRE_EQUAL(t.arcs.size(), std::size_t(nodes + 1));
+  BOOST_REQUIRE_EQUAL(t.leaving.size(), std::size_t(edges));
+  BOOST_REQUIRE_EQUAL(t.pair.size(), std::size_t(edges));
+  std::vector<std::tuple<int, int, int>> by_target, by_source;
+  bool ranges = true, pairs = true, counts = true;
+  for (Index e = 0; e < edges; ++e) {
+    const auto i = std::size_t(e);
+    by_target.emplace_back(t.target[i], t.relation[i], t.source[i]);
+    const auto cell = std::size_t(t.target[i] * relations + t.relation[i]);
+    ranges = ranges && t.incoming[cell] <= e && e < t.incoming[cell + 1];
+    const int low = std::min(t.source[i], t.target[i]), high = std::max(t.source[i], t.target[i]);
+    pairs = pairs && (low == high ? t.pair[i] == -1
+                                  : t.pair[i] >= 0 && t.pair_first[std::size_t(t.pair[i])] == low &&
+                                        t.pair_second[std::size_t(t.pair[i])] == high);
+  }
+  for (Index v = 0; v < nodes; ++v) {
+    for (Index k = t.outgoing[std::size_t(v)]; k < t.outgoing[std::size_t(v) + 1]; ++k) {
+      const auto e = std::size_t(t.leaving[std::size_t(k)]);
+      counts = counts && t.source[e] == v;
+      by_source.emplace_back(t.source[e], t.target[e], t.relation[e]);
+    }
+    const Index out = t.outgoing[std::size_t(v) + 1] - t.outgoing[std::size_t(v)];
+    counts = counts && t.arcs[std::size_t(v) + 1] - t.arcs[std::size_t(v)] == (t.in_end(v) - t.in_begin(v)) * out;
+  }
+  BOOST_TEST(ranges);
+  BOOST_TEST(pairs);
+  BOOST_TEST(counts);
+  BOOST_TEST(std::is_sorted(by_target.begin(), by_target.end()));
+  BOOST_TEST(std::is_sorted(by_source.begin(), by_source.end()));
+  BOOST_TEST((std::adjacent_find(by_target.begin(), by_target.end()) == by_target.end()));
+  std::vector<std::pair<int, int>> listed;
+  for (std::size_t p = 0; p < t.pair_first.size(); ++p) listed.emplace_back(t.pair_first[p], t.pair_second[p]);
+  BOOST_TEST(std::is_sorted(listed.begin(), listed.end()));
+  std::set<std::pair<int, int>> met;
+  for (std::size_t e = 0; e < t.pair.size(); ++e)
+    if (t.pair[e] >= 0) met.insert(listed[std::size_t(t.pair[e])]);
+  BOOST_TEST(met.size() == listed.size());
+  BOOST_TEST(batch.positions.size() == std::size_t(3 * nodes));
+  BOOST_TEST(batch.records.size() == std::size_t(t.graphs()));
+}
+
+std::vector<Index> per_relation(const GraphTopology& t) {
+  std::vector<Index> counts(std::size_t(t.relations), 0);
+  for (auto r : t.relation) ++counts[r];
+  return counts;
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(graph_batch)
+
+// Edge lists, distances, separations and whole features of the published graph construction.
+BOOST_AUTO_TEST_CASE(residue_graphs_of_the_published_code) {
+  const auto file = golden("graphs/graph_construction.safetensors");
+  const std::map<std::string, std::array<Index, 6>> expected = {// nodes, sequential, radius, nearest, edges, arcs
+                                                                {"2OLX", {4, 14, 0, 0, 14, 50}},
+                                                                {"1A8O", {66, 324, 412, 201, 937, 14757}},
+                                                                {"103L", {159, 789, 1460, 489, 2738, 51759}},
+                                                                {"117E", {564, 2808, 6846, 2608, 12262, 300223}}};
+  for (const auto& [name, counts] : expected) {
+    BOOST_TEST_CONTEXT(name) {
+      const std::string prefix = name + ".residue.";
+      const auto ca = file.read<float>(prefix + "ca_position");
+      const auto types = file.read<std::int64_t>(prefix + "residue_type"), chains = file.read<std::int64_t>(prefix + "chain_id");
+      Arrays arrays = alpha_carbons(ca, types, chains, 0, types.size());
+      if (file.contains(name + ".atom_name")) arrays = read_atoms(file, name + "."); // C-alphas among all atoms
+      OwnedGraphs<ResidueGraph> graphs;
+      const GraphCounts got = graphs.add(arrays.source(), 5);
+      const GraphBatch batch = graphs.view();
+      const GraphTopology& t = batch.topology;
+      check_topology(batch);
+      BOOST_TEST(got.nodes == counts[0]);
+      BOOST_TEST(got.edges == counts[4]);
+      BOOST_TEST(got.arcs == counts[5]);
+      BOOST_TEST(got.capped == 0);
+      BOOST_TEST(got.left_out == arrays.atoms() - counts[0]);
+      BOOST_TEST(t.arc_count() == counts[5]);
+      const auto relations = per_relation(t);
+      BOOST_TEST(relations[0] + relations[1] + relations[2] + relations[3] + relations[4] == counts[1]);
+      BOOST_TEST(relations[5] == counts[2]);
+      BOOST_TEST(relations[6] == counts[3]);
+      BOOST_TEST((edges_by_source(t) == golden_edges(file, prefix + "edges")));
+      BOOST_TEST((std::vector<float>(batch.positions.begin(), batch.positions.end()) == ca));
+      if (name == "103L") BOOST_TEST(got.pairs == 1051);
+      if (name == "117E") BOOST_TEST(got.pairs == 4582);
+
+      const auto distances = file.read<double>(prefix + "edge_distance");
+      std::vector<double> features;
+      if (file.contains(prefix + "edge_feature")) features = file.read<double>(prefix + "edge_feature");
+      std::vector<std::int64_t> separations;
+      if (file.contains(prefix + "edge_sequence_distance"))
+        separations = file.read<std::int64_t>(prefix + "edge_sequence_distance");
+      double worst = 0;
+      bool same_features = true, same_separations = true;
+      for (std::size_t k = 0; k < distances.size(); ++k) {
+        const auto e = std::size_t(t.leaving[k]);
+        worst = std::max(worst, std::abs(distances[k] - distance(batch, t.source[e], t.target[e])));
+        const std::int32_t* columns = batch.edge_columns.data() + 4 * e;
+        if (!separations.empty()) same_separations = same_separations && columns[3] == 47 + separations[k];
+        if (features.empty()) continue;
+        std::vector<double> row(59, 0.0);
+        for (int c = 0; c < 4; ++c) row[std::size_t(columns[c])] += 1;
+        for (std::size_t c = 0; c < 58; ++c) same_features = same_features && row[c] == features[59 * k + c];
+      }
+      BOOST_TEST(worst < 1e-5);
+      BOOST_TEST(same_features);
+      BOOST_TEST(same_separations);
+      bool same_nodes = true;
+      for (std::size_t v = 0; v < types.size(); ++v) same_nodes = same_nodes && batch.node_columns[v] == types[v];
+      BOOST_TEST(same_nodes);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(atom_graphs_of_the_published_code) {
+  const auto file = golden("graphs/graph_construction.safetensors");
+  const std::map<std::string, std::array<Index, 3>> expected = {
+      {"2OLX", {35, 320, 3262}}, {"1A8O", {524, 8222, 145750}}, {"103L", {1270, 21600, 404852}}};
+  for (const auto& [name, counts] : expected) {
+    BOOST_TEST_CONTEXT(name) {
+      const Arrays arrays = read_atoms(file, name + ".");
+      const std::string prefix = name + ".atom.";
+      OwnedGraphs<AtomGraph> graphs;
+      const GraphCounts got = graphs.add(arrays.source());
+      const GraphBatch batch = graphs.view();
+      const GraphTopology& t = batch.topology;
+      check_topology(batch);
+      BOOST_TEST(got.nodes == counts[0]);
+      BOOST_TEST(got.edges == counts[1]);
+      BOOST_TEST(got.pairs == counts[1] / 2);
+      BOOST_TEST(got.arcs == counts[2]);
+      if (file.contains(prefix + "edges")) {
+        BOOST_TEST((edges_by_source(t) == golden_edges(file, prefix + "edges")));
+        const auto distances = file.read<double>(prefix + "edge_distance");
+        double worst = 0;
+        for (std::size_t k = 0; k < distances.size(); ++k) {
+          const auto e = std::size_t(t.leaving[k]);
+          worst = std::max(worst, std::abs(distances[k] - distance(batch, t.source[e], t.target[e])));
+        }
+        BOOST_TEST(worst < 1e-5);
+      }
+      if (file.contains(prefix + "edge_feature")) {
+        const auto features = file.read<double>(prefix + "edge_feature");
+        bool same = true;
+        for (std::size_t k = 0; k < t.leaving.size(); ++k) {
+          std::vector<double> row(53, 0.0);
+          for (int c = 0; c < 4; ++c) row[std::size_t(batch.edge_columns[std::size_t(4 * t.leaving[k] + c)])] += 1;
+          for (std::size_t c = 0; c < 52; ++c) same = same && row[c] == features[53 * k + c];
+        }
+        BOOST_TEST(same);
+      }
+      if (file.contains(prefix + "out_degree")) {
+        const auto degrees = file.read<std::int64_t>(prefix + "out_degree"),
+                   sums = file.read<std::int64_t>(prefix + "neighbour_index_sum");
+        const auto lengths = file.read<double>(prefix + "neighbour_distance_sum");
+        for (Index v = 0; v < t.node_count(); ++v) {
+          std::int64_t degree = 0, sum = 0;
+          double length = 0;
+          for (Index k = t.outgoing[std::size_t(v)]; k < t.outgoing[std::size_t(v) + 1]; ++k) {
+            const Index u = t.target[std::size_t(t.leaving[std::size_t(k)])];
+            ++degree, sum += u, length += distance(batch, u, v);
+          }
+          if (degree != degrees[std::size_t(v)] || sum != sums[std::size_t(v)] ||
+              std::abs(length - lengths[std::size_t(v)]) > 1e-4)
+            BOOST_ERROR("neighbours of atom " << v << " differ");
+        }
+      }
+    }
+  }
+}
+
+// The batch that the published encoder was run on: three graphs, numbers through the batch, one-hot columns.
+BOOST_AUTO_TEST_CASE(batches_of_the_published_encoder) {
+  for (const std::string name : {"gearnet_residue", "gearnet_residue_batch"}) {
+    const auto file = golden("gearnet/" + name + ".safetensors");
+    const auto ca = file.read<float>("node_position");
+    const auto types = file.read<std::int64_t>("residue_type"), chains = file.read<std::int64_t>("chain_id");
+    const auto graph = file.read<std::int64_t>("node2graph");
+    OwnedGraphs<ResidueGraph> graphs;
+    for (std::size_t begin = 0, end = 0; begin < graph.size(); begin = end) {
+      while (end < graph.size() && graph[end] == graph[begin]) ++end;
+      graphs.add(alpha_carbons(ca, types, chains, begin, end).source(), std::uint32_t(begin));
+    }
+    const GraphBatch batch = graphs.view();
+    check_topology(batch);
+    BOOST_TEST((edges_by_source(batch.topology) == golden_edges(file, "edges")));
+    const auto columns = file.read<std::int64_t>("edge_onehot_columns");
+    const auto input = file.read<double>("node_input");
+    bool same = true;
+    for (std::size_t k = 0; k < batch.topology.leaving.size(); ++k)
+      for (std::size_t c = 0; c < 4; ++c)
+        same = same && batch.edge_columns[4 * std::size_t(batch.topology.leaving[k]) + c] == columns[4 * k + c];
+    for (std::size_t v = 0; v < types.size(); ++v) same = same && input[21 * v + std::size_t(batch.node_columns[v])] == 1;
+    BOOST_TEST(same);
+    require_level<ResidueGraph>(batch);
+    BOOST_CHECK_THROW(require_level<AtomGraph>(batch), Error);
+  }
+  const auto file = golden("gearnet/gearnet_atom.safetensors");
+  OwnedGraphs<AtomGraph> graphs;
+  graphs.add(read_atoms(file, "").source());
+  const GraphBatch batch = graphs.view();
+  check_topology(batch);
+  BOOST_TEST((edges_by_source(batch.topology) == golden_edges(file, "edges")));
+  const auto columns = file.read<std::int64_t>("edge_onehot_columns");
+  const auto input = file.read<double>("node_input");
+  bool same = true;
+  for (std::size_t k = 0; k < batch.topology.leaving.size(); ++k) {
+    const std::int32_t* mine = batch.edge_columns.data() + 4 * std::size_t(batch.topology.leaving[k]);
+    same = same && mine[0] == columns[3 * k] && mine[1] == columns[3 * k + 1] && mine[2] == 40 && mine[3] == columns[3 * k + 2];
+  }
+  for (std::size_t v = 0; v < batch.positions.size() / 3; ++v)
+    for (std::size_t c = 0; c < 2; ++c) same = same && input[39 * v + std::size_t(batch.node_columns[2 * v + c])] == 1;
+  BOOST_TEST(same);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

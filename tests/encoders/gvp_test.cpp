@@ -3,17 +3,12 @@
 #include "support/published_gvp.hpp"
 #include "support/test_graph.hpp"
 
-#include <pleat/encoders/gvp.hpp>
+#include <pleat/encoders/published_gvp.hpp>
 
 using namespace pleat;
 using namespace contract;
 
 namespace {
-
-struct Atoms { // what the encoder reads of a graph policy
-  using Node = Atom;
-  static constexpr Index node_features = 18 + 21, node_columns = 2;
-};
 
 // `embedding.weight` is the published table of elements (element, channel), transposed, beside the map of residue types.
 inline std::vector<double> embedding_of(const std::vector<double>& elements, const std::vector<double>& residues) {
@@ -71,10 +66,9 @@ template <class Run, Index W, class Space> void seed(Run& run, const Rows<Run, W
       }
 }
 
-using Small = Gvp<Atoms, GvpShape{.layers = 3, .node = {24, 6}, .edge = {12, 1}, .dropout = 0}>;
-using Wide = Gvp<Atoms, GvpShape{.layers = 2, .dropout = 0}>;
+using Small = Gvp<AtomGraph, GvpShape{.layers = 3, .node = {24, 6}, .edge = {12, 1}, .dropout = 0}>;
+using Wide = Gvp<AtomGraph, GvpShape{.layers = 2, .dropout = 0}>;
 static_assert(parameter_count<Small> == 38'630 && parameter_count<Wide> == 359'255);
-static_assert(parameter_count<Gvp<Atoms>> == 874'982);
 
 template <class Precision> inline constexpr double encoder_gradient = std::is_same_v<Precision, Float64> ? 1e-9 : 1e-3;
 
@@ -96,7 +90,7 @@ template <class Model, class Precision> void check_encoder(const std::string& na
       const auto x = coordinates<Atom>(run, batch.positions);
       run.want(x);
       const auto y = model(run, batch, x);
-      const auto whole = model.readout(run, batch, y);
+      const auto whole = read_out(run, batch.topology, y, Model::readout);
       check_close(dense_of(y), file.read<double>("node_feature"), std::max(values, gvp_value_tolerance<Precision>), "nodes");
       check_close(dense_of(whole), file.read<double>("graph_feature"), gvp_value_tolerance<Precision>, "graph");
       seed(run, whole, file.read<double>("loss_weight_graph"));
@@ -134,7 +128,8 @@ template <class Params> void check_norms(const GoldenEncoder& golden, Params& pa
     if (place.name == "embedding.weight") {
       for (Index o = 0; o < 18; ++o) {
         for (Index e = 0; e < 18; ++e) whole_of("embedding.weight").values[static_cast<std::size_t>(e * 18 + o)] = at(o, e);
-        for (Index r = 0; r < 21; ++r) whole_of("residue_embdding.weight").values[static_cast<std::size_t>(o * 21 + r)] = at(o, 18 + r);
+        for (Index r = 0; r < 21; ++r)
+          whole_of("residue_embdding.weight").values[static_cast<std::size_t>(o * 21 + r)] = at(o, 18 + r);
       }
       continue;
     }
@@ -167,7 +162,8 @@ template <class Params> void check_norms(const GoldenEncoder& golden, Params& pa
 // A tiny encoder as one op: finite differences of every parameter and of the positions, exact plans, poisoned memory, threads,
 // the same bits in inference.
 struct EncoderCase {
-  Gvp<Atoms, GvpShape{.layers = 1, .node = {4, 2}, .edge = {3, 1}, .input = 3, .centres = 4, .reach = 4, .dropout = 0}> encoder;
+  Gvp<AtomGraph, GvpShape{.layers = 1, .node = {4, 2}, .edge = {3, 1}, .input = 3, .centres = 4, .reach = 4, .dropout = 0}>
+      encoder;
   constexpr explicit EncoderCase(Layout at) : encoder(at) {}
   using Inputs = Signature<In<1, Coordinates<Atom>>>;
   template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, 1, Coordinates<Atom>>& x) const {
@@ -205,7 +201,8 @@ template <class Precision = Float64> Encoded encode(const TestGraph& graph, cons
   const auto x = fill<Inference<Cpu, Precision>, 1, Coordinates<Atom>>(run, positions);
   const auto field = model.fields(run, batch, x);
   const auto rows = model(run, batch, x);
-  return {dense_of(rows), dense_of(model.readout(run, batch, rows)), dense_of(field.scalars), dense_of(field.vectors)};
+  return {dense_of(rows), dense_of(read_out(run, batch.topology, rows, Small::readout)), dense_of(field.scalars),
+          dense_of(field.vectors)};
 }
 std::vector<double> positions_of(const TestGraph& graph) { return {graph.positions.begin(), graph.positions.end()}; }
 
@@ -222,7 +219,8 @@ std::vector<double> orthogonal(std::uint64_t stream, double sign) {
     for (std::size_t k = 0; k < 3; ++k) length += q[3 * i + k] * q[3 * i + k];
     for (std::size_t k = 0; k < 3; ++k) q[3 * i + k] /= std::sqrt(length);
   }
-  const double determinant = q[0] * (q[4] * q[8] - q[5] * q[7]) - q[1] * (q[3] * q[8] - q[5] * q[6]) + q[2] * (q[3] * q[7] - q[4] * q[6]);
+  const double determinant =
+      q[0] * (q[4] * q[8] - q[5] * q[7]) - q[1] * (q[3] * q[8] - q[5] * q[6]) + q[2] * (q[3] * q[7] - q[4] * q[6]);
   if (determinant * sign < 0)
     for (std::size_t k = 6; k < 9; ++k) q[k] = -q[k];
   return q;
@@ -351,7 +349,7 @@ BOOST_AUTO_TEST_CASE(atoms_at_one_place) {
 
 // In training the published dropout acts on scalars and vectors; the plan of a pass is exact.
 BOOST_AUTO_TEST_CASE(dropout_in_training_only) {
-  using Dropping = Gvp<Atoms, GvpShape{.layers = 2, .node = {24, 6}, .edge = {12, 1}}>;
+  using Dropping = Gvp<AtomGraph, GvpShape{.layers = 2, .node = {24, 6}, .edge = {12, 1}}>;
   const TestGraph graph = structures({12, 7});
   ThreadPool pool(1);
   Parameters<Dropping, Cpu, Float32> parameters(Cpu{&pool});

@@ -30,8 +30,7 @@ template <class Run, Index W, class Space> void seed(Run& run, const Rows<Run, W
   if (auto to = run.template contribute<W>(y.value(), y.count()))
     for (Index i = 0; i < y.count(); ++i)
       for (Index c = 0; c < y.stride; ++c)
-        to.data[i * y.stride + c] =
-            c < W ? static_cast<typename Run::Stream>(weights[static_cast<std::size_t>(i * W + c)]) : 0;
+        to.data[i * y.stride + c] = c < W ? static_cast<typename Run::Stream>(weights[static_cast<std::size_t>(i * W + c)]) : 0;
 }
 
 template <class Params>

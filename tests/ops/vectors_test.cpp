@@ -128,7 +128,9 @@ BOOST_AUTO_TEST_CASE(dropout_keeps_or_drops_whole_vectors) {
   const TestBatch batch({40, 0, 60});
   const Index rows = 100;
   const auto values = values_of(rows * 60, 4);
-  const auto one = [&](int threads) { return evaluate<DropoutCase, Float64, true>(DropoutCase::Inputs{}, batch, {values}, {}, threads); };
+  const auto one = [&](int threads) {
+    return evaluate<DropoutCase, Float64, true>(DropoutCase::Inputs{}, batch, {values}, {}, threads);
+  };
   const Evaluation result = one(1);
   const auto weights = values_of(rows * 60, 555);
   Index dropped = 0;
@@ -154,8 +156,8 @@ BOOST_AUTO_TEST_CASE(dropout_keeps_or_drops_whole_vectors) {
   TestBatch alone({60});
   alone.records[0] = batch.records[2], alone.starts[0] = batch.starts[2];
   const auto part = test.input<20, V>({values.begin() + 40 * 60, values.end()});
-  check_same_bits(dense_of(vector_dropout(test.run, part, 0.3, alone.view())), {result.output.begin() + 40 * 60, result.output.end()},
-                  "alone");
+  check_same_bits(dense_of(vector_dropout(test.run, part, 0.3, alone.view())),
+                  {result.output.begin() + 40 * 60, result.output.end()}, "alone");
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_do_not_fit_are_errors) {

@@ -102,15 +102,9 @@ template <class Run, Index W, class Space> std::vector<double> dense_of(const Ro
   return dense;
 }
 
-template <class Space> struct Bare {
-  using type = Space;
-};
-template <class Space> struct Bare<Equivariant<Space>> {
-  using type = Space;
-};
-template <class Space> struct Bare<Coordinates<Space>> {
-  using type = Space;
-};
+template <class Space> struct Bare { using type = Space; };
+template <class Space> struct Bare<Equivariant<Space>> { using type = Space; };
+template <class Space> struct Bare<Coordinates<Space>> { using type = Space; };
 // Rows of a space in a batch: three for each vector or position.
 template <class Space> Index rows_in(const TestBatch& batch) {
   return rows_each<Space> * batch.template count<typename Bare<Space>::type>();

@@ -1,5 +1,6 @@
 #pragma once
-// The golden files of geometric vector perceptrons: tensors of ours as parts of the published ones, and vectors (n, c, 3) as rows.
+// The golden files of geometric vector perceptrons: tensors of ours as parts of the published ones, and vectors (n, c, 3) as
+// rows.
 
 #include "support/loss_run.hpp"
 
@@ -115,7 +116,8 @@ inline std::vector<double> vector_rows(const std::vector<double>& published, Ind
   for (Index i = 0; i < n; ++i)
     for (Index c = 0; c < channels; ++c)
       for (Index k = 0; k < 3; ++k)
-        rows[static_cast<std::size_t>((3 * i + k) * channels + c)] = published[static_cast<std::size_t>((i * channels + c) * 3 + k)];
+        rows[static_cast<std::size_t>((3 * i + k) * channels + c)] =
+            published[static_cast<std::size_t>((i * channels + c) * 3 + k)];
   return rows;
 }
 

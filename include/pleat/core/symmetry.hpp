@@ -41,9 +41,10 @@ template <class Space> constexpr void require_invariant() {
 
 /// Said by ops that commute with rotations but not with a move of the whole structure.
 template <class Space> constexpr void require_no_positions() {
-  static_assert(!is_position<Space>,
-                "pleat: positions depend on where the structure lies; this layer takes invariant rows or vectors. Form differences "
-                "(edge_vectors), distances or angles of the positions first.");
+  static_assert(
+      !is_position<Space>,
+      "pleat: positions depend on where the structure lies; this layer takes invariant rows or vectors. Form differences "
+      "(edge_vectors), distances or angles of the positions first.");
 }
 
 /// Said by ops of vectors that were given something else.
@@ -53,15 +54,9 @@ template <class Space> constexpr void require_vectors() {
                 "layer for invariant rows.");
 }
 
-template <class Space, class Other> struct Moved {
-  using type = Other;
-};
-template <class Space, class Other> struct Moved<Equivariant<Space>, Other> {
-  using type = Equivariant<Other>;
-};
-template <class Space, class Other> struct Moved<Coordinates<Space>, Other> {
-  using type = Coordinates<Other>;
-};
+template <class Space, class Other> struct Moved { using type = Other; };
+template <class Space, class Other> struct Moved<Equivariant<Space>, Other> { using type = Equivariant<Other>; };
+template <class Space, class Other> struct Moved<Coordinates<Space>, Other> { using type = Coordinates<Other>; };
 
 } // namespace detail
 

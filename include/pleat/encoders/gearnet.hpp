@@ -5,25 +5,14 @@
 #include <utility>
 
 #include <pleat/core/shape.hpp>
+#include <pleat/encoders/readout.hpp>
 #include <pleat/nn/relational_conv.hpp>
 #include <pleat/ops/angle_bins.hpp>
 #include <pleat/ops/concat.hpp>
 #include <pleat/ops/distance.hpp>
 #include <pleat/ops/one_hot.hpp>
-#include <pleat/ops/pooling.hpp>
 
 namespace pleat::inline v0_1 {
-
-/// How the nodes of a graph become one row: their sum (published at residue level) or their mean (atom level).
-enum class Readout : unsigned char { sum, mean };
-
-/// (nodes, Width) -> (graphs, Width).
-template <class Context, Index Width, class Node>
-constexpr Rows<Context, Width, Graph> read_out(Context& run, const GraphTopology& graph, const Rows<Context, Width, Node>& h,
-                                               Readout readout) {
-  const auto rows = h.template as<Token>();
-  return (readout == Readout::sum ? pool_sum(run, rows, graph.nodes) : pool_mean(run, rows, graph.nodes)).template as<Graph>();
-}
 
 namespace detail {
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include <pleat/encoders/readout.hpp>
 #include <pleat/nn/gvp.hpp>
 #include <pleat/ops/distance.hpp>
 #include <pleat/ops/edge_vectors.hpp>
@@ -26,20 +27,22 @@ struct GvpShape {
 
 /// Graphs to one invariant row of `width` channels per node: a node begins as a sum of columns of `embedding`, an edge as the
 /// radial basis functions of its length and its vector; vectors of nodes begin as zero and come from the edges. The rows do not
-/// change when the structure is rotated, moved or mirrored (L and D amino acids look the same). `GraphType` is a graph policy,
-/// which says what a node is and which columns it has. Tensors: `embedding.weight`, `node.*`, `edge.*`, `layers.<i>.*`, `out.*`.
-template <class GraphType, GvpShape S = GvpShape{}> struct Gvp {
+/// change when the structure is rotated, moved or mirrored (L and D amino acids look the same). `Policy` says what
+/// a node is and which columns it has: AtomGraph as published, or another (data/graph_policy.hpp). Tensors: `embedding.weight`,
+/// `node.*`, `edge.*`, `layers.<i>.*`, `out.*`.
+template <class Policy, GvpShape S = GvpShape{}> struct Gvp {
   static_assert(S.layers > 0 && S.input > 0, "pleat: a Gvp encoder needs at least one layer; write GvpShape{.layers = 5}, say.");
   using Input = GraphBatch;
-  using Graph = GraphType;
-  using Node = typename Graph::Node;
+  using Graphs = Policy;
+  using Node = typename Policy::Node;
   static constexpr GvpShape shape = S;
   static constexpr Index width = S.node.scalars;
+  static constexpr Readout readout = Readout::mean; ///< of `read_out`, from nodes to graphs
   static constexpr PerceptronOptions linear_options{.scalars = Activation::None};
   static constexpr Channels node_in{S.input, 0}, edge_in{S.centres, 1}, node_out{S.node.scalars, 0};
   using Layer = GvpConvLayer<S.node, S.edge>;
 
-  Matrix<S.input, Graph::node_features> embedding_weight;
+  Matrix<S.input, Policy::node_features> embedding_weight;
   FieldNorm<node_in> node_norm;
   Perceptron<node_in, S.node, linear_options> node_map;
   FieldNorm<edge_in> edge_norm;
@@ -49,11 +52,12 @@ template <class GraphType, GvpShape S = GvpShape{}> struct Gvp {
   Perceptron<S.node, node_out> out_map;
 
   constexpr explicit Gvp(Layout at)
-      : embedding_weight((at / "embedding").template matrix<S.input, Graph::node_features>("weight", init::normal(1), Decay::no)),
+      : embedding_weight(
+            (at / "embedding").template matrix<S.input, Policy::node_features>("weight", init::normal(1), Decay::no)),
         node_norm(at / "node" / "norm"), node_map(at / "node" / "map"), edge_norm(at / "edge" / "norm"),
         edge_map(at / "edge" / "map"),
-        layers(make(at / "layers", std::make_index_sequence<static_cast<std::size_t>(S.layers)>{})), out_norm(at / "out" / "norm"),
-        out_map(at / "out" / "map") {}
+        layers(make(at / "layers", std::make_index_sequence<static_cast<std::size_t>(S.layers)>{})),
+        out_norm(at / "out" / "norm"), out_map(at / "out" / "map") {}
 
   /// One row per node at the positions of the batch.
   template <class Context> constexpr Rows<Context, width, Node> operator()(Context& run, const GraphBatch& batch) const {
@@ -74,17 +78,11 @@ template <class GraphType, GvpShape S = GvpShape{}> struct Gvp {
     for (Index i = 0; i < S.layers; ++i) x = layers[static_cast<std::size_t>(i)](run, batch, std::move(x), e, S.dropout);
     return x;
   }
-  /// One row per graph: the mean over its nodes.
-  template <class Context>
-  constexpr Rows<Context, width, pleat::Graph> readout(Context& run, const GraphBatch& batch,
-                                                       const Rows<Context, width, Node>& nodes) const {
-    return graph_mean(run, batch.topology, nodes);
-  }
 
 private:
   template <class Context> constexpr Field<Context, S.node, Node> embed_nodes(Context& run, const GraphBatch& batch) const {
     const auto columns =
-        one_hot<Graph::node_features, Node>(run, batch.node_columns, Graph::node_columns, batch.topology.node_count());
+        one_hot<Policy::node_features, Node>(run, batch.node_columns, Policy::node_columns, batch.topology.node_count());
     return node_map(run, node_norm(run, Field<Context, node_in, Node>{linear(run, embedding_weight, columns)}));
   }
   template <class Context>

@@ -29,8 +29,7 @@ template <class Context, Channels C, class Space> struct Field {
 
 /// Without vector channels.
 template <class Context, Channels C, class Space>
-requires(C.vectors == 0)
-struct Field<Context, C, Space> {
+requires(C.vectors == 0) struct Field<Context, C, Space> {
   static constexpr Channels channels = C;
   Rows<Context, C.scalars, Space> scalars;
 
@@ -76,8 +75,9 @@ constexpr Field<Context, Channels{Scalars, Vectors}, Space> with_zero_vectors(Co
 
 namespace detail {
 template <Channels Got, Channels Needed> constexpr void refuse_channels() {
-  static_assert(Got == Needed,
-                "pleat: a layer was called with a field of other channels than it was made for; check the Channels of the model.");
+  static_assert(
+      Got == Needed,
+      "pleat: a layer was called with a field of other channels than it was made for; check the Channels of the model.");
 }
 } // namespace detail
 

@@ -25,9 +25,7 @@ struct PerceptronOptions {
     using enum VectorActivation;
     return {Activation::None, vectors == SigmoidGate ? Gate : vectors == Length ? None : vectors, hidden};
   }
-  constexpr bool gated() const {
-    return vectors == VectorActivation::Gate || vectors == VectorActivation::SigmoidGate;
-  }
+  constexpr bool gated() const { return vectors == VectorActivation::Gate || vectors == VectorActivation::SigmoidGate; }
   friend constexpr bool operator==(const PerceptronOptions&, const PerceptronOptions&) = default;
 };
 
@@ -108,8 +106,7 @@ template <Index Hidden, Channels Out, PerceptronOptions O> struct PerceptronHead
 };
 
 template <Index Hidden, Channels Out, PerceptronOptions O>
-requires(Out.vectors > 0 && !O.gated())
-struct PerceptronHead<Hidden, Out, O> {
+requires(Out.vectors > 0 && !O.gated()) struct PerceptronHead<Hidden, Out, O> {
   ChannelMap<Hidden, Out.vectors> vector;
 
   constexpr explicit PerceptronHead(Layout at) : vector(at / "vector") {}
@@ -124,8 +121,7 @@ struct PerceptronHead<Hidden, Out, O> {
 };
 
 template <Index Hidden, Channels Out, PerceptronOptions O>
-requires(Out.vectors == 0)
-struct PerceptronHead<Hidden, Out, O> {
+requires(Out.vectors == 0) struct PerceptronHead<Hidden, Out, O> {
   constexpr explicit PerceptronHead(Layout) {}
 
   template <class Context, class Space>
@@ -136,8 +132,8 @@ struct PerceptronHead<Hidden, Out, O> {
 };
 
 /// One perceptron: V_h = W_h V, s' = W_s s + W_n |V_h| + b, then PerceptronHead. Tensors: `hidden.weight` (h, in vectors),
-/// `scalar.weight` and `scalar.bias` (out, in scalars), `norm.weight` (out, h): the two halves of the published matrix that acts on
-/// [s, |V_h|]; `vector.weight`, `gate.*`.
+/// `scalar.weight` and `scalar.bias` (out, in scalars), `norm.weight` (out, h): the two halves of the published matrix that acts
+/// on [s, |V_h|]; `vector.weight`, `gate.*`.
 template <Channels In, Channels Out, PerceptronOptions O = PerceptronOptions{}> struct Perceptron {
   static_assert(In.scalars > 0 && Out.scalars > 0 && In.vectors >= 0 && Out.vectors >= 0,
                 "pleat: a vector perceptron needs at least one scalar channel on either side; write Channels{.scalars = 100, "
@@ -167,8 +163,7 @@ template <Channels In, Channels Out, PerceptronOptions O = PerceptronOptions{}> 
 
 /// From scalars alone: vectors, where there are some, are zero. Tensors `scalar.*`.
 template <Channels In, Channels Out, PerceptronOptions O>
-requires(In.vectors == 0)
-struct Perceptron<In, Out, O> {
+requires(In.vectors == 0) struct Perceptron<In, Out, O> {
   BiasedMap<In.scalars, Out.scalars> scalar;
 
   constexpr explicit Perceptron(Layout at) : scalar(at / "scalar") {}
@@ -188,12 +183,13 @@ struct Perceptron<In, Out, O> {
   }
 };
 
-/// The perceptron of a message, which acts on [source; edge; target]. Its two products are formed part by part, those of the nodes
-/// once per node, and summed at the edges: equal to the map of the concatenation, which is never formed. Tensors: the parts
+/// The perceptron of a message, which acts on [source; edge; target]. Its two products are formed part by part, those of the
+/// nodes once per node, and summed at the edges: equal to the map of the concatenation, which is never formed. Tensors: the parts
 /// `hidden.source.weight`, `hidden.edge.weight`, `hidden.target.weight`, `scalar.source.weight`, `scalar.edge.weight`,
 /// `scalar.edge.bias`, `scalar.target.weight`, `norm.weight`, `vector.weight`, `gate.*`.
 template <Channels Node, Channels Edges, Channels Out, PerceptronOptions O = PerceptronOptions{}> struct MessagePerceptron {
-  static_assert(Node.vectors > 0 && Edges.vectors > 0, "pleat: messages of vector perceptrons need vector channels in nodes and edges.");
+  static_assert(Node.vectors > 0 && Edges.vectors > 0,
+                "pleat: messages of vector perceptrons need vector channels in nodes and edges.");
   static constexpr Index vectors_in = 2 * Node.vectors + Edges.vectors, scalars_in = 2 * Node.scalars + Edges.scalars;
   static constexpr Index hidden_vectors = O.hidden > 0 ? O.hidden : vectors_in > Out.vectors ? vectors_in : Out.vectors;
   static constexpr Index fan_in = scalars_in + hidden_vectors;
@@ -209,8 +205,8 @@ template <Channels Node, Channels Edges, Channels Out, PerceptronOptions O = Per
   constexpr explicit MessagePerceptron(Layout at)
       : hidden_source(at / "hidden" / "source", vectors_in), hidden_edge(at / "hidden" / "edge", vectors_in),
         hidden_target(at / "hidden" / "target", vectors_in), scalar_source(at / "scalar" / "source", fan_in),
-        scalar_edge(at / "scalar" / "edge", fan_in), scalar_target(at / "scalar" / "target", fan_in),
-        norm(at / "norm", fan_in), head(at) {}
+        scalar_edge(at / "scalar" / "edge", fan_in), scalar_target(at / "scalar" / "target", fan_in), norm(at / "norm", fan_in),
+        head(at) {}
 
   template <class Context, class Space>
   constexpr Field<Context, Out, Edge> operator()(Context& run, const GraphTopology& topology,

@@ -159,18 +159,18 @@ constexpr Rows<Context, Width, Token> gated_add(Context& run, const Rows<Context
 
 /// Vectors and positions: refused in one sentence.
 template <class Context, Index Width, class Space>
-requires(!detail::is_invariant<Space>)
-constexpr Rows<Context, Width, Space> adaptive_norm(Context&, const Rows<Context, Width, Space>& x,
-                                                    const Rows<Context, Width, Sequence>&, const Rows<Context, Width, Sequence>&,
-                                                    const Segments&, double = 1e-5) {
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, Width, Space> adaptive_norm(Context&,
+                                                                                           const Rows<Context, Width, Space>& x,
+                                                                                           const Rows<Context, Width, Sequence>&,
+                                                                                           const Rows<Context, Width, Sequence>&,
+                                                                                           const Segments&, double = 1e-5) {
   detail::require_invariant<Space>();
   return x;
 }
 template <class Context, Index Width, class Space>
-requires(!detail::is_invariant<Space>)
-constexpr Rows<Context, Width, Space> gated_add(Context&, const Rows<Context, Width, Space>& residual,
-                                                const Rows<Context, Width, Space>&, const Rows<Context, Width, Sequence>&,
-                                                const Segments&) {
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, Width, Space> gated_add(
+    Context&, const Rows<Context, Width, Space>& residual, const Rows<Context, Width, Space>&,
+    const Rows<Context, Width, Sequence>&, const Segments&) {
   detail::require_invariant<Space>();
   return residual;
 }

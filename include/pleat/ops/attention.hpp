@@ -126,9 +126,11 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
 
 /// Vectors and positions: refused in one sentence.
 template <Index Heads, class Context, Index Width, class Space>
-requires(!detail::is_invariant<Space>)
-constexpr Rows<Context, Width, Space> attention(Context&, const Rows<Context, Width, Space>& q, const Rows<Context, Width, Space>&,
-                                                const Rows<Context, Width, Space>&, const Segments&) {
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, Width, Space> attention(Context&,
+                                                                                       const Rows<Context, Width, Space>& q,
+                                                                                       const Rows<Context, Width, Space>&,
+                                                                                       const Rows<Context, Width, Space>&,
+                                                                                       const Segments&) {
   detail::require_invariant<Space>();
   return q;
 }

@@ -42,11 +42,10 @@ gather(Context& run, const GraphTopology& topology, const Rows<Context, Width, N
   run.count(2.0 * elements, 4.0 * sizeof(T) * elements);
   if constexpr (Context::computes)
     KernelOf<gather_rows_op, Context>::forward(
-        run.device(),
-        gather_rows_op::Forward<T>{at_source != nullptr ? at_source->data() : nullptr,
-                                   at_target != nullptr ? at_target->data() : nullptr,
-                                   at_edge != nullptr ? at_edge->data() : nullptr, topology.source.data(), topology.target.data(),
-                                   y.data(), edges, parts, stride_of(Width), static_cast<T>(sign)});
+        run.device(), gather_rows_op::Forward<T>{
+                          at_source != nullptr ? at_source->data() : nullptr, at_target != nullptr ? at_target->data() : nullptr,
+                          at_edge != nullptr ? at_edge->data() : nullptr, topology.source.data(), topology.target.data(),
+                          y.data(), edges, parts, stride_of(Width), static_cast<T>(sign)});
   if constexpr (Context::records) {
     if (run.recording() &&
         ((at_source != nullptr && at_source->wants_gradient()) || (at_target != nullptr && at_target->wants_gradient()) ||

@@ -106,20 +106,22 @@ constexpr Rows<Context, Width, Sequence> pool_sum(Context& run, const Rows<Conte
 
 /// Vectors and positions: refused in one sentence (the mean of vectors is `graph_mean`).
 template <class Context, Index Width, class Space>
-requires(!detail::is_invariant<Space>)
-constexpr Rows<Context, Width, Sequence> pool_mean(Context&, const Rows<Context, Width, Space>&, const Segments&) {
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, Width, Sequence> pool_mean(Context&,
+                                                                                          const Rows<Context, Width, Space>&,
+                                                                                          const Segments&) {
   detail::require_invariant<Space>();
   return {};
 }
 template <class Context, Index Width, class Space>
-requires(!detail::is_invariant<Space>)
-constexpr Rows<Context, Width, Sequence> pool_max(Context&, const Rows<Context, Width, Space>&, const Segments&) {
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, Width, Sequence> pool_max(Context&,
+                                                                                         const Rows<Context, Width, Space>&,
+                                                                                         const Segments&) {
   detail::require_invariant<Space>();
   return {};
 }
 template <class Context, Index Width, class Space>
-requires(!detail::is_invariant<Space>)
-constexpr Rows<Context, 2 * Width, Sequence> pool_mean_std(Context&, const Rows<Context, Width, Space>&, const Segments&) {
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, 2 * Width, Sequence> pool_mean_std(
+    Context&, const Rows<Context, Width, Space>&, const Segments&) {
   detail::require_invariant<Space>();
   return {};
 }

@@ -22,8 +22,8 @@ struct vector_dropout_op {
 /// y_ic = v_ic / (1 - rate) where the uniform of (draw, record, position, channel) is not below `rate`, else the zero vector; v
 /// itself where nothing is recorded or the rate is 0. Noise, lifetime and errors as of `dropout`.
 template <class Context, Index Width, class Space>
-constexpr Rows<Context, Width, Equivariant<Space>>
-vector_dropout(Context& run, const Rows<Context, Width, Equivariant<Space>>& v, double rate, const SequenceBatch& batch) {
+constexpr Rows<Context, Width, Equivariant<Space>> vector_dropout(Context& run, const Rows<Context, Width, Equivariant<Space>>& v,
+                                                                  double rate, const SequenceBatch& batch) {
   using T = typename Context::Stream;
   if (!(rate >= 0 && rate < 1)) fail("the dropout rate is ", rate, ": give one of at least 0 and below 1");
   const Index count = v.count();

@@ -54,8 +54,8 @@ constexpr Rows<Context, Width, Equivariant<Space>> vector_gate(Context& run, con
           auto dgate = run.template contribute<Width>(gate.value, gate.count);
           if constexpr (Context::computes)
             KernelOf<vector_gate_op, Context>::backward(
-                run.device(), vector_gate_op::Backward<T>{vectors.data(), gates.data(), dy.data(), dv.data, dgate.data, gate.count,
-                                                          Width, dv.accumulate, dgate.accumulate});
+                run.device(), vector_gate_op::Backward<T>{vectors.data(), gates.data(), dy.data(), dv.data, dgate.data,
+                                                          gate.count, Width, dv.accumulate, dgate.accumulate});
         }
       };
       run.want(y);

@@ -22,8 +22,8 @@ struct vector_layer_norm_op {
   };
 };
 
-/// y_ic = v_ic / sqrt(mean over c of max(|v_ic|^2, least)); no gain, no bias (Jing et al. 2021, "GVP"). A single channel becomes a
-/// unit vector; zero vectors stay zero. Kept for backward: the vectors.
+/// y_ic = v_ic / sqrt(mean over c of max(|v_ic|^2, least)); no gain, no bias (Jing et al. 2021, "GVP"). A single channel becomes
+/// a unit vector; zero vectors stay zero. Kept for backward: the vectors.
 template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Equivariant<Space>>
 vector_layer_norm(Context& run, const Rows<Context, Width, Equivariant<Space>>& v, double least = least_square) {
@@ -32,8 +32,8 @@ vector_layer_norm(Context& run, const Rows<Context, Width, Equivariant<Space>>& 
   auto y = run.template rows<Width, Equivariant<Space>>(components * count);
   run.count(11.0 * static_cast<double>(count) * Width, 6.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<vector_layer_norm_op, Context>::forward(
-        run.device(), vector_layer_norm_op::Forward<T>{v.data(), y.data(), count, Width, least});
+    KernelOf<vector_layer_norm_op, Context>::forward(run.device(),
+                                                     vector_layer_norm_op::Forward<T>{v.data(), y.data(), count, Width, least});
   if constexpr (Context::records) {
     if (run.recording() && v.wants_gradient()) {
       struct Backward {

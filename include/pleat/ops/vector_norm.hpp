@@ -26,8 +26,8 @@ struct vector_norm_op {
   };
 };
 
-/// y_ic = sqrt(max(|v_ic|^2, least)), (count, Width): the length of channel c of row i, with the clamp of Jing et al. 2021 ("GVP").
-/// Where the clamp acts the gradient is 0. Kept for backward: the vectors.
+/// y_ic = sqrt(max(|v_ic|^2, least)), (count, Width): the length of channel c of row i, with the clamp of Jing et al. 2021
+/// ("GVP"). Where the clamp acts the gradient is 0. Kept for backward: the vectors.
 template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space> vector_norm(Context& run, const Rows<Context, Width, Equivariant<Space>>& v,
                                                   double least = least_square) {
@@ -36,8 +36,7 @@ constexpr Rows<Context, Width, Space> vector_norm(Context& run, const Rows<Conte
   auto y = run.template rows<Width, Space>(count);
   run.count(7.0 * static_cast<double>(count) * Width, 4.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<vector_norm_op, Context>::forward(run.device(),
-                                               vector_norm_op::Forward<T>{v.data(), y.data(), count, Width, least});
+    KernelOf<vector_norm_op, Context>::forward(run.device(), vector_norm_op::Forward<T>{v.data(), y.data(), count, Width, least});
   if constexpr (Context::records) {
     if (run.recording() && v.wants_gradient()) {
       struct Backward {

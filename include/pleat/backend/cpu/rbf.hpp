@@ -12,14 +12,12 @@ namespace pleat::inline v0_1 {
 
 template <> struct kernel<rbf_op, Cpu> {
   template <class T> static void forward(const Cpu& cpu, const rbf_op::Forward<T>& a) {
-    cpu.parallel_for(cpu::tasks_of(a.rows), [&](Index task) {
-      PLEAT_AT_LEVEL(rbf_forward<T>(a, cpu::first_row(task), cpu::last_row(task, a.rows)));
-    });
+    cpu.parallel_for(cpu::tasks_of(a.rows),
+                     [&](Index task) { PLEAT_AT_LEVEL(rbf_forward<T>(a, cpu::first_row(task), cpu::last_row(task, a.rows))); });
   }
   template <class T> static void backward(const Cpu& cpu, const rbf_op::Backward<T>& a) {
-    cpu.parallel_for(cpu::tasks_of(a.rows), [&](Index task) {
-      PLEAT_AT_LEVEL(rbf_backward<T>(a, cpu::first_row(task), cpu::last_row(task, a.rows)));
-    });
+    cpu.parallel_for(cpu::tasks_of(a.rows),
+                     [&](Index task) { PLEAT_AT_LEVEL(rbf_backward<T>(a, cpu::first_row(task), cpu::last_row(task, a.rows))); });
   }
 };
 

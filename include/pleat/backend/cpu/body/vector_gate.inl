@@ -6,8 +6,7 @@ template <class T> PLEAT_TARGET inline void vector_gate_forward(const vector_gat
   for (Index r = begin; r < end; ++r)
     for (Index c = 0; c < stride; c += L::size) {
       const L open = sigmoid(L::load(a.gate + r * stride + c));
-      for (Index k = 0; k < 3; ++k)
-        (L::load(a.v + (3 * r + k) * stride + c) * open).store(a.y + (3 * r + k) * stride + c);
+      for (Index k = 0; k < 3; ++k) (L::load(a.v + (3 * r + k) * stride + c) * open).store(a.y + (3 * r + k) * stride + c);
     }
 }
 

@@ -14,7 +14,8 @@ template <class T> PLEAT_TARGET inline void vector_norm_forward(const vector_nor
     for (Index c = 0; c < stride; c += L::size) {
       L::zero().store(a.y + r * stride + c);
       if (c < a.width)
-        square_root(larger(least, square_length(a.v + 3 * r * stride + c, stride))).store_first(a.y + r * stride + c, a.width - c);
+        square_root(larger(least, square_length(a.v + 3 * r * stride + c, stride)))
+            .store_first(a.y + r * stride + c, a.width - c);
     }
 }
 

@@ -62,7 +62,7 @@ newest=$(ls -t "$pleat" "$output"/*-nano*/model.safetensors "$report/results.jso
 if [ "$newest" != "$report/results.json" ]; then
   say "evaluate on five tasks"
   "$pleat" evaluate "${models[@]}" --task all --tasks-dir "$data/tasks" --valid "$data/pretrain_valid.fasta.gz" \
-    --per-split 150 --crop 192 --report "$report" --threads "$jobs" \
+    --per-split 200 --crop 256 --report "$report" --threads "$jobs" \
     --title "pleat quick start: LSD against MLM" \
     --fact "build=$build_seconds s" --fact "training in this run=$train_seconds s"
 fi

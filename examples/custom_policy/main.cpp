@@ -12,12 +12,12 @@ using namespace pleat;
 template <Index Width> struct BagOfResidues {
   using Input = SequenceBatch;
   static constexpr Index width = Width;
-  Matrix<token_count, Width> table;
+  Matrix<vocabulary_size, Width> table;
   LayerNorm<Width> norm;
   Linear<Width, Width> map;
 
   constexpr explicit BagOfResidues(Layout at)
-      : table(at.table<token_count, Width>("table", init::normal(0.5))), norm(at / "norm"), map(at / "map") {}
+      : table(at.table<vocabulary_size, Width>("table", init::normal(0.5))), norm(at / "norm"), map(at / "map") {}
 
   template <class Context>
   constexpr Rows<Context, Width> operator()(Context& run, const SequenceBatch&, std::span<const std::uint8_t> tokens) const {

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -46,6 +47,7 @@ const Scratch& scratch() {
 
 struct Ran {
   int code = -1;
+  long peak = 0; ///< KiB of memory, the most it held
   std::string out, err;
   bool says(const char* text) const { return err.find(text) != err.npos; }
 };
@@ -69,8 +71,9 @@ pid_t start(const std::vector<std::string>& words, const std::string& out, const
 }
 Ran finish(pid_t child, const std::string& out, const std::string& err) {
   int status = 0;
-  ::waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, out.starts_with("/dev/") ? "" : slurp(out),
+  struct rusage usage = {};
+  ::wait4(child, &status, 0, &usage);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, usage.ru_maxrss, out.starts_with("/dev/") ? "" : slurp(out),
           slurp(err)}; // /dev/full has no end
 }
 Ran run(const std::vector<std::string>& words, const std::string& out = scratch()("out")) {
@@ -86,7 +89,7 @@ bool refuses(const std::vector<std::string>& words, int code, const char* text) 
   return good;
 }
 
-std::string proteins(int count, int seed) {
+std::string proteins(int count, int seed, unsigned shortest = 20) {
   std::string text;
   unsigned state = static_cast<unsigned>(seed) * 747796405u + 2891336453u;
   auto next = [&state](unsigned below) {
@@ -95,7 +98,7 @@ std::string proteins(int count, int seed) {
   };
   for (int i = 0; i < count; ++i) {
     text += ">p" + std::to_string(i) + (i % 5 == 4 ? " mark" : "") + "\n";
-    for (unsigned n = 20 + next(60); n > 0; --n) text += "LAGVSERTIDPKQNFYMHWC"[next(20)];
+    for (unsigned n = shortest + next(60); n > 0; --n) text += "LAGVSERTIDPKQNFYMHWC"[next(20)];
     text += "\n";
   }
   return text;
@@ -427,6 +430,19 @@ BOOST_AUTO_TEST_CASE(shards_resume) {
   auto other = more;
   other[3] = "max";
   BOOST_TEST(refuses(world().embed(world().few, out, other), 1, "other settings"));
+}
+
+// Rows are written as they are made: four times the input needs the memory of once the input, where all rows would need 100 MB
+// more.
+BOOST_AUTO_TEST_CASE(memory_does_not_grow_with_the_input) {
+  const std::string once = scratch()("once.fasta"), often = scratch()("often.fasta"), out = scratch()("rows.safetensors");
+  spill(once, proteins(500, 4, 100)), spill(often, proteins(2000, 5, 100));
+  const Ran small = run(world().embed(once, out)), large = run(world().embed(often, out));
+  BOOST_TEST(small.code == 0);
+  BOOST_TEST(large.code == 0);
+  const double rows = 4.0 * 128 * 100 * (2000 - 500) / 1024; // KiB of the rows by which the outputs differ
+  BOOST_TEST(static_cast<double>(fs::file_size(out)) / 1024 > rows);
+  BOOST_TEST(static_cast<double>(large.peak - small.peak) < 0.25 * rows);
 }
 
 BOOST_AUTO_TEST_CASE(dry_runs_leave_nothing) {

@@ -23,15 +23,15 @@ BOOST_AUTO_TEST_CASE(vocabulary_order) {
   static_assert(token_letters[4] == 'L' && token_letters[23] == 'C' && token_letters[token_gap] == '-' &&
                 token_letters[token_dot] == '.');
   std::set<char> standard;
-  for (int type = 0; type < standard_residues; ++type) {
+  for (int type = 0; type < residue_types; ++type) {
     const TokenId token = token_of_residue_type(type);
-    BOOST_TEST(residue_type_of(token) == type);
+    BOOST_TEST(residue_type(token) == type);
     standard.insert(letter_of(token));
   }
   BOOST_TEST(standard.size() == 20u);
   for (const char c : std::string("ACDEFGHIKLMNPQRSTVWY")) BOOST_TEST(standard.count(c) == 1u);
   for (const TokenId token : {token_cls, token_pad, token_eos, token_unk, token_x, token_gap, token_mask})
-    BOOST_TEST(residue_type_of(token) == -1);
+    BOOST_TEST(residue_type(token) == -1);
   BOOST_TEST(alphabet_fingerprint != 0u);
 }
 

@@ -8,6 +8,7 @@
 #include <pleat/core/philox.hpp>
 #include <pleat/io/safetensors.hpp>
 #include <pleat/train/adamw.hpp>
+#include <pleat/train/ema.hpp>
 #include <pleat/train/lr_schedules.hpp>
 
 using namespace pleat;

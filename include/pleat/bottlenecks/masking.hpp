@@ -3,6 +3,7 @@
 
 #include <pleat/bottlenecks/bottleneck.hpp>
 #include <pleat/core/philox.hpp>
+#include <pleat/core/tokens.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -39,16 +40,15 @@ template <MaskingRates Rates = MaskingRates{}> struct Masking {
           draws.weight[row] = 1;
           const double what = static_cast<double>(uniform_float(bits[1]));
           if (what < Rates.masked)
-            draws.tokens[row] = mask_token;
+            draws.tokens[row] = token_mask;
           else if (what < Rates.masked + Rates.random)
-            draws.tokens[row] = static_cast<std::uint8_t>(4 + bits[2] % 20);
+            draws.tokens[row] = token_of_residue_type(static_cast<int>(bits[2] % residue_types));
         }
       }
     }
   };
 
 private:
-  static constexpr std::uint8_t mask_token = 32; // of the ESM-2 alphabet (data/alphabet.hpp), where 4 … 23 are the residues
   static constexpr std::uint32_t masking_draw = 0xA002;
 };
 

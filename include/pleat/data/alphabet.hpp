@@ -1,31 +1,16 @@
 #pragma once
-/// \file  The alphabet: 33 tokens in the order of ESM-2's vocabulary, the 20 standard residues, and what happens to odd letters.
+/// \file  The alphabet: how characters become tokens, and what happens to odd letters.
 
 #include <array>
 #include <cstdint>
-#include <pleat/core/error.hpp>
-#include <pleat/core/index.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <pleat/core/error.hpp>
+#include <pleat/core/tokens.hpp>
+
 namespace pleat::inline v0_1 {
-
-using TokenId = std::uint8_t;
-
-inline constexpr Index vocabulary_size = 33;
-inline constexpr Index standard_residues = 20;
-inline constexpr TokenId token_cls = 0, token_pad = 1, token_eos = 2, token_unk = 3, token_x = 24, token_dot = 29, token_gap = 30,
-                         token_mask = 32;
-
-/// Letter of each token; '?' stands for the tokens that are no letters.
-inline constexpr std::string_view token_letters = "????LAGVSERTIDPKQNFYMHWCXBUZO.-??";
-static_assert(token_letters.size() == static_cast<std::size_t>(vocabulary_size) && token_letters[token_x] == 'X');
-
-/// Residue type 0..19 (L A G V S E R T I D P K Q N F Y M H W C) of a token, -1 for all that is not a standard residue.
-constexpr int residue_type_of(TokenId token) { return token >= 4 && token < 24 ? token - 4 : -1; }
-constexpr TokenId token_of_residue_type(int type) { return static_cast<TokenId>(type + 4); }
-constexpr char letter_of(TokenId token) { return token < vocabulary_size ? token_letters[token] : '?'; }
 
 /// Changes whenever the meaning of a token changes; checkpoints carry it so that a model is not fed another alphabet.
 inline constexpr std::uint32_t alphabet_fingerprint = [] {

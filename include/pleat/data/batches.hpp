@@ -35,10 +35,12 @@ public:
   /// \throws Error if there are no residues or the budget is smaller than one (cropped) sequence.
   BatchPlan(const std::vector<Index>& lengths, BatchOptions options) : options_(options), lengths_(lengths) {
     require(options_.crop >= 0, "The crop length ", options_.crop, " is negative: use 0 for no crops.");
-    require(options_.spread >= 1.0, "The spread of a length bucket is a ratio of at least 1.");
+    require(options_.spread >= 1.0, "The spread of a length bucket is ", options_.spread,
+            ": give the ratio of longest to shortest, at least 1.");
     for (Index i = 0; i < static_cast<Index>(lengths.size()); ++i)
       if (lengths[static_cast<std::size_t>(i)] > 0) order_.push_back(i);
-    require(!order_.empty(), "There are no sequences with residues to make batches of.");
+    require(!order_.empty(),
+            "There are no sequences with residues to make batches of: check the input files and what was left out.");
     std::stable_sort(order_.begin(), order_.end(), [this](Index a, Index b) { return cropped(a) < cropped(b); });
     const Index most = cropped(order_.back());
     require(most <= options_.budget, "The batch budget of ", options_.budget, " residues is smaller than one sequence (record ",

@@ -8,15 +8,15 @@ namespace pleat::inline v0_1 {
 /// Token scores (rows, 33) from latents (rows, width). Tensors: `trunk.*`, `head.weight`, `head.bias`.
 template <Shape S> struct Decoder {
   static constexpr Shape shape = S;
-  static constexpr Index width = S.width, classes = token_count;
+  static constexpr Index width = S.width, classes = vocabulary_size;
   Trunk<S> trunk;
-  Linear<S.width, token_count> head;
+  Linear<S.width, vocabulary_size> head;
 
   constexpr explicit Decoder(Layout at) : trunk(at / "trunk"), head(at / "head") {}
 
   template <class Context>
-  constexpr Rows<Context, token_count> operator()(Context& run, const Rows<Context, S.width>& latents,
-                                                  const Segments& segments) const {
+  constexpr Rows<Context, vocabulary_size> operator()(Context& run, const Rows<Context, S.width>& latents,
+                                                      const Segments& segments) const {
     return head(run, trunk(run, latents, segments));
   }
 };

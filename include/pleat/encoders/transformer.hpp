@@ -2,24 +2,22 @@
 /// \file  The sequence encoder of LSD: residues to latents with a rotary pre-norm Transformer.
 
 #include <pleat/core/concepts.hpp>
+#include <pleat/core/tokens.hpp>
 #include <pleat/nn/trunk.hpp>
 #include <pleat/ops/embedding.hpp>
 
 namespace pleat::inline v0_1 {
-
-/// Number of tokens of the ESM-2 alphabet, which all sequence models share.
-inline constexpr Index token_count = 33;
 
 /// One latent row per residue, no special tokens. Tensors: `embedding.weight` (33, width), `trunk.*`.
 template <Shape S> struct Transformer {
   using Input = SequenceBatch;
   static constexpr Shape shape = S;
   static constexpr Index width = S.width;
-  Matrix<token_count, S.width> embedding_weight;
+  Matrix<vocabulary_size, S.width> embedding_weight;
   Trunk<S> trunk;
 
   constexpr explicit Transformer(Layout at)
-      : embedding_weight((at / "embedding").template table<token_count, S.width>("weight", init::normal(0.5))),
+      : embedding_weight((at / "embedding").template table<vocabulary_size, S.width>("weight", init::normal(0.5))),
         trunk(at / "trunk") {}
 
   template <class Context>

@@ -7,7 +7,7 @@
 #include <pleat/core/error.hpp>
 #include <pleat/core/pass.hpp>
 #include <pleat/core/symmetry.hpp>
-#include <pleat/ops/residue_type.hpp>
+#include <pleat/core/tokens.hpp>
 
 namespace pleat::inline v0_1 {
 

@@ -4,6 +4,7 @@
 #include <pleat/core/parameters.hpp>
 #include <pleat/session/owned_batch.hpp>
 #include <pleat/train/adamw.hpp>
+#include <pleat/train/ema.hpp>
 #include <pleat/train/objective.hpp>
 
 namespace pleat::inline v0_1 {

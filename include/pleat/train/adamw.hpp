@@ -1,5 +1,5 @@
 #pragma once
-/// \file  AdamW with decoupled weight decay (Loshchilov and Hutter 2019), clipping by the global norm, and parameter averages.
+/// \file  AdamW with decoupled weight decay (Loshchilov and Hutter 2019) and clipping by the global norm.
 
 #include <algorithm>
 #include <cmath>
@@ -37,7 +37,8 @@ public:
     Index end = 0;
     for (const DecayRange& range : ranges) {
       require(range.offset >= end && range.size >= 0 && range.offset + range.size <= size, "AdamW: the range of ", range.size,
-              " elements at ", range.offset, " overlaps another one or leaves the buffer of ", size, " elements.");
+              " elements at ", range.offset, " overlaps another one or leaves the buffer of ", size,
+              " elements; give each trained tensor one range.");
       end = range.offset + range.size;
       if (range.size == 0) continue;
       // Neighbours of one kind become one range, so that pieces are full and few.
@@ -61,7 +62,8 @@ public:
   template <class Device>
   double step(const Device& device, std::span<Real> parameters, std::span<const Real> gradients, double rate) {
     require(parameters.size() == first_.size() && gradients.size() == first_.size(), "AdamW: buffers of ", parameters.size(),
-            " and ", gradients.size(), " elements for an optimiser of ", first_.size(), ".");
+            " and ", gradients.size(), " elements for an optimiser of ", first_.size(),
+            "; make the optimiser for the parameters it steps.");
     const double norm =
         std::sqrt(squared_norm(device, static_cast<Index>(gradients.size()), gradients.data(), std::span(partials_)));
     if (!std::isfinite(norm)) return norm;
@@ -102,41 +104,6 @@ private:
   std::vector<Real> first_, second_;
   std::vector<double> partials_;
   std::vector<OptimiserPiece> pieces_;
-};
-
-struct EmaOptions {
-  double decay = 0.9999;
-  bool warm_up = false; ///< use min(decay, (1 + k) / (10 + k)) at update k = 1, 2, …, so that short runs forget the start
-};
-
-/// Exponential moving average of a flat parameter buffer, started at its values.
-template <class Real> class Ema {
-public:
-  explicit Ema(std::span<const Real> start, EmaOptions options = {}) : options_(options), average_(start.begin(), start.end()) {}
-
-  /// average = decay * average + (1 - decay) * parameters.
-  template <class Device> void update(const Device& device, std::span<const Real> parameters) {
-    require(parameters.size() == average_.size(), "Ema: a buffer of ", parameters.size(), " elements for an average of ",
-            average_.size(), ".");
-    ++updates_;
-    const double k = static_cast<double>(updates_);
-    const double decay = options_.warm_up ? (std::min)(options_.decay, (1 + k) / (10 + k)) : options_.decay;
-    ema(device, static_cast<Index>(average_.size()), average_.data(), parameters.data(), 1 - decay);
-  }
-
-  std::span<const Real> values() const { return average_; }
-  Index updates() const { return updates_; }
-  void restore(Index updates, std::span<const Real> values) {
-    require(updates >= 0 && values.size() == average_.size(), "Ema: ", values.size(), " values do not fit an average of ",
-            average_.size(), " elements; the checkpoint belongs to another model.");
-    updates_ = updates;
-    std::copy(values.begin(), values.end(), average_.begin());
-  }
-
-private:
-  EmaOptions options_;
-  Index updates_ = 0;
-  std::vector<Real> average_;
 };
 
 } // namespace pleat::inline v0_1

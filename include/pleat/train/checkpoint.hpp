@@ -12,6 +12,7 @@
 #include <pleat/io/safetensors_check.hpp>
 #include <pleat/io/safetensors_writer.hpp>
 #include <pleat/train/adamw.hpp>
+#include <pleat/train/ema.hpp>
 
 namespace pleat::inline v0_1 {
 

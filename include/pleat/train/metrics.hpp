@@ -27,7 +27,8 @@ public:
         entries_[static_cast<std::size_t>(i)].sum += sum, entries_[static_cast<std::size_t>(i)].weight += weight;
         return;
       }
-    require(size_ < static_cast<Index>(entries_.size()), "a training step has more named numbers than Metrics holds.");
+    require(size_ < static_cast<Index>(entries_.size()), "a training step has more named numbers than Metrics holds (",
+            entries_.size(), "): report fewer, or enlarge it.");
     entries_[static_cast<std::size_t>(size_++)] = {name, sum, weight};
   }
   std::span<const Entry> entries() const { return {entries_.data(), static_cast<std::size_t>(size_)}; }

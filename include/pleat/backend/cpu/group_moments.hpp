@@ -3,7 +3,7 @@
 
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cpu/simd/lanes.hpp>
-#include <pleat/ops/residue_type.hpp>
+#include <pleat/core/tokens.hpp>
 
 #define PLEAT_BODY <pleat/backend/cpu/body/group_moments.inl>
 #include <pleat/backend/cpu/simd/for_each_level.inl>

@@ -1,0 +1,186 @@
+"""LSD-NM in PyTorch: encoding and training steps of the models of bench/model.cpp, on the same proteins.
+
+    python3 bench/peer_transformer.py [--ours build/bench/bench/bench_model] [--threads 2] [--models nano,s]
+
+Prints one line a measurement: residues a second (median of several repeats), and with --ours those of pleat in the same run and the
+ratio. Rows of all sequences are packed, as in pleat; attention is PyTorch's own fused one, either over a padded batch with a mask
+or sequence by sequence: the faster counts. Without PyTorch it prints "peer missing".
+"""
+import argparse
+import gzip
+import json
+import math
+import statistics
+import subprocess
+import sys
+import time
+
+try:
+    import torch
+    import torch.nn.functional as F
+except ImportError:
+    print("peer missing: PyTorch is not installed")
+    sys.exit(0)
+
+MODELS = {"nano": (4, 128, 8, 2), "s": (12, 480, 20, 2)}  # encoder layers, width, heads, decoder layers
+LETTERS = "LAGVSERTIDPKQNFYMHWC"
+
+
+def proteins(path, residues=4096):
+    """The first proteins of 128 ... 512 residues, up to `residues` in all: those of bench/model.cpp."""
+    chosen, left, text = [], residues, []
+    with gzip.open(path, "rt") as file:
+        records = file.read().split(">")[1:]
+    for record in records:
+        sequence = "".join(record.split("\n")[1:]).strip()
+        if left < 128:
+            break
+        if 128 <= len(sequence) <= min(512, left):
+            chosen.append(torch.tensor([4 + LETTERS.find(letter) if letter in LETTERS else 24 for letter in sequence]))
+            left -= len(sequence)
+    return chosen
+
+
+class Packed:
+    """Rows of several sequences one after another, with what both forms of attention need."""
+
+    def __init__(self, sequences, heads, width):
+        self.lengths = [len(s) for s in sequences]
+        self.tokens = torch.cat(sequences)
+        longest, count = max(self.lengths), len(self.lengths)
+        position = torch.cat([torch.arange(n) for n in self.lengths])
+        self.cell = torch.cat([i * longest + torch.arange(n) for i, n in enumerate(self.lengths)])
+        self.shape = (count, longest)
+        mask = torch.zeros(count, longest, dtype=torch.bool)
+        mask.view(-1)[self.cell] = True
+        self.mask = mask[:, None, None, :]
+        size = width // heads
+        frequency = 10000 ** (-torch.arange(0, size, 2) / size)
+        angle = torch.cat([position[:, None] * frequency, position[:, None] * frequency], 1)[:, None, :]
+        self.cos, self.sin = angle.cos(), angle.sin()
+
+
+class Block(torch.nn.Module):
+    def __init__(self, width, heads, padded):
+        super().__init__()
+        self.heads, self.padded = heads, padded
+        self.norm1, self.norm2 = torch.nn.LayerNorm(width), torch.nn.LayerNorm(width)
+        self.qkv, self.output = torch.nn.Linear(width, 3 * width), torch.nn.Linear(width, width)
+        self.up, self.down = torch.nn.Linear(width, 4 * width), torch.nn.Linear(4 * width, width)
+
+    def rotate(self, x, batch):
+        a, b = x.chunk(2, -1)
+        return x * batch.cos + torch.cat([-b, a], -1) * batch.sin
+
+    def attend(self, x, batch):
+        rows, width = x.shape
+        q, k, v = self.qkv(x).view(rows, 3, self.heads, -1).unbind(1)
+        q, k = self.rotate(q, batch), self.rotate(k, batch)
+        if self.padded:
+            count, longest = batch.shape
+            spread = lambda y: torch.zeros(count * longest, *y.shape[1:]).index_copy(0, batch.cell, y).view(
+                count, longest, self.heads, -1).transpose(1, 2)
+            y = F.scaled_dot_product_attention(spread(q), spread(k), spread(v), attn_mask=batch.mask)
+            return y.transpose(1, 2).reshape(count * longest, width)[batch.cell]
+        parts = zip(q.split(batch.lengths), k.split(batch.lengths), v.split(batch.lengths))
+        return torch.cat([F.scaled_dot_product_attention(*(p.transpose(0, 1)[None] for p in part))[0].transpose(0, 1).reshape(-1, width)
+                          for part in parts])
+
+    def forward(self, x, batch):
+        x = x + self.output(self.attend(self.norm1(x), batch))
+        return x + self.down(F.gelu(self.up(self.norm2(x))))
+
+
+class Trunk(torch.nn.Module):
+    def __init__(self, layers, width, heads, padded):
+        super().__init__()
+        self.blocks = torch.nn.ModuleList(Block(width, heads, padded) for _ in range(layers))
+        self.norm = torch.nn.LayerNorm(width)
+
+    def forward(self, x, batch):
+        for block in self.blocks:
+            x = block(x, batch)
+        return self.norm(x)
+
+
+class LsdNm(torch.nn.Module):
+    def __init__(self, layers, width, heads, decoder, padded):
+        super().__init__()
+        self.embedding = torch.nn.Embedding(33, width)
+        self.encoder = Trunk(layers, width, heads, padded)
+        self.decoder = Trunk(decoder, width, heads, padded)
+        self.logits = torch.nn.Linear(width, 33)
+
+    def encode(self, batch):
+        return self.encoder(self.embedding(batch.tokens), batch)
+
+    def loss(self, batch):
+        z = self.encode(batch)
+        mean, variance = z.mean(0), z.var(0, unbiased=False)
+        kl = 0.5 * (mean**2 + variance - 1 - variance.clamp(min=1e-6).log()).mean()
+        phi = 0.5 * math.pi * torch.cat([torch.rand(1).expand(n) for n in batch.lengths])[:, None]
+        noised = phi.cos() * z + phi.sin() * torch.randn_like(z)
+        weight = phi[:, 0].sin() ** 2
+        error = F.cross_entropy(self.logits(self.decoder(noised, batch)), batch.tokens, reduction="none")
+        return (weight * error).sum() / weight.sum() + kl
+
+
+def median_seconds(body, least=5, seconds=4.0):
+    body()
+    times = []
+    while len(times) < least or (sum(times) < seconds and len(times) < 25):
+        start = time.perf_counter()
+        body()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def ours(program, what, name, threads):
+    """Residues a second of pleat, from its own benchmark."""
+    model = {"nano": "Nano", "s": "S"}[name]
+    text = subprocess.run([program, f"--benchmark_filter=^{what}<{model}>/threads:{threads}/", "--benchmark_format=json"],
+                          check=True, capture_output=True, text=True).stdout
+    return json.loads(text)["benchmarks"][0]["residues/s"]
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--models", default="nano,s")
+    options.add_argument("--ours", default="", help="the program bench_model")
+    options.add_argument("--data", default="examples/data/pretrain_train.fasta.gz")
+    options = options.parse_args()
+    torch.set_num_threads(options.threads)
+    print(f"PyTorch {torch.__version__}, {options.threads} threads, {torch.backends.cpu.get_cpu_capability()}")
+    sequences = proteins(options.data)
+    for name in options.models.split(","):
+        layers, width, heads, decoder = MODELS[name]
+        batch = Packed(sequences, heads, width)
+        rows = sum(batch.lengths)
+        best = {}
+        for padded in (False, True):
+            torch.manual_seed(1)
+            model = LsdNm(layers, width, heads, decoder, padded)
+            optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
+
+            def encode():
+                with torch.inference_mode():
+                    return model.encode(batch)
+
+            def train():
+                optimiser.zero_grad(set_to_none=True)
+                model.loss(batch).backward()
+                torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+                optimiser.step()
+
+            for what, body in (("encode", encode), ("training_step", train)):
+                best[what] = max(best.get(what, 0), rows / median_seconds(body))
+        for what, rate in best.items():
+            line = f"{what} {name}, {options.threads} threads: PyTorch {rate:.0f} residues/s"
+            if options.ours:
+                mine = ours(options.ours, what, name, options.threads)
+                line += f", pleat {mine:.0f}, ratio {mine / rate:.2f}"
+            print(line, flush=True)
+
+
+main()

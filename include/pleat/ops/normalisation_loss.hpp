@@ -8,12 +8,8 @@
 
 #include <pleat/core/error.hpp>
 #include <pleat/core/pass.hpp>
-<<<<<<< HEAD
 #include <pleat/core/symmetry.hpp>
-#include <pleat/ops/residue_type.hpp>
-=======
 #include <pleat/core/tokens.hpp>
->>>>>>> main
 
 namespace pleat::inline v0_1 {
 

@@ -3,6 +3,7 @@
 
 #include <pleat/core/error.hpp>
 #include <pleat/core/graph.hpp>
+#include <pleat/core/pass.hpp>
 #include <pleat/core/symmetry.hpp>
 
 namespace pleat::inline v0_1 {

@@ -10,7 +10,7 @@
 #include <pleat/ops/concat.hpp>
 #include <pleat/ops/distance.hpp>
 #include <pleat/ops/one_hot.hpp>
-#include <pleat/ops/pooling.hpp>
+#include <pleat/ops/segment_mean.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -21,8 +21,7 @@ enum class Readout : unsigned char { sum, mean };
 template <class Context, Index Width, class Node>
 constexpr Rows<Context, Width, Graph> read_out(Context& run, const GraphTopology& graph, const Rows<Context, Width, Node>& h,
                                                Readout readout) {
-  const auto rows = h.template as<Token>();
-  return (readout == Readout::sum ? pool_sum(run, rows, graph.nodes) : pool_mean(run, rows, graph.nodes)).template as<Graph>();
+  return readout == Readout::sum ? graph_sum(run, graph, h) : graph_mean(run, graph, h);
 }
 
 namespace detail {

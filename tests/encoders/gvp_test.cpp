@@ -160,6 +160,24 @@ template <class Params> void check_norms(const GoldenEncoder& golden, Params& pa
   }
 }
 
+// The plan of a pass, made by the compiler: two nodes, one edge.
+constexpr double planned_flops() {
+  const Index offsets[2] = {0, 2}, incoming[3] = {0, 0, 1}, outgoing[3] = {0, 1, 1};
+  const std::int32_t source[1] = {0}, target[1] = {1}, leaving[1] = {0}, columns[4] = {6, 20, 7, 21};
+  const std::uint32_t records[1] = {0};
+  const float positions[6] = {};
+  GraphBatch batch;
+  batch.topology.nodes = {offsets}, batch.topology.relations = 1;
+  batch.topology.source = source, batch.topology.target = target, batch.topology.leaving = leaving;
+  batch.topology.incoming = incoming, batch.topology.outgoing = outgoing;
+  batch.node_columns = columns, batch.positions = positions, batch.records = records;
+  Arena arena;
+  Plan<> run(Paper{}, arena, {});
+  { const auto rows = detail::place_model<Small>()(run, batch); }
+  return run.cost().flops;
+}
+static_assert(planned_flops() > 2.0 * 38'630 / 2); // most parameters are multiplied once for a node or an edge
+
 // A tiny encoder as one op: finite differences of every parameter and of the positions, exact plans, poisoned memory, threads,
 // the same bits in inference.
 struct EncoderCase {

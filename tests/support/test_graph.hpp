@@ -53,6 +53,10 @@ public:
       };
       return key(a) < key(b);
     });
+    for (Index v = 0; v < offsets_.back(); ++v) {
+      const auto i = static_cast<std::size_t>(v), r = static_cast<std::size_t>(relations);
+      arcs_.push_back(arcs_.back() + (incoming_[(i + 1) * r] - incoming_[i * r]) * (outgoing_[i + 1] - outgoing_[i]));
+    }
   }
 
   // About `degree` edges into each node from nodes of its graph; graphs of one node have none, and the last node of each neither.
@@ -77,13 +81,13 @@ public:
     t.nodes = {offsets_};
     t.relations = relations_;
     t.source = source_, t.target = target_, t.relation = relation_;
-    t.incoming = incoming_, t.outgoing = outgoing_, t.leaving = leaving_;
+    t.incoming = incoming_, t.outgoing = outgoing_, t.leaving = leaving_, t.arcs = arcs_;
     return t;
   }
   GraphBatch view() const {
     GraphBatch batch;
     batch.topology = topology();
-    batch.node_columns = node_columns, batch.positions = positions, batch.records = records_;
+    batch.node_columns = node_columns, batch.edge_columns = edge_columns, batch.positions = positions, batch.records = records_;
     return batch;
   }
   Index nodes() const { return offsets_.back(); }
@@ -99,11 +103,12 @@ public:
   }
 
   std::vector<std::int32_t> node_columns; // (nodes, hot columns), to be filled by the test
+  std::vector<std::int32_t> edge_columns; // (edges, hot columns), likewise
   std::vector<float> positions;           // (nodes, 3)
 
 private:
   Index relations_;
-  std::vector<Index> offsets_{0}, order_, incoming_, outgoing_;
+  std::vector<Index> offsets_{0}, order_, incoming_, outgoing_, arcs_{0};
   std::vector<std::int32_t> source_, target_, leaving_;
   std::vector<std::uint8_t> relation_;
   std::vector<std::uint32_t> records_;

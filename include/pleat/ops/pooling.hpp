@@ -1,5 +1,5 @@
 #pragma once
-/// \file  From residues to sequences: mean, maximum, mean with standard deviation, and sum over the rows of each sequence.
+/// \file  From residues to sequences: mean, maximum, and mean with standard deviation over the rows of each sequence.
 
 #include <pleat/core/error.hpp>
 #include <pleat/core/pass.hpp>
@@ -8,7 +8,7 @@
 namespace pleat::inline v0_1 {
 
 /// How the rows of a sequence become one vector. `mean_std`: the mean, then the biased standard deviation, 2 x width channels.
-enum class Pool : unsigned char { mean, max, mean_std, sum };
+enum class Pool : unsigned char { mean, max, mean_std };
 
 struct pooling_op {
   template <class T> struct Forward {
@@ -19,8 +19,8 @@ struct pooling_op {
     Pool pool;
   };
   template <class T> struct Backward {
-    const T* x;  // (rows, stride_of(width)); not read for the mean and the sum
-    const T* y;  // (sequences, stride_of(width or 2 width)); not read for the mean and the sum
+    const T* x;  // (rows, stride_of(width)); not read for the mean
+    const T* y;  // (sequences, stride_of(width or 2 width)); not read for the mean
     const T* dy; // (sequences, stride_of(width or 2 width))
     T* dx;       // (rows, stride_of(width))
     Segments segments;
@@ -68,7 +68,7 @@ constexpr Rows<Context, Out, Sequence> pooled(Context& run, const Rows<Context, 
       run.want(y);
       Kept<Width, Token> kept_x;
       Kept<Out, Sequence> kept_y;
-      if (pool != Pool::mean && pool != Pool::sum) kept_x = run.keep(x), kept_y = run.keep(y);
+      if (pool != Pool::mean) kept_x = run.keep(x), kept_y = run.keep(y);
       run.record(Backward{kept_x, kept_y, segments, x.value(), y.value(), count});
     }
   }
@@ -96,12 +96,6 @@ template <class Context, Index Width>
 constexpr Rows<Context, 2 * Width, Sequence> pool_mean_std(Context& run, const Rows<Context, Width>& x,
                                                            const Segments& segments) {
   return detail::pooled<Pool::mean_std, 2 * Width>(run, x, segments);
-}
-
-/// Sum over the rows.
-template <class Context, Index Width>
-constexpr Rows<Context, Width, Sequence> pool_sum(Context& run, const Rows<Context, Width>& x, const Segments& segments) {
-  return detail::pooled<Pool::sum, Width>(run, x, segments);
 }
 
 /// Vectors and positions: refused in one sentence (the mean of vectors is `graph_mean`).

@@ -19,7 +19,7 @@ template <class T> PLEAT_TARGET inline void pooling_forward(const pooling_op::Fo
     }
     L sum = L::zero();
     for (Index r = begin; r < end; ++r) sum += L::load(a.x + r * stride + c);
-    const L mean = a.pool == Pool::sum ? sum : sum / rows;
+    const L mean = sum / rows;
     mean.store_first(y + c, used);
     if (a.pool != Pool::mean_std) continue;
     L squares = L::zero();
@@ -37,14 +37,14 @@ template <class T> PLEAT_TARGET inline void pooling_backward(const pooling_op::B
               end = a.segments.offsets[std::size_t(s) + 1];
   const Index out_width = a.pool == Pool::mean_std ? 2 * a.width : a.width, out_stride = stride_of(out_width);
   if (begin == end) return;
-  const L share = L::set(a.pool == Pool::sum ? T(1) : T(1) / T(end - begin)), zero = L::zero();
+  const L share = L::set(T(1) / T(end - begin)), zero = L::zero();
   const T* dy = a.dy + s * out_stride;
   const T* y = a.y != nullptr ? a.y + s * out_stride : nullptr;
   for (Index c = 0; c < stride; c += L::size) {
     const Index used = a.width > c ? a.width - c : 0; // beyond, the gradient is zero
     const L g = L::load_first(dy + (used > 0 ? c : 0), used);
     L mean = zero, slope = zero, left = g;
-    if (a.pool != Pool::mean && a.pool != Pool::sum) mean = L::load_first(y + (used > 0 ? c : 0), used); // the maximum where that is the pool
+    if (a.pool != Pool::mean) mean = L::load_first(y + (used > 0 ? c : 0), used); // the maximum where that is the pool
     if (a.pool == Pool::mean_std && used > 0) {
       const L deviation = L::load_first(y + a.width + c, used);
       slope = select(less(zero, deviation), share * L::load_first(dy + a.width + c, used) / deviation, zero);

@@ -9,5 +9,5 @@ inline constexpr Channels channels{8, 4};
 inline constexpr Channels channels{8, 3};
 #endif
 using Run = Training<Cpu>;
-using Layer = Perceptron<Channels{8, 4}, Channels{8, 4}>;
+using Layer = VectorPerceptron<Channels{8, 4}, Channels{8, 4}>;
 auto call(Run& run, const Layer& layer, const Field<Run, channels, Residue>& x) { return layer(run, x); }

@@ -1,7 +1,7 @@
 // expect: pleat: positions depend on where the structure lies; this layer takes invariant rows or vectors. Form differences (edge_vectors), distances or angles of the positions first.
 // errors: 1
 #include <pleat/backend/cpu.hpp>
-#include <pleat/nn/gvp.hpp>
+#include <pleat/nn/channel_map.hpp>
 using namespace pleat;
 #ifdef PLEAT_GOOD
 using Space = Equivariant<Residue>;

@@ -94,6 +94,9 @@ template <class Model, class Precision> void check_encoder(const std::string& na
       const auto whole = read_out(run, batch.topology, y, Model::readout);
       check_close(dense_of(y), file.read<double>("node_feature"), std::max(values, gvp_value_tolerance<Precision>), "nodes");
       check_close(dense_of(whole), file.read<double>("graph_feature"), gvp_value_tolerance<Precision>, "graph");
+      const double loss =
+          dot(dense_of(whole), file.read<double>("loss_weight_graph")) + dot(dense_of(y), file.read<double>("loss_weight_node"));
+      check_close({loss}, file.read<double>("loss"), gvp_value_tolerance<Precision>, "loss");
       seed(run, whole, file.read<double>("loss_weight_graph"));
       seed(run, y, file.read<double>("loss_weight_node"));
       run.backward();
@@ -356,6 +359,74 @@ BOOST_AUTO_TEST_CASE(golden_small) {
 BOOST_AUTO_TEST_CASE(golden_wide) {
   check_encoder<Wide, Float64>("gvp_encoder_wide");
   check_encoder<Wide, Float32>("gvp_encoder_wide");
+}
+
+// The gradient of a training pass with dropout, along one direction in all parameters and positions, in double.
+BOOST_AUTO_TEST_CASE(gradient_with_dropout) {
+  using Dropping = Gvp<AtomGraph, GvpShape{.layers = 2, .node = {10, 3}, .edge = {6, 1}, .dropout = 0.3}>;
+  const TestGraph graph = structures({12, 1, 7});
+  ThreadPool pool(1);
+  Parameters<Dropping, Cpu, Float64> parameters(Cpu{&pool});
+  parameters.initialise(5);
+  constexpr Dropping model = detail::place_model<Dropping>();
+  const auto weights = values_of(20 * 10, 1);
+  auto positions = positions_of(graph);
+  std::vector<double> gradient;
+  const auto loss = [&](bool backward) {
+    LossRun<Float64> test(1, parameters.values(true), Index(1) << 25);
+    const auto x = test.input<1, Coordinates<Atom>>(positions);
+    const auto y = model(test.run, graph.view(), x);
+    const double value = dot(dense_of(y), weights);
+    if (backward) {
+      parameters.zero_gradients();
+      seed(test.run, y, weights);
+      test.run.backward();
+      gradient = dense_of(test.run.gradient_of(x));
+    }
+    return value;
+  };
+  loss(true);
+  double slope = 0;
+  std::vector<std::pair<double*, double>> moves; // numbers of the model and how fast they go
+  std::uint64_t stream = 70;
+  for (const TensorPlace& place : parameters.tensors())
+    for (Index r = 0; r < place.rows; ++r)
+      for (Index c = 0; c < place.columns; ++c) {
+        const Index at = r * stride_of(place.columns) + c;
+        moves.push_back({parameters.data(place) + at, values_of(1, ++stream)[0]});
+        slope += moves.back().second * parameters.gradients()[place.offset + at];
+      }
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    moves.push_back({&positions[i], values_of(1, ++stream)[0]});
+    slope += moves.back().second * gradient[i];
+  }
+  const auto step = [&](double h) {
+    for (auto& [number, speed] : moves) *number += h * speed;
+    parameters.changed();
+  };
+  const double h = 1e-6;
+  step(h);
+  const double up = loss(false);
+  step(-2 * h);
+  const double down = loss(false);
+  BOOST_CHECK_SMALL((up - down) / (2 * h) - slope, 1e-5 * std::abs(slope));
+}
+
+// Another graph: residues, seven relations, edges from a node to itself.
+BOOST_AUTO_TEST_CASE(residue_level) {
+  using Residues = Gvp<ResidueGraph, GvpShape{.layers = 1, .node = {8, 3}, .edge = {5, 1}}>;
+  TestGraph graph({3}, {0, 1, 1, 2, 2, 0}, {0, 0, 1, 1, 2, 1}, {2, 1, 2, 5, 2, 6}, 7);
+  graph.node_columns = {0, 19, 20};
+  graph.positions = {0, 0, 0, 1, 2, 3, 4, 4, 4};
+  ThreadPool pool(1);
+  Parameters<Residues, Cpu> parameters(Cpu{&pool});
+  parameters.initialise(5);
+  HostMemory memory(Index(1) << 24);
+  Arena arena(memory.data(), memory.size());
+  Inference<Cpu> run(Cpu{&pool}, arena, parameters.values());
+  const auto rows = dense_of(detail::place_model<Residues>()(run, graph.view()));
+  BOOST_TEST(rows.size() == 24u);
+  for (double v : rows) BOOST_TEST(std::isfinite(v));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -3,7 +3,7 @@
 #include "support/published_gvp.hpp"
 #include "support/test_graph.hpp"
 
-#include <pleat/nn/gvp.hpp>
+#include <pleat/nn/gvp_conv.hpp>
 
 using namespace pleat;
 using namespace contract;
@@ -58,10 +58,13 @@ template <Channels In, Channels Out, class Model, class Precision> void check_ca
       const auto y = detail::place_model<Model>()(run, x);
       check_close(dense_of(y.scalars), read("out_s"), gvp_value_tolerance<Precision>, "scalars");
       seed(run, y.scalars, read("loss_weight_s"));
+      double loss = dot(dense_of(y.scalars), read("loss_weight_s"));
       if constexpr (Out.vectors > 0) {
+        loss += dot(dense_of(y.vectors), vector_rows(read("loss_weight_v"), Out.vectors));
         check_close(dense_of(y.vectors), vector_rows(read("out_v"), Out.vectors), gvp_value_tolerance<Precision>, "vectors");
         seed(run, y.vectors, vector_rows(read("loss_weight_v"), Out.vectors));
       }
+      check_close({loss}, read("loss"), gvp_value_tolerance<Precision>, "loss");
       run.backward();
       check_close(dense_of(run.gradient_of(x.scalars)), read("grad.in_s"), gvp_gradient_tolerance<Precision>, "in_s");
       if constexpr (In.vectors > 0)
@@ -101,6 +104,9 @@ template <class Model, class Precision> void check_conv(const std::string& name)
         y = model(run, batch.topology, x, e);
       check_close(dense_of(y.scalars), read("out_s"), gvp_value_tolerance<Precision>, "scalars");
       check_close(dense_of(y.vectors), vector_rows(read("out_v"), node.vectors), gvp_value_tolerance<Precision>, "vectors");
+      const double loss = dot(dense_of(y.scalars), read("loss_weight_s")) +
+                          dot(dense_of(y.vectors), vector_rows(read("loss_weight_v"), node.vectors));
+      check_close({loss}, read("loss"), gvp_value_tolerance<Precision>, "loss");
       seed(run, y.scalars, read("loss_weight_s"));
       seed(run, y.vectors, vector_rows(read("loss_weight_v"), node.vectors));
       run.backward();
@@ -122,7 +128,7 @@ template <class Model> void check_both_convs(const std::string& name) {
 
 using enum VectorActivation;
 template <VectorActivation V, Activation S = Activation::Relu, Index Hidden = 0>
-using Published = Perceptron<in, out, PerceptronOptions{S, V, Hidden}>;
+using Published = VectorPerceptron<in, out, PerceptronOptions{S, V, Hidden}>;
 
 } // namespace
 
@@ -134,8 +140,8 @@ BOOST_AUTO_TEST_CASE(golden_perceptrons) {
   check_both<in, out, Published<Gate, Activation::None>>("gvp_gate_none_none");
   check_both<in, out, Published<Gate, Activation::Relu, 7>>("gvp_hdim_gate");
   check_both<in, out, Published<Length>>("gvp_nogate_relu_sigmoid");
-  check_both<in, Channels{5, 0}, Perceptron<in, Channels{5, 0}>>("gvp_scalar_out");
-  check_both<Channels{6, 0}, out, Perceptron<Channels{6, 0}, out>>("gvp_scalar_in");
+  check_both<in, Channels{5, 0}, VectorPerceptron<in, Channels{5, 0}>>("gvp_scalar_out");
+  check_both<Channels{6, 0}, out, VectorPerceptron<Channels{6, 0}, out>>("gvp_scalar_in");
 }
 
 // The norm alone, as a model.

@@ -53,9 +53,9 @@ BOOST_AUTO_TEST_SUITE(layers_of_fields)
 BOOST_AUTO_TEST_CASE(fields_turn_with_their_vectors) {
   check_turns<Exchange<channels>, channels>("exchange");
   check_turns<FieldNorm<channels>, channels>("norm");
-  check_turns<Perceptron<channels, channels>, channels>("gate");
-  check_turns<Perceptron<channels, channels, PerceptronOptions{.vectors = VectorActivation::Length}>, channels>("length");
-  check_turns<Perceptron<channels, channels, PerceptronOptions{.vectors = VectorActivation::None}>, channels>("none");
+  check_turns<VectorPerceptron<channels, channels>, channels>("gate");
+  check_turns<VectorPerceptron<channels, channels, PerceptronOptions{.vectors = VectorActivation::Length}>, channels>("length");
+  check_turns<VectorPerceptron<channels, channels, PerceptronOptions{.vectors = VectorActivation::None}>, channels>("none");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -5,7 +5,7 @@
 #include "support/allocations.hpp"
 #include "support/op_contract.hpp"
 
-#include <pleat/nn/gvp.hpp>
+#include <pleat/nn/gvp_conv.hpp>
 #include <pleat/ops/edge_vectors.hpp>
 
 #if PLEAT_TEST_COUNTS_MALLOC
@@ -86,8 +86,8 @@ template <class Precision> long allocations_of_second_pass(int threads) {
 struct VectorChain {
   static constexpr Channels node{20, 5}, edge{9, 1};
   GvpConvLayer<node, edge> layer;
-  Perceptron<Channels{9, 1}, edge> edges;
-  Perceptron<Channels{1, 0}, node> nodes;
+  VectorPerceptron<Channels{9, 1}, edge> edges;
+  VectorPerceptron<Channels{1, 0}, node> nodes;
   constexpr explicit VectorChain(Layout at) : layer(at / "layer"), edges(at / "edges"), nodes(at / "nodes") {}
 
   template <class Run>

@@ -4,7 +4,7 @@
 
 #include "support/loss_run.hpp"
 
-#include <pleat/nn/gvp.hpp>
+#include <pleat/nn/gvp_conv.hpp>
 
 namespace contract {
 

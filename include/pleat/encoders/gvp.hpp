@@ -5,7 +5,7 @@
 #include <utility>
 
 #include <pleat/encoders/readout.hpp>
-#include <pleat/nn/gvp.hpp>
+#include <pleat/nn/gvp_conv.hpp>
 #include <pleat/ops/distance.hpp>
 #include <pleat/ops/edge_vectors.hpp>
 #include <pleat/ops/one_hot.hpp>
@@ -44,12 +44,12 @@ template <class Policy, GvpShape S = GvpShape{}> struct Gvp {
 
   Matrix<S.input, Policy::node_features> embedding_weight;
   FieldNorm<node_in> node_norm;
-  Perceptron<node_in, S.node, linear_options> node_map;
+  VectorPerceptron<node_in, S.node, linear_options> node_map;
   FieldNorm<edge_in> edge_norm;
-  Perceptron<edge_in, S.edge, linear_options> edge_map;
+  VectorPerceptron<edge_in, S.edge, linear_options> edge_map;
   std::array<Layer, static_cast<std::size_t>(S.layers)> layers;
   FieldNorm<S.node> out_norm;
-  Perceptron<S.node, node_out> out_map;
+  VectorPerceptron<S.node, node_out> out_map;
 
   constexpr explicit Gvp(Layout at)
       : embedding_weight(

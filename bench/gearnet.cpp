@@ -1,9 +1,11 @@
-// Encoder forward and training step (forward, backward) of GearNet-Edge against the size of the protein, float32, two threads.
+// Encoder forward and training step (forward, backward) of GearNet-Edge against the size of the protein, float32. `cpu_ms`: processor
+// time of all threads (PLEAT_BENCH_THREADS, 2 where unset), which a busy machine changes least.
 // `flops` counts the dense layers of the formula, 2 (relations or bins + 1) in out a row, with nothing saved.
 // PLEAT_BENCH_DUMP=folder writes the graphs as .npy for bench/peer_gearnet.py.
 
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <string>
 
 #include <benchmark/benchmark.h>
@@ -81,7 +83,8 @@ double seconds_of(const auto& body) {
 }
 
 template <class Model, bool Training> void measure(benchmark::State& state) {
-  const int threads = 2;
+  const char* const named = std::getenv("PLEAT_BENCH_THREADS");
+  const int threads = named != nullptr ? std::atoi(named) : 2;
   const auto& graphs = protein<typename Model::Graphs>(Index(state.range(0)));
   const auto batch = graphs.view();
   pleat::ThreadPool pool(threads);
@@ -114,16 +117,19 @@ template <class Model, bool Training> void measure(benchmark::State& state) {
     walk(run);
   };
   once();
-  std::vector<double> seconds, eigen;
+  std::vector<double> seconds, eigen, processor;
   for (auto _ : state) {
     for (double spent = 0; seconds.size() < 3 || (spent < 2 && seconds.size() < 15); spent += seconds.back()) {
       if (std::getenv("PLEAT_BENCH_YARDSTICK") != nullptr) eigen.push_back(yardstick(threads, 1));
+      const std::clock_t start = std::clock();
       seconds.push_back(seconds_of(once));
+      processor.push_back(double(std::clock() - start) / CLOCKS_PER_SEC);
     }
     state.SetIterationTime(median(seconds));
   }
   state.counters["nodes"] = double(graphs.node_count());
   state.counters["edges"] = double(graphs.edge_count());
+  state.counters["cpu_ms"] = 1e3 * median(processor);
   state.counters["GFLOP/s"] = plan.cost().flops / median(seconds) * 1e-9;
   state.counters["planned_MB"] = double(paper.high_water()) / 1e6;
   state.counters["parameters_MB"] = double(decltype(parameters)::memory(Training)) / 1e6;

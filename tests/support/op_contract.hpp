@@ -58,6 +58,8 @@ struct TestBatch {
       return static_cast<Index>(records.size());
     else if constexpr (std::is_same_v<Space, Edge>)
       return graph.edges();
+    else if constexpr (std::is_same_v<Space, Pair>)
+      return graph.pairs();
     else if constexpr (std::is_same_v<Space, Batch>)
       return 1;
     else

@@ -57,6 +57,7 @@ public:
       const auto i = static_cast<std::size_t>(v), r = static_cast<std::size_t>(relations);
       arcs_.push_back(arcs_.back() + (incoming_[(i + 1) * r] - incoming_[i * r]) * (outgoing_[i + 1] - outgoing_[i]));
     }
+    find_pairs();
   }
 
   // About `degree` edges into each node from nodes of its graph; graphs of one node have none, and the last node of each neither.
@@ -82,6 +83,7 @@ public:
     t.relations = relations_;
     t.source = source_, t.target = target_, t.relation = relation_;
     t.incoming = incoming_, t.outgoing = outgoing_, t.leaving = leaving_, t.arcs = arcs_;
+    t.pair = pair_, t.pair_first = pair_first_, t.pair_second = pair_second_;
     return t;
   }
   GraphBatch view() const {
@@ -91,6 +93,7 @@ public:
     return batch;
   }
   Index nodes() const { return offsets_.back(); }
+  Index pairs() const { return static_cast<Index>(pair_first_.size()); }
   Index edges() const { return static_cast<Index>(source_.size()); }
   std::int32_t source(Index e) const { return source_[static_cast<std::size_t>(e)]; }
   std::int32_t target(Index e) const { return target_[static_cast<std::size_t>(e)]; }
@@ -107,9 +110,24 @@ public:
   std::vector<float> positions;           // (nodes, 3)
 
 private:
+  // Unordered pairs of different nodes that an edge joins, by (lower, higher).
+  void find_pairs() {
+    std::vector<std::pair<std::int32_t, std::int32_t>> all;
+    const auto of = [&](std::size_t e) { return std::pair(std::min(source_[e], target_[e]), std::max(source_[e], target_[e])); };
+    for (std::size_t e = 0; e < source_.size(); ++e)
+      if (source_[e] != target_[e]) all.push_back(of(e));
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    for (const auto& [low, high] : all) pair_first_.push_back(low), pair_second_.push_back(high);
+    for (std::size_t e = 0; e < source_.size(); ++e)
+      pair_.push_back(source_[e] == target_[e]
+                          ? -1
+                          : static_cast<std::int32_t>(std::lower_bound(all.begin(), all.end(), of(e)) - all.begin()));
+  }
+
   Index relations_;
   std::vector<Index> offsets_{0}, order_, incoming_, outgoing_, arcs_{0};
-  std::vector<std::int32_t> source_, target_, leaving_;
+  std::vector<std::int32_t> source_, target_, leaving_, pair_, pair_first_, pair_second_;
   std::vector<std::uint8_t> relation_;
   std::vector<std::uint32_t> records_;
 };

@@ -15,6 +15,7 @@
 #include <pleat/backend/cpu/distance.hpp>
 #include <pleat/backend/cpu/embedding.hpp>
 #include <pleat/backend/cpu/gather_rows.hpp>
+#include <pleat/backend/cpu/invariant_to_equivariant.hpp>
 #include <pleat/backend/cpu/layer_norm.hpp>
 #include <pleat/backend/cpu/linear.hpp>
 #include <pleat/backend/cpu/mix.hpp>

@@ -36,6 +36,9 @@ constexpr Rows<Context, Width, Space> dropout(Context& run, const Rows<Context, 
   const Index count = x.count();
   if (batch.rows() != count)
     fail("dropout got ", count, " rows for a batch of ", batch.rows(), " rows: make them of the same batch");
+  if (static_cast<Index>(batch.records.size()) != batch.sequences())
+    fail("dropout got ", batch.records.size(), " record numbers for ", batch.sequences(),
+         " sequences or graphs: give one each, the key of its noise");
   const std::uint32_t draw = run.next_draw();
   if (!run.recording() || rate == 0) return x;
   auto y = run.template rows<Width, Space>(count);

@@ -30,6 +30,9 @@ constexpr Rows<Context, Width, Equivariant<Space>> vector_dropout(Context& run, 
   if (components * batch.rows() != count)
     fail("vector_dropout got vectors of ", count / components, " rows for a batch of ", batch.rows(),
          " rows: make them of the same batch");
+  if (static_cast<Index>(batch.records.size()) != batch.sequences())
+    fail("vector_dropout got ", batch.records.size(), " record numbers for ", batch.sequences(),
+         " sequences or graphs: give one each, the key of its noise");
   const std::uint32_t draw = run.next_draw();
   if (!run.recording() || rate == 0) return v;
   auto y = run.template rows<Width, Equivariant<Space>>(count);

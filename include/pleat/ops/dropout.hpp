@@ -36,11 +36,11 @@ constexpr Rows<Context, Width, Space> dropout(Context& run, const Rows<Context, 
   const Index count = x.count();
   if (batch.rows() != count)
     fail("dropout got ", count, " rows for a batch of ", batch.rows(), " rows: make them of the same batch");
+  const std::uint32_t draw = run.next_draw();
+  if (!run.recording() || rate == 0) return x;
   if (static_cast<Index>(batch.records.size()) != batch.sequences())
     fail("dropout got ", batch.records.size(), " record numbers for ", batch.sequences(),
          " sequences or graphs: give one each, the key of its noise");
-  const std::uint32_t draw = run.next_draw();
-  if (!run.recording() || rate == 0) return x;
   auto y = run.template rows<Width, Space>(count);
   run.count(static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)

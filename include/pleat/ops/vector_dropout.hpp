@@ -30,11 +30,11 @@ constexpr Rows<Context, Width, Equivariant<Space>> vector_dropout(Context& run, 
   if (components * batch.rows() != count)
     fail("vector_dropout got vectors of ", count / components, " rows for a batch of ", batch.rows(),
          " rows: make them of the same batch");
+  const std::uint32_t draw = run.next_draw();
+  if (!run.recording() || rate == 0) return v;
   if (static_cast<Index>(batch.records.size()) != batch.sequences())
     fail("vector_dropout got ", batch.records.size(), " record numbers for ", batch.sequences(),
          " sequences or graphs: give one each, the key of its noise");
-  const std::uint32_t draw = run.next_draw();
-  if (!run.recording() || rate == 0) return v;
   auto y = run.template rows<Width, Equivariant<Space>>(count);
   run.count(static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)

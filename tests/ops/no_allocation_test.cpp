@@ -5,6 +5,9 @@
 #include "support/allocations.hpp"
 #include "support/op_contract.hpp"
 
+#include <pleat/nn/gvp_conv.hpp>
+#include <pleat/ops/edge_vectors.hpp>
+
 #if PLEAT_TEST_COUNTS_MALLOC
 
 using namespace pleat;
@@ -79,6 +82,52 @@ template <class Precision> long allocations_of_second_pass(int threads) {
   return allocations - before;
 }
 
+// Vectors and graphs: positions to vectors of edges, a layer of perceptrons with dropout, one row per graph.
+struct VectorChain {
+  static constexpr Channels node{20, 5}, edge{9, 1};
+  GvpConvLayer<node, edge> layer;
+  VectorPerceptron<Channels{9, 1}, edge> edges;
+  VectorPerceptron<Channels{1, 0}, node> nodes;
+  constexpr explicit VectorChain(Layout at) : layer(at / "layer"), edges(at / "edges"), nodes(at / "nodes") {}
+
+  template <class Run>
+  constexpr auto operator()(Run& run, const GraphBatch& batch, const Rows<Run, 1, Coordinates<Atom>>& x,
+                            const Rows<Run, 1, Atom>& start) const {
+    const auto vectors = edge_vectors(run, batch.topology, x);
+    const auto e = edges(run, Field<Run, Channels{9, 1}, Edge>{rbf<9>(run, vector_norm(run, vectors), 0.0, 20.0),
+                                                               vector_layer_norm(run, vectors)});
+    const auto y = layer(run, batch, nodes(run, Field<Run, Channels{1, 0}, Atom>{start}), e, 0.1);
+    return graph_mean(run, batch.topology, y.scalars);
+  }
+};
+
+long allocations_of_second_vector_pass(int threads) {
+  ThreadPool pool(threads);
+  Parameters<VectorChain, Cpu> parameters(Cpu{&pool});
+  parameters.initialise(3);
+  HostMemory memory(32 << 20);
+  Arena arena(memory.data(), memory.size());
+  const TestBatch batch({300, 7, 0, 350});
+  const auto x = values_of(3 * 657, 1), start = values_of(657, 2);
+  const auto model = make_case<VectorChain>();
+  using Run = Training<Cpu>;
+  Run run(Cpu{&pool}, arena, parameters.values(true));
+  long before = 0;
+  for (std::uint64_t step = 0; step < 2; ++step) {
+    parameters.changed();
+    before = allocations;
+    run.restart({1, step});
+    const auto positions = fill<Run, 1, Coordinates<Atom>>(run, x);
+    run.want(positions);
+    auto y = model(run, batch.graph.view(), positions, fill<Run, 1, Atom>(run, start));
+    auto seed = run.contribute<20>(y.value(), y.count());
+    for (Index i = 0; i < y.count() * y.stride; ++i) seed.data[i] = i % y.stride < 20;
+    y = {};
+    run.backward();
+  }
+  return allocations - before;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(no_allocation)
@@ -96,6 +145,8 @@ BOOST_AUTO_TEST_CASE(a_second_training_pass_allocates_nothing) {
   BOOST_TEST(allocations_of_second_pass<Float32>(1) == 0);
   BOOST_TEST(allocations_of_second_pass<Float32>(3) == 0);
   BOOST_TEST(allocations_of_second_pass<Float64>(1) == 0);
+  BOOST_TEST(allocations_of_second_vector_pass(1) == 0);
+  BOOST_TEST(allocations_of_second_vector_pass(3) == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

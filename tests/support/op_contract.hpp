@@ -9,6 +9,7 @@
 //                                          const Rows<Run, 3, Sequence>& c) const { return my_op(run, gain, x, c); }
 //   };
 //   check_op_contract<MyCase>();
+// An op of graphs takes `const TestBatch& batch` in the place of the SequenceBatch and reads batch.graph.
 
 #include <boost/test/unit_test.hpp>
 
@@ -20,6 +21,9 @@
 
 #include <pleat/backend/cpu.hpp>
 #include <pleat/core/parameters.hpp>
+#include <pleat/core/symmetry.hpp>
+
+#include "support/test_graph.hpp"
 
 namespace contract {
 
@@ -36,7 +40,8 @@ struct TestBatch {
   std::vector<Index> offsets{0}, starts;
   std::vector<std::uint8_t> tokens;
   std::vector<std::uint32_t> records;
-  explicit TestBatch(const std::vector<Index>& lengths, std::uint64_t seed = 7) {
+  TestGraph graph; // of as many nodes as residues
+  explicit TestBatch(const std::vector<Index>& lengths, std::uint64_t seed = 7) : graph(TestGraph::made_up(lengths, 3, 2)) {
     Philox draws(seed, 99);
     for (std::size_t s = 0; s < lengths.size(); ++s) {
       offsets.push_back(offsets.back() + lengths[s]);
@@ -44,11 +49,17 @@ struct TestBatch {
       starts.push_back(static_cast<Index>(s));
     }
     for (Index i = 0; i < offsets.back(); ++i) tokens.push_back(static_cast<std::uint8_t>(4 + draws.index(20)));
+    for (std::uint8_t token : tokens) // an element and a residue type
+      graph.node_columns.push_back(token % 18), graph.node_columns.push_back(18 + token - 4);
   }
   SequenceBatch view() const { return {tokens, {offsets}, records, starts}; }
   template <class Space> Index count() const {
-    if constexpr (std::is_same_v<Space, Sequence>)
+    if constexpr (std::is_same_v<Space, Sequence> || std::is_same_v<Space, Graph>)
       return static_cast<Index>(records.size());
+    else if constexpr (std::is_same_v<Space, Edge>)
+      return graph.edges();
+    else if constexpr (std::is_same_v<Space, Pair>)
+      return graph.pairs();
     else if constexpr (std::is_same_v<Space, Batch>)
       return 1;
     else
@@ -93,6 +104,14 @@ template <class Run, Index W, class Space> std::vector<double> dense_of(const Ro
   return dense;
 }
 
+template <class Space> struct Bare { using type = Space; };
+template <class Space> struct Bare<Equivariant<Space>> { using type = Space; };
+template <class Space> struct Bare<Coordinates<Space>> { using type = Space; };
+// Rows of a space in a batch: three for each vector or position.
+template <class Space> Index rows_in(const TestBatch& batch) {
+  return rows_each<Space> * batch.template count<typename Bare<Space>::type>();
+}
+
 template <class Case> Case make_case() { return detail::place_model<Case>(); }
 
 // Inputs, forward, seeded backward. `Run` decides device, precision and mode.
@@ -107,7 +126,14 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
     std::tuple<Rows<Run, Ins::width, typename Ins::Space>...> rows{
         fill<Run, Ins::width, typename Ins::Space>(run, following())...};
     std::apply([&](auto&... x) { (run.want(x), ...); }, rows);
-    auto y = std::apply([&](auto&... x) { return model(run, batch.view(), x...); }, rows);
+    auto y = std::apply(
+        [&](auto&... x) {
+          if constexpr (std::is_invocable_v<const Case&, Run&, const TestBatch&, decltype(x)...>)
+            return model(run, batch, x...);
+          else
+            return model(run, batch.view(), x...);
+        },
+        rows);
     using Y = decltype(y);
     if constexpr (Run::computes) result.output = dense_of(y);
     if constexpr (Run::records) {
@@ -237,7 +263,7 @@ template <class Case, class... Ins> void check_contract(Signature<Ins...> signat
     const TestBatch batch(lengths);
     std::uint64_t stream = 100;
     const std::vector<std::vector<double>> inputs{
-        values_of(batch.template count<typename Ins::Space>() * Ins::width, stream++, options.input_scale)...};
+        values_of(rows_in<typename Ins::Space>(batch) * Ins::width, stream++, options.input_scale)...};
 
     const auto reference = evaluate<Case, Float64, true>(signature, batch, inputs, flat, 1);
     const auto weights = values_of(static_cast<Index>(reference.output.size()), 555);
@@ -286,7 +312,7 @@ template <class Case, class... Ins> void check_contract(Signature<Ins...> signat
   const TestBatch batch({300, 1, 411, 77});
   std::uint64_t stream = 100;
   const std::vector<std::vector<double>> inputs{
-      values_of(batch.template count<typename Ins::Space>() * Ins::width, stream++, options.input_scale)...};
+      values_of(rows_in<typename Ins::Space>(batch) * Ins::width, stream++, options.input_scale)...};
   const auto one = evaluate<Case, Float32, true>(signature, batch, inputs, flat, 1);
   for (int threads : {2, 3, 4}) {
     const auto many = evaluate<Case, Float32, true>(signature, batch, inputs, flat, threads);

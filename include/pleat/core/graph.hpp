@@ -24,6 +24,8 @@ struct GraphTopology {
   std::span<const std::int32_t> pair;        ///< (edges) number of the unordered pair an edge joins; -1: an edge to itself
   std::span<const std::int32_t> pair_first;  ///< (pairs) the lower node number
   std::span<const std::int32_t> pair_second; ///< (pairs) the higher node number
+  Segments node_groups = {}; ///< rows of nodes that batch norm sees as batches of their own (conformers); empty: all are one
+  Segments edge_groups = {}; ///< the same of edges: group g of edges joins the nodes of group g
 
   constexpr Index graphs() const { return nodes.sequences(); }
   constexpr Index node_count() const { return nodes.rows(); }

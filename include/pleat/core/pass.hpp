@@ -220,6 +220,14 @@ public:
     hold(fresh.value());
     proposals_.push({state.offset, R * stride_of(W), fresh.value()});
   }
+  /// What the next proposal for a state tensor builds on: the last one of this pass where there is one, so that two calls in one
+  /// pass chain like two steps, else the committed value.
+  template <Index R, Index W> const Stream* latest(const Matrix<R, W>& state) const {
+    static_assert(std::is_same_v<Parameter, Stream>);
+    for (Index i = proposals_.size() - 1; i >= 0; --i)
+      if (proposals_[i].state == state.offset) return static_cast<const Stream*>(address(proposals_[i].value));
+    return data(state);
+  }
   /// Calls commit(offset, size, data) for each proposal in call order and forgets them.
   template <class Commit> void commit(Commit&& commit) {
     for (Index i = 0; i < proposals_.size(); ++i) {

@@ -16,11 +16,20 @@ template <class Space> struct Equivariant {};
 /// may be formed from them.
 template <class Space> struct Coordinates {};
 
+/// Components of a vector, each in a row of its own.
+inline constexpr Index components = 3;
+/// Rows in memory for one row of `Space`: 3 where components lie in rows of their own.
+template <class Space> inline constexpr Index rows_each = 1;
+template <class Space> inline constexpr Index rows_each<Equivariant<Space>> = components;
+template <class Space> inline constexpr Index rows_each<Coordinates<Space>> = components;
+
 namespace detail {
 
 template <class Space> inline constexpr bool is_invariant = true;
 template <class Space> inline constexpr bool is_invariant<Equivariant<Space>> = false;
 template <class Space> inline constexpr bool is_invariant<Coordinates<Space>> = false;
+template <class Space> inline constexpr bool is_position = false;
+template <class Space> inline constexpr bool is_position<Coordinates<Space>> = true;
 
 /// Said by ops that mix channels or components in a way that does not commute with rotations.
 template <class Space> constexpr void require_invariant() {
@@ -30,9 +39,28 @@ template <class Space> constexpr void require_invariant() {
       "of vectors first, or use the layers for vectors (nn/gvp.hpp).");
 }
 
+/// Said by ops that commute with rotations but not with a move of the whole structure.
+template <class Space> constexpr void require_no_positions() {
+  static_assert(
+      !is_position<Space>,
+      "pleat: positions depend on where the structure lies; this layer takes invariant rows or vectors. Form differences "
+      "(edge_vectors), distances or angles of the positions first.");
+}
+
+/// Said by ops of vectors that were given something else.
+template <class Space> constexpr void require_vectors() {
+  static_assert(!std::is_same_v<Space, Space>,
+                "pleat: this layer takes vectors, rows of Equivariant<...>; make them of positions with edge_vectors, or use the "
+                "layer for invariant rows.");
+}
+
+template <class Space, class Other> struct Moved { using type = Other; };
+template <class Space, class Other> struct Moved<Equivariant<Space>, Other> { using type = Equivariant<Other>; };
+template <class Space, class Other> struct Moved<Coordinates<Space>, Other> { using type = Coordinates<Other>; };
+
 } // namespace detail
 
-/// Rows of one structure and the number of vectors they hold: three rows a vector.
-inline constexpr Index components = 3;
+/// The space of rows that are carried from the rows of `Space` to those of `Other` (nodes to edges, say): vectors stay vectors.
+template <class Space, class Other> using MovedTo = typename detail::Moved<Space, Other>::type;
 
 } // namespace pleat::inline v0_1

@@ -2,6 +2,7 @@
 /// \file  Pointwise functions of activations.
 
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -29,6 +30,7 @@ struct activation_op {
 /// y = act(x), channel by channel, both (count, Width). `None` hands x on as it is. Kept for backward: x.
 template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space> activate(Context& run, const Rows<Context, Width, Space>& x, Activation activation) {
+  detail::require_invariant<Space>();
   using T = typename Context::Stream;
   if (activation == Activation::None) return x;
   const Index count = x.count();

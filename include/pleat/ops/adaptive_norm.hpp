@@ -3,6 +3,7 @@
 /// "DiT").
 
 #include <pleat/core/error.hpp>
+#include <pleat/core/symmetry.hpp>
 #include <pleat/ops/add.hpp>
 
 namespace pleat::inline v0_1 {
@@ -154,6 +155,24 @@ constexpr Rows<Context, Width, Token> gated_add(Context& run, const Rows<Context
     }
   }
   return y;
+}
+
+/// Vectors and positions: refused in one sentence.
+template <class Context, Index Width, class Space>
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, Width, Space> adaptive_norm(Context&,
+                                                                                           const Rows<Context, Width, Space>& x,
+                                                                                           const Rows<Context, Width, Sequence>&,
+                                                                                           const Rows<Context, Width, Sequence>&,
+                                                                                           const Segments&, double = 1e-5) {
+  detail::require_invariant<Space>();
+  return x;
+}
+template <class Context, Index Width, class Space>
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, Width, Space> gated_add(
+    Context&, const Rows<Context, Width, Space>& residual, const Rows<Context, Width, Space>&,
+    const Rows<Context, Width, Sequence>&, const Segments&) {
+  detail::require_invariant<Space>();
+  return residual;
 }
 
 } // namespace pleat::inline v0_1

@@ -3,6 +3,7 @@
 
 #include <pleat/core/error.hpp>
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -41,10 +42,12 @@ void pass_copy(Context& run, const Rows<Context, Width, Space>& dy, int input, I
 
 } // namespace detail
 
-/// y = a + b, all (count, Width). Another number of rows in b is an error. Nothing is kept for backward.
+/// y = a + b, all (count, Width), of invariant rows or of vectors, not of positions. Another number of rows in b is an error.
+/// Nothing is kept for backward.
 template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space> add(Context& run, const Rows<Context, Width, Space>& a,
                                           const Rows<Context, Width, Space>& b) {
+  detail::require_no_positions<Space>();
   using T = typename Context::Stream;
   const Index count = a.count();
   if (b.count() != count)

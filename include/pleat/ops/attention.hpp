@@ -2,6 +2,7 @@
 /// \file  Exact softmax attention with rotary positions over ragged packed sequences; memory linear in length.
 
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -121,6 +122,17 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
     }
   }
   return out;
+}
+
+/// Vectors and positions: refused in one sentence.
+template <Index Heads, class Context, Index Width, class Space>
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, Width, Space> attention(Context&,
+                                                                                       const Rows<Context, Width, Space>& q,
+                                                                                       const Rows<Context, Width, Space>&,
+                                                                                       const Rows<Context, Width, Space>&,
+                                                                                       const Segments&) {
+  detail::require_invariant<Space>();
+  return q;
 }
 
 } // namespace pleat::inline v0_1

@@ -6,6 +6,7 @@
 
 #include <pleat/core/error.hpp>
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -56,6 +57,7 @@ template <class Context, Index Classes, class Space>
 constexpr CrossEntropy<Context> cross_entropy(Context& run, const Rows<Context, Classes, Space>& logits,
                                               std::span<const std::uint8_t> targets,
                                               const Rows<Context, 1, typename Context::Stream>& weights, Reduction reduction) {
+  detail::require_invariant<Space>();
   using T = typename Context::Stream;
   const Index count = logits.count();
   const bool recorded = run.recording() && logits.wants_gradient();

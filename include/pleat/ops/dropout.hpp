@@ -2,7 +2,9 @@
 /// \file  Inverted dropout (Srivastava et al. 2014), its mask a function of the pass's noise key.
 
 #include <pleat/core/error.hpp>
+#include <pleat/core/graph.hpp>
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -19,12 +21,16 @@ struct dropout_op {
   };
 };
 
+/// How the noise of the nodes of graphs is keyed: by the record of the graph and the place of the node in it.
+constexpr SequenceBatch noise_rows(const GraphBatch& batch) { return {{}, batch.topology.nodes, batch.records, {}}; }
+
 /// y = x / (1 - rate) where the uniform of (draw, record, position, channel) is not below `rate`, else 0; x itself where nothing
 /// is recorded or the rate is 0. The draw is numbered in either case, so that other noise of the pass does not depend on it. The
 /// batch must outlive the pass. A rate outside [0, 1) is an error.
-template <class Context, Index Width>
-constexpr Rows<Context, Width, Token> dropout(Context& run, const Rows<Context, Width, Token>& x, double rate,
+template <class Context, Index Width, class Space>
+constexpr Rows<Context, Width, Space> dropout(Context& run, const Rows<Context, Width, Space>& x, double rate,
                                               const SequenceBatch& batch) {
+  detail::require_invariant<Space>();
   using T = typename Context::Stream;
   if (!(rate >= 0 && rate < 1)) fail("the dropout rate is ", rate, ": give one of at least 0 and below 1");
   const Index count = x.count();
@@ -32,7 +38,10 @@ constexpr Rows<Context, Width, Token> dropout(Context& run, const Rows<Context, 
     fail("dropout got ", count, " rows for a batch of ", batch.rows(), " rows: make them of the same batch");
   const std::uint32_t draw = run.next_draw();
   if (!run.recording() || rate == 0) return x;
-  auto y = run.template rows<Width, Token>(count);
+  if (static_cast<Index>(batch.records.size()) != batch.sequences())
+    fail("dropout got ", batch.records.size(), " record numbers for ", batch.sequences(),
+         " sequences or graphs: give one each, the key of its noise");
+  auto y = run.template rows<Width, Space>(count);
   run.count(static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
     KernelOf<dropout_op, Context>::forward(
@@ -46,7 +55,7 @@ constexpr Rows<Context, Width, Token> dropout(Context& run, const Rows<Context, 
         int input, output;
         Index count;
         void operator()(Context& run) const {
-          auto dy = run.template take_gradient<Width, Token>(output, count);
+          auto dy = run.template take_gradient<Width, Space>(output, count);
           if (!dy) return;
           if (auto dx = run.template contribute<Width>(input, count)) {
             if constexpr (Context::computes)

@@ -2,6 +2,7 @@
 /// \file  Layer normalisation over the channels of each row (Ba, Kiros, Hinton 2016).
 
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -33,6 +34,7 @@ struct layer_norm_op {
 template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space> layer_norm(Context& run, const Vector<Width>& gain, const Vector<Width>& bias,
                                                  const Rows<Context, Width, Space>& x, double epsilon = 1e-5) {
+  detail::require_invariant<Space>();
   using T = typename Context::Stream;
   const Index count = x.count();
   const bool recorded = run.recording() && (run.trains(gain) || x.wants_gradient());

@@ -1,6 +1,7 @@
 #pragma once
 /// \file  y = act(x W^T + b) + residual: the matrix product with what can be folded into its store.
 
+#include <pleat/core/symmetry.hpp>
 #include <pleat/ops/activation.hpp>
 
 namespace pleat::inline v0_1 {
@@ -129,7 +130,24 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
 template <class Context, Index Out, Index In, class Space>
 constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
                                            const Rows<Context, In, Space>& x, Activation activation = Activation::None) {
+  detail::require_invariant<Space>();
   return detail::linear<Context, Out, In, Space>(run, weight, bias, x, activation, nullptr);
+}
+
+/// y (count, Out) = x W^T without bias and activation. It mixes channels and so may act on vectors as well: for rows of
+/// `Equivariant<Space>` it is applied to each of the three components, which commutes with every rotation. Kept for backward: x.
+template <class Context, Index Out, Index In, class Space>
+constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& weight, const Rows<Context, In, Space>& x) {
+  detail::require_no_positions<Space>();
+  return detail::linear<Context, Out, In, Space>(run, weight, Vector<Out>{-1}, x, Activation::None, nullptr);
+}
+
+/// y (count, Out) = x W^T + residual (count, Out), of invariant rows or of vectors. Kept for backward: x.
+template <class Context, Index Out, Index In, class Space>
+constexpr Rows<Context, Out, Space> linear_add(Context& run, const Matrix<Out, In>& weight, const Rows<Context, In, Space>& x,
+                                               const Rows<Context, Out, Space>& residual) {
+  detail::require_no_positions<Space>();
+  return detail::linear<Context, Out, In, Space>(run, weight, Vector<Out>{-1}, x, Activation::None, &residual);
 }
 
 /// y (count, Out) = x W^T + b + residual (count, Out). Residual and x have as many rows, or the call is refused. Kept for
@@ -137,6 +155,7 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
 template <class Context, Index Out, Index In, class Space>
 constexpr Rows<Context, Out, Space> linear_add(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
                                                const Rows<Context, In, Space>& x, const Rows<Context, Out, Space>& residual) {
+  detail::require_invariant<Space>();
   return detail::linear<Context, Out, In, Space>(run, weight, bias, x, Activation::None, &residual);
 }
 

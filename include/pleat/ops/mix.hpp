@@ -3,6 +3,7 @@
 
 #include <pleat/core/error.hpp>
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -29,6 +30,7 @@ template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space>
 mix(Context& run, const Rows<Context, Width, Space>& x, const Rows<Context, 1, typename Context::Stream>& a,
     const Rows<Context, Width, Space>& e, const Rows<Context, 1, typename Context::Stream>& b) {
+  detail::require_invariant<Space>();
   using T = typename Context::Stream;
   const Index count = x.count();
   if (e.count() != count || a.count() != count || b.count() != count)

@@ -8,6 +8,7 @@
 
 #include <pleat/core/error.hpp>
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 #include <pleat/core/tokens.hpp>
 
 namespace pleat::inline v0_1 {
@@ -85,6 +86,7 @@ namespace detail {
 template <class Context, Index Width, class Space>
 constexpr Scalar<Context> univariate_kl(Context& run, const Rows<Context, Width, Space>& z, const std::uint8_t* tokens,
                                         Index groups, const TypedKlOptions& options) {
+  require_invariant<Space>();
   using T = typename Context::Stream;
   const Index count = z.count();
   auto loss = run.template rows<1, Batch>(1);
@@ -154,6 +156,7 @@ constexpr Scalar<Context> typed_univariate_kl(Context& run, const Rows<Context, 
 /// inverse.
 template <class Context, Index Width, class Space>
 constexpr Scalar<Context> multivariate_kl(Context& run, const Rows<Context, Width, Space>& z, const KlOptions& options = {}) {
+  detail::require_invariant<Space>();
   using T = typename Context::Stream;
   constexpr Index stride = stride_of(Width), square = stride * stride, panel = multivariate_kl_op::panel * stride;
   const Index count = z.count();

@@ -3,6 +3,7 @@
 
 #include <pleat/core/error.hpp>
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -95,6 +96,28 @@ template <class Context, Index Width>
 constexpr Rows<Context, 2 * Width, Sequence> pool_mean_std(Context& run, const Rows<Context, Width>& x,
                                                            const Segments& segments) {
   return detail::pooled<Pool::mean_std, 2 * Width>(run, x, segments);
+}
+
+/// Vectors and positions: refused in one sentence (the mean of vectors is `graph_mean`).
+template <class Context, Index Width, class Space>
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, Width, Sequence> pool_mean(Context&,
+                                                                                          const Rows<Context, Width, Space>&,
+                                                                                          const Segments&) {
+  detail::require_invariant<Space>();
+  return {};
+}
+template <class Context, Index Width, class Space>
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, Width, Sequence> pool_max(Context&,
+                                                                                         const Rows<Context, Width, Space>&,
+                                                                                         const Segments&) {
+  detail::require_invariant<Space>();
+  return {};
+}
+template <class Context, Index Width, class Space>
+requires(!detail::is_invariant<Space>) constexpr Rows<Context, 2 * Width, Sequence> pool_mean_std(
+    Context&, const Rows<Context, Width, Space>&, const Segments&) {
+  detail::require_invariant<Space>();
+  return {};
 }
 
 } // namespace pleat::inline v0_1

@@ -2,6 +2,7 @@
 /// \file  Per-channel standardisation with stored statistics, and its inverse (docs/lsd.md, "Standardiser").
 
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -25,6 +26,7 @@ namespace detail {
 template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space> standardise(Context& run, const Rows<Context, Width, Space>& x,
                                                   const Matrix<1, Width>& mean, const Matrix<1, Width>& deviation, bool inverse) {
+  require_invariant<Space>();
   using T = typename Context::Stream;
   const Index count = x.count();
   auto y = run.template rows<Width, Space>(count);

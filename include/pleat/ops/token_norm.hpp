@@ -6,6 +6,7 @@
 
 #include <pleat/core/error.hpp>
 #include <pleat/core/pass.hpp>
+#include <pleat/core/symmetry.hpp>
 #include <pleat/core/tokens.hpp>
 
 namespace pleat::inline v0_1 {
@@ -55,6 +56,7 @@ constexpr Rows<Context, Width, Space>
 token_norm(Context& run, const Rows<Context, Width, Space>& z, std::span<const std::uint8_t> tokens,
            const Matrix<residue_types, Width>& running_mean, const Matrix<residue_types, Width>& running_variance,
            const TokenNormOptions& options = {}) {
+  detail::require_invariant<Space>();
   using T = typename Context::Stream;
   const Index count = z.count();
   const bool batch = run.recording(), recorded = batch && z.wants_gradient();

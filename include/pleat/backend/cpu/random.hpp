@@ -23,8 +23,8 @@ template <class Row> void for_noise_rows(const Cpu& cpu, const SequenceBatch& ba
     for (Index r = each * task; r < (std::min)(each * (task + 1), rows); ++r) {
       const Index s = walk.sequence_of(r);
       const auto i = static_cast<std::size_t>(s);
-      const std::uint32_t at[3] = {draw, batch.records[i],
-                                   static_cast<std::uint32_t>(batch.starts[i] + r - batch.segments.begin(s))};
+      const Index start = batch.starts.empty() ? 0 : batch.starts[i];
+      const std::uint32_t at[3] = {draw, batch.records[i], static_cast<std::uint32_t>(start + r - batch.segments.begin(s))};
       row(r, at);
     }
   });
@@ -40,11 +40,15 @@ template <> struct kernel<random_op, Cpu> {
   }
 };
 
+namespace cpu::detail {
+// uniform_float(bits) = (2 (bits >> 9) + 1) 2^-24 < rate, in integers: bits >> 9 below this.
+inline std::uint32_t dropout_threshold(double rate) { return static_cast<std::uint32_t>(std::ceil((rate * 0x1p24 - 1) / 2)); }
+} // namespace cpu::detail
+
 template <> struct kernel<dropout_op, Cpu> {
   template <class T> static void forward(const Cpu& cpu, const dropout_op::Forward<T>& a) {
     const auto key = key_words(a.key);
-    // uniform_float(bits) = (2 (bits >> 9) + 1) 2^-24 < rate, in integers.
-    const auto threshold = static_cast<std::uint32_t>(std::ceil((a.rate * 0x1p24 - 1) / 2));
+    const std::uint32_t threshold = cpu::detail::dropout_threshold(a.rate);
     const T factor = static_cast<T>(1 / (1 - a.rate));
     cpu::detail::for_noise_rows(cpu, a.batch, a.draw, [&](Index r, const std::uint32_t* at) {
       const Index row = r * stride_of(a.width);

@@ -1,0 +1,13 @@
+// expect: pleat: this layer would break the symmetry of its rows; it takes invariant rows only. Form distances, angles or norms of vectors first, or use the layers for vectors (nn/gvp.hpp).
+// errors: 1
+#include <pleat/backend/cpu.hpp>
+using namespace pleat;
+#ifdef PLEAT_GOOD
+using Space = Residue;
+#else
+using Space = Equivariant<Residue>;
+#endif
+using Run = Training<Cpu>;
+auto call(Run& run, const Rows<Run, 20, Space>& x, const Rows<Run, 1, float>& weights) {
+  return cross_entropy(run, x, {}, weights, Reduction::WeightedMean);
+}

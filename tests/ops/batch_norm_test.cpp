@@ -1,0 +1,229 @@
+#include <boost/test/unit_test.hpp>
+
+#include "support/loss_run.hpp"
+
+#include <pleat/nn/batch_norm.hpp>
+
+using namespace pleat;
+using namespace contract;
+
+namespace {
+
+// While training the statistics are those of the batch, so inference gives other numbers: this case uses batch statistics in
+// neither way by being checked on its own below, and the running ones here.
+template <Index Width> struct OneNorm {
+  BatchNorm<Width> norm;
+  constexpr explicit OneNorm(Layout at) : norm(at) {}
+};
+
+const std::vector<Index> offsets{0, 300, 301, 301, 340};
+
+// Loss = sum(weights * batch_norm(x)) in a training pass; with gradients.
+template <Index Width, class Precision> struct Evaluated {
+  std::vector<double> y, dx, dresidual, dparameters, state;
+};
+
+template <Index Width, class Precision>
+Evaluated<Width, Precision> evaluate(const std::vector<double>& x, const std::vector<double>& residual, const Segments& groups,
+                                     bool relu, const std::vector<double>& flat, int calls = 1, int threads = 2) {
+  Evaluated<Width, Precision> result;
+  ThreadPool pool(threads);
+  Parameters<OneNorm<Width>, Cpu, Precision> parameters(Cpu{&pool});
+  parameters.initialise(1);
+  set_parameters<OneNorm<Width>, Precision>(parameters, flat);
+  parameters.zero_gradients();
+  LossRun<Precision> bench(threads, parameters.values(true));
+  auto& run = bench.run;
+  const auto rows = bench.template input<Width>(x), added = bench.template input<Width>(residual);
+  const auto weights = values_of(Index(x.size()), 555);
+  for (int call = 0; call < calls; ++call) {
+    auto y = batch_norm(run, model_of<OneNorm<Width>>.norm.tensors, rows, groups, relu, residual.empty() ? nullptr : &added);
+    auto seed = run.template contribute<Width>(y.value(), y.count());
+    for (Index i = 0; i < y.count(); ++i)
+      for (Index c = 0; c < stride_of(Width); ++c)
+        seed.data[i * stride_of(Width) + c] =
+            c < Width ? typename Precision::Stream(weights[std::size_t(i * Width + c)]) : typename Precision::Stream(0);
+    result.y = dense_of(y);
+  }
+  run.backward();
+  result.dx = dense_of(run.gradient_of(rows));
+  result.dresidual = dense_of(run.gradient_of(added));
+  for (const auto& place : parameters.tensors())
+    if (place.store == Store::Trained)
+      for (Index c = 0; c < place.columns; ++c)
+        result.dparameters.push_back(double(parameters.gradients()[place.offset + c]));
+  run.commit([&](Index offset, Index size, const auto* data) {
+    std::copy(data, data + size, parameters.store(Store::State) + offset);
+  });
+  for (const auto& place : parameters.tensors())
+    if (place.store == Store::State)
+      for (Index c = 0; c < place.columns; ++c) result.state.push_back(double(parameters.data(place)[c]));
+  return result;
+}
+
+// The definition in plain double: statistics of each group, running ones moved by one after the other.
+struct Plain {
+  std::vector<double> y, mean, variance;
+  double batches = 0;
+};
+Plain plain(const std::vector<double>& x, const std::vector<double>& residual, const std::vector<Index>& groups, bool relu,
+            const std::vector<double>& flat, std::size_t width) {
+  Plain p{std::vector<double>(x.size()), std::vector<double>(width, 0), std::vector<double>(width, 1)};
+  for (std::size_t g = 0; g + 1 < groups.size(); ++g) {
+    const auto begin = std::size_t(groups[g]), end = std::size_t(groups[g + 1]);
+    const double n = double(end - begin);
+    for (std::size_t c = 0; c < width; ++c) {
+      double mean = 0, variance = 0;
+      for (std::size_t r = begin; r < end; ++r) mean += x[r * width + c] / n;
+      for (std::size_t r = begin; r < end; ++r) variance += (x[r * width + c] - mean) * (x[r * width + c] - mean) / n;
+      for (std::size_t r = begin; r < end; ++r) {
+        double y = (x[r * width + c] - mean) / std::sqrt(variance + 1e-5) * flat[c] + flat[width + c];
+        if (relu) y = std::max(y, 0.0);
+        p.y[r * width + c] = y + (residual.empty() ? 0 : residual[r * width + c]);
+      }
+      if (n < 2) continue;
+      p.mean[c] = 0.9 * p.mean[c] + 0.1 * mean;
+      p.variance[c] = 0.9 * p.variance[c] + 0.1 * variance * n / (n - 1);
+    }
+    p.batches += n >= 2;
+  }
+  return p;
+}
+
+template <Index Width> void check_norm(bool relu, bool with_residual) {
+  const auto x = values_of(340 * Width, 1), residual = with_residual ? values_of(340 * Width, 2) : std::vector<double>{};
+  const auto flat = values_of(2 * Width, 17, 0.7);
+  const Segments groups{offsets};
+  const auto got = evaluate<Width, Float64>(x, residual, groups, relu, flat);
+  const Plain expected = plain(x, residual, offsets, relu, flat, std::size_t(Width));
+  check_close(got.y, expected.y, 1e-12, "output");
+  std::vector<double> state = expected.mean;
+  state.insert(state.end(), expected.variance.begin(), expected.variance.end());
+  state.push_back(expected.batches);
+  check_close(got.state, state, 1e-12, "running statistics");
+
+  const auto weights = values_of(Index(x.size()), 555);
+  const auto loss = [&](const std::vector<double>& at, const std::vector<double>& parameters) {
+    return dot(plain(at, residual, offsets, relu, parameters, std::size_t(Width)).y, weights);
+  };
+  const double h = 1e-6;
+  for (std::size_t i = 0; i < x.size(); i += 53) {
+    auto up = x, down = x;
+    up[i] += h, down[i] -= h;
+    BOOST_CHECK_SMALL(got.dx[i] - (loss(up, flat) - loss(down, flat)) / (2 * h), 1e-6);
+  }
+  for (std::size_t i = 0; i < flat.size(); ++i) {
+    auto up = flat, down = flat;
+    up[i] += h, down[i] -= h;
+    BOOST_CHECK_SMALL(got.dparameters[i] - (loss(x, up) - loss(x, down)) / (2 * h), 1e-5);
+  }
+  if (with_residual) check_close(got.dresidual, weights, 1e-15, "gradient of the residual");
+
+  const auto one = evaluate<Width, Float32>(x, residual, groups, relu, flat);
+  check_close(one.y, got.y, 2e-6, "float32 output");
+  check_close(one.dx, got.dx, 2e-5, "float32 gradient");
+  check_close(one.dparameters, got.dparameters, 2e-5, "float32 gradient of parameters");
+  check_close(one.state, got.state, 1e-6, "float32 statistics");
+  const auto many = evaluate<Width, Float32>(x, residual, groups, relu, flat, 1, 4);
+  check_same_bits(many.y, one.y, "output with threads");
+  check_same_bits(many.dx, one.dx, "gradient with threads");
+  check_same_bits(many.dparameters, one.dparameters, "gradient of parameters with threads");
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(batch_norms)
+
+BOOST_AUTO_TEST_CASE(statistics_and_gradients_of_groups) {
+  check_norm<6>(false, false);
+  check_norm<7>(true, false);
+  check_norm<16>(false, true);
+  check_norm<20>(true, true);
+}
+
+// Two conformers in one call, in two calls of one pass, and in two passes with a commit between them.
+BOOST_AUTO_TEST_CASE(two_groups_equal_two_calls) {
+  constexpr Index width = 7, rows = 290;
+  const auto a = values_of(rows * width, 1), b = values_of(rows * width, 2, 3.0);
+  auto both = a;
+  both.insert(both.end(), b.begin(), b.end());
+  const auto flat = values_of(2 * width, 17, 0.7);
+  const std::vector<Index> halves{0, rows, 2 * rows};
+  const auto packed = evaluate<width, Float32>(both, {}, {halves}, true, flat);
+
+  ThreadPool pool(1);
+  Parameters<OneNorm<width>, Cpu, Float32> parameters(Cpu{&pool});
+  parameters.initialise(1);
+  set_parameters<OneNorm<width>, Float32>(parameters, flat);
+  const auto tensors = model_of<OneNorm<width>>.norm.tensors;
+  std::vector<double> y;
+  for (bool one_pass : {true, false}) {
+    for (const auto& place : parameters.tensors())
+      if (place.store == Store::State)
+        std::fill_n(parameters.data(place), place.columns, float(place.init.constant));
+    y.clear();
+    const auto commit = [&](auto& run) {
+      run.commit([&](Index offset, Index size, const float* data) {
+        std::copy(data, data + size, parameters.store(Store::State) + offset);
+      });
+    };
+    LossRun<Float32> bench(1, parameters.values(true));
+    for (const auto* x : {&a, &b}) {
+      const auto dense = dense_of(batch_norm(bench.run, tensors, bench.input<width>(*x), {}, true));
+      y.insert(y.end(), dense.begin(), dense.end());
+      if (!one_pass) commit(bench.run);
+    }
+    commit(bench.run);
+    check_same_bits(y, packed.y, "rows");
+    std::vector<double> state;
+    for (const auto& place : parameters.tensors())
+      if (place.store == Store::State)
+        for (Index c = 0; c < place.columns; ++c) state.push_back(double(parameters.data(place)[c]));
+    check_same_bits(state, packed.state, "running statistics");
+  }
+}
+
+// At inference, and where a frozen part runs untaped in training, a row is an affine map of itself.
+BOOST_AUTO_TEST_CASE(running_statistics_where_nothing_is_recorded) {
+  constexpr Index width = 9;
+  ThreadPool pool(2);
+  Parameters<OneNorm<width>, Cpu, Float64> parameters(Cpu{&pool});
+  parameters.initialise(1);
+  const auto flat = values_of(2 * width, 17, 0.7), state = values_of(2 * width, 18);
+  set_parameters<OneNorm<width>, Float64>(parameters, flat);
+  const auto tensors = model_of<OneNorm<width>>.norm.tensors;
+  for (Index c = 0; c < width; ++c) {
+    parameters.store(Store::State)[tensors.running_mean.offset + c] = state[std::size_t(c)];
+    parameters.store(Store::State)[tensors.running_var.offset + c] = std::abs(state[std::size_t(width + c)]) + 0.1;
+  }
+  const auto x = values_of(5 * width, 3);
+  LossRun<Float64> bench(2, parameters.values(true));
+  auto& run = bench.run;
+  const auto rows = bench.input<width>(x);
+  const decltype(bench)::Run::Untaped untaped(run);
+  const auto y = dense_of(batch_norm(run, tensors, rows));
+  const auto folded = fold_batch_norm(run, tensors);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const std::size_t c = i % width;
+    const double expected =
+        (x[i] - state[c]) / std::sqrt(std::abs(state[width + c]) + 0.1 + 1e-5) * flat[c] + flat[width + c];
+    BOOST_CHECK_SMALL(y[i] - expected, 1e-12);
+    BOOST_CHECK_SMALL(run.data(folded)[c] * x[i] + run.data(folded)[stride_of(width) + Index(c)] - expected, 1e-12);
+  }
+  run.commit([](Index, Index, const double*) { BOOST_ERROR("nothing may be proposed"); });
+}
+
+BOOST_AUTO_TEST_CASE(bad_input) {
+  ThreadPool pool(1);
+  Parameters<OneNorm<7>, Cpu, Float64> parameters(Cpu{&pool});
+  LossRun<Float64> bench(1, parameters.values(true));
+  const auto tensors = model_of<OneNorm<7>>.norm.tensors;
+  const auto x = bench.input<7>(values_of(14, 1)), longer = bench.input<7>(values_of(21, 1));
+  const std::vector<Index> wrong{0, 1};
+  BOOST_CHECK_THROW(batch_norm(bench.run, tensors, x, {wrong}), Error);
+  BOOST_CHECK_THROW(batch_norm(bench.run, tensors, x, {}, false, &longer), Error);
+  const auto none = batch_norm(bench.run, tensors, bench.input<7>({}));
+  BOOST_CHECK_EQUAL(none.count(), 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,175 @@
+// Ops of graph convolutions: sums over neighbours and edges, messages between edges by angle, distances, one-hot features, concat.
+
+#include <boost/test/unit_test.hpp>
+
+#include "support/loss_run.hpp"
+
+#include <pleat/nn/relational_conv.hpp>
+#include <pleat/ops/concat.hpp>
+#include <pleat/ops/distance.hpp>
+#include <pleat/ops/one_hot.hpp>
+
+using namespace pleat;
+using namespace contract;
+
+namespace {
+
+template <Index Width> struct NeighbourCase {
+  constexpr explicit NeighbourCase(Layout) {}
+  using Inputs = Signature<In<Width, Residue>>;
+  template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, Width, Residue>& x) const {
+    return sum_of_neighbours<2>(run, batch.graph.topology(), x);
+  }
+};
+
+template <Index Width> struct EdgeCase {
+  constexpr explicit EdgeCase(Layout) {}
+  using Inputs = Signature<In<Width, Edge>>;
+  template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, Width, Edge>& x) const {
+    return sum_of_edges<2, Residue>(run, batch.graph.topology(), x);
+  }
+};
+
+struct DistanceCase {
+  constexpr explicit DistanceCase(Layout) {}
+  using Inputs = Signature<In<1, Coordinates<Residue>>>;
+  template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, 1, Coordinates<Residue>>& x) const {
+    return distances(run, batch.graph.topology(), x);
+  }
+};
+
+struct OneHotCase {
+  constexpr explicit OneHotCase(Layout) {}
+  using Inputs = Signature<In<1, Residue>>;
+  template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, 1, Residue>& x) const {
+    return one_hot_and<39>(run, batch.graph.node_columns, 2, x);
+  }
+};
+
+template <Index Width> struct ConcatCase {
+  constexpr explicit ConcatCase(Layout) {}
+  using Inputs = Signature<In<Width, Edge>, In<Width, Edge>>;
+  template <class Run>
+  auto operator()(Run& run, const TestBatch&, const Rows<Run, Width, Edge>& a, const Rows<Run, Width, Edge>& b) const {
+    return concat(run, std::array<Rows<Run, Width, Edge>, 3>{a, b, a});
+  }
+};
+
+// Made-up bins: equal for parallel edges, as angles are.
+std::vector<std::uint8_t> bins_of(const GraphTopology& graph, Index bins) {
+  std::vector<std::uint8_t> table;
+  for (Index v = 0; v < graph.node_count(); ++v)
+    for (Index e = graph.in_begin(v); e < graph.in_end(v); ++e)
+      for (Index k = graph.outgoing[std::size_t(v)]; k < graph.outgoing[std::size_t(v) + 1]; ++k) {
+        const Index a = graph.source[std::size_t(e)], c = graph.target[std::size_t(graph.leaving[std::size_t(k)])];
+        table.push_back(static_cast<std::uint8_t>((a * 5 + v * 3 + c * 7) % bins));
+      }
+  return table;
+}
+template <class Run> Rows<Run, 1, std::uint8_t> upload_bins(Run& run, const std::vector<std::uint8_t>& bins) {
+  auto rows = run.template buffer<std::uint8_t>(Index(bins.size()));
+  if constexpr (Run::computes) std::copy(bins.begin(), bins.end(), run.data(rows));
+  return rows;
+}
+
+template <Index Bins, Index InWidth, Index OutWidth> struct AngleCase {
+  AngleConv<Bins, InWidth, OutWidth> conv;
+  constexpr explicit AngleCase(Layout at) : conv(at) {}
+  using Inputs = Signature<In<InWidth, Edge>>;
+  template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, InWidth, Edge>& x) const {
+    const GraphTopology graph = batch.graph.topology();
+    return angle_linear(run, conv.tensors, x, graph, upload_bins(run, bins_of(graph, Bins)));
+  }
+};
+
+// The formula, arc by arc.
+template <Index Bins, Index InWidth, Index OutWidth> void check_formula() {
+  using Case = AngleCase<Bins, InWidth, OutWidth>;
+  const TestBatch batch({30, 2, 60});
+  const GraphTopology graph = batch.graph.topology();
+  const auto bins = bins_of(graph, Bins);
+  const auto x = values_of(graph.edge_count() * InWidth, 1);
+  ThreadPool pool(2);
+  Parameters<Case, Cpu, Float64> parameters(Cpu{&pool});
+  parameters.initialise(3);
+  LossRun<Float64> bench(2, parameters.values(true));
+  const auto got = dense_of(model_of<Case>(bench.run, batch, bench.template input<InWidth, Edge>(x)));
+  const auto tensors = model_of<Case>.conv.tensors;
+  const double *w = bench.run.data(tensors.weight), *self = bench.run.data(tensors.self), *b = bench.run.data(tensors.bias),
+               *sb = bench.run.data(tensors.self_bias);
+  std::vector<double> expected;
+  for (Index e = 0; e < graph.edge_count(); ++e) {
+    const Index v = graph.source[std::size_t(e)], first = graph.outgoing[std::size_t(v)];
+    const Index outs = graph.outgoing[std::size_t(v) + 1] - first;
+    Index j = 0;
+    while (graph.leaving[std::size_t(first + j)] != e) ++j;
+    for (Index o = 0; o < OutWidth; ++o) {
+      double y = b[o] + sb[o];
+      for (Index i = 0; i < InWidth; ++i) y += self[o * stride_of(InWidth) + i] * x[std::size_t(e * InWidth + i)];
+      for (Index a = graph.in_begin(v); a < graph.in_end(v); ++a) {
+        const Index bin = bins[std::size_t(graph.arcs[std::size_t(v)] + (a - graph.in_begin(v)) * outs + j)];
+        for (Index i = 0; i < InWidth; ++i)
+          y += w[o * stride_of(Bins * InWidth) + bin * InWidth + i] * x[std::size_t(a * InWidth + i)];
+      }
+      expected.push_back(y);
+    }
+  }
+  check_close(got, expected, 1e-12, "angle_linear");
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(relational)
+
+BOOST_AUTO_TEST_CASE(sums_of_neighbours_and_edges) {
+  check_op_contract<NeighbourCase<7>>();
+  check_op_contract<NeighbourCase<16>>();
+  check_op_contract<EdgeCase<20>>({.lengths = {{5, 1, 4}, {}, {3, 0, 4}}});
+  check_op_contract<EdgeCase<6>>();
+}
+
+BOOST_AUTO_TEST_CASE(lengths_of_edges) { check_op_contract<DistanceCase>(); }
+BOOST_AUTO_TEST_CASE(one_hot_rows) { check_op_contract<OneHotCase>(); }
+BOOST_AUTO_TEST_CASE(blocks_side_by_side) {
+  check_op_contract<ConcatCase<7>>();
+  check_op_contract<ConcatCase<16>>({.lengths = {{5, 1, 4}}});
+}
+
+BOOST_AUTO_TEST_CASE(messages_between_edges) {
+  check_formula<8, 20, 9>();
+  check_formula<8, 9, 48>();
+  check_formula<3, 40, 33>();
+  const ContractOptions small{.lengths = {{5, 1, 4}, {1}, {}, {3, 0, 4}}};
+  check_op_contract<AngleCase<8, 3, 7>>(small);
+  check_op_contract<AngleCase<8, 9, 16>>({.lengths = {{4, 1, 3}, {}}});
+  check_op_contract<AngleCase<2, 6, 17>>(small);
+}
+
+BOOST_AUTO_TEST_CASE(bad_input) {
+  const TestBatch batch({5, 4});
+  const GraphTopology graph = batch.graph.topology();
+  ThreadPool pool(1);
+  using Case = AngleCase<8, 3, 7>;
+  Parameters<Case, Cpu, Float64> parameters(Cpu{&pool});
+  LossRun<Float64> bench(1, parameters.values(true));
+  auto& run = bench.run;
+  const auto nodes = bench.input<3, Residue>(values_of(27, 1)), few = bench.input<3, Residue>(values_of(24, 1));
+  BOOST_CHECK_THROW((sum_of_neighbours<2>(run, graph, few)), Error);
+  BOOST_CHECK_THROW((sum_of_neighbours<3>(run, graph, nodes)), Error);
+  BOOST_CHECK_THROW((sum_of_edges<2, Residue>(run, graph, bench.input<3, Edge>(values_of(3, 1)))), Error);
+  BOOST_CHECK_THROW(distances(run, graph, bench.input<1, Coordinates<Residue>>(values_of(9, 1))), Error);
+  const auto edges = bench.input<3, Edge>(values_of(graph.edge_count() * 3, 1));
+  const auto bins = upload_bins(run, bins_of(graph, 8));
+  const auto short_bins = run.buffer<std::uint8_t>(1);
+  const auto& tensors = model_of<Case>.conv.tensors;
+  BOOST_CHECK_THROW(angle_linear(run, tensors, edges, graph, short_bins), Error);
+  BOOST_CHECK_THROW(angle_linear(run, tensors, bench.input<3, Edge>(values_of(3, 1)), graph, bins), Error);
+  const std::vector<std::int32_t> beyond{0, 5}, alone{0};
+  BOOST_CHECK_THROW((one_hot<5, Residue>(run, beyond, 1, 2)), Error);
+  BOOST_CHECK_THROW((one_hot<5, Residue>(run, alone, 1, 2)), Error);
+  const std::vector<std::int32_t> none{-1, 4};
+  BOOST_CHECK(dense_of(one_hot<5, Residue>(run, none, 1, 2)) == (std::vector<double>{0, 0, 0, 0, 0, 0, 0, 0, 0, 1}));
+  BOOST_CHECK_THROW(concat(run, std::array<Rows<LossRun<Float64>::Run, 3, Residue>, 2>{nodes, few}), Error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -105,12 +105,15 @@ public:
       rows += made;
       if (counts.edges > largest_edges) largest_edges = counts.edges, largest = file;
       memory = (std::max)(memory, needed(made * facts_.width));
-      if (rate <= 0 && counts.edges < 200'000)
-        for (int turn = 0; turn < 2; ++turn) {
+      if (rate <= 0 && counts.edges < 20'000) {
+        double seconds = 0;
+        for (int turn = 0; turn < 2 && seconds < 1; ++turn) { // the first one pays for memory and prepared weights
           const auto begin = std::chrono::steady_clock::now();
           reader_.read([](Index, std::span<const float>, std::span<const float>) {});
-          rate = reader_.flops() / std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+          seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
         }
+        rate = reader_.flops() / seconds;
+      }
       reader_.clear();
     }
     std::printf("input            %lld structures (%lld refused), %lld residues, largest %s\n", number(structures_ + refused_),

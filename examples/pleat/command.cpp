@@ -32,7 +32,8 @@ double available_memory() {
     std::ifstream file(path);
     std::string word;
     double value = -1;
-    while (!after.empty() && file >> word && word != after) {}
+    while (!after.empty() && file >> word && word != after) {
+    }
     return file >> value ? value : -1.0;
   };
   double least = 1024 * number_in("/proc/meminfo", "MemAvailable:");

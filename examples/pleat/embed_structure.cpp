@@ -72,8 +72,7 @@ public:
     for (const std::string& file : files) {
       read(file);
       if (values_ >= group_values || static_cast<Index>(items_.size()) >= group_structures) flush();
-      if (!a_.quiet)
-        bar_.show(structures_ + static_cast<Index>(items_.size()), static_cast<Index>(files.size()), column(file));
+      if (!a_.quiet) bar_.show(structures_ + static_cast<Index>(items_.size()), static_cast<Index>(files.size()), column(file));
     }
     flush();
     pleat::require(refused_ < structures_, "all ", structures_, " structures were refused; the sentences above say why.");
@@ -284,7 +283,8 @@ void embed_structure(const EmbedStructureArguments& a) {
   as_usage([&] {
     pleat::require(!a.inputs.empty() || !a.list.empty(), "there is no input; name files or folders of structures, or a --list.");
     model = &find_structure_model(a.model);
-    pleat::require(a.random == a.weights.empty(), a.model, a.random ? ": there are two kinds of weights" : ": there are no weights",
+    pleat::require(a.random == a.weights.empty(), a.model,
+                   a.random ? ": there are two kinds of weights" : ": there are no weights",
                    "; give --weights FILE.safetensors, or --random SEED for weights that were never trained.");
     pleat::require(a.per == "residue" || a.per == "atom" || a.per == "protein", "--per ", a.per,
                    ": there are residue, atom and protein.");

@@ -53,8 +53,7 @@ void print_graph(const char* name, const GraphFacts& facts, std::initializer_lis
   if (kinds.size() < 2) return;
   std::printf("%-16s", "  its edges");
   std::size_t r = 0;
-  for (const char* kind : kinds)
-    std::printf("%s %s %lld", r == 0 ? "" : ",", kind, number(facts.edges[r])), ++r;
+  for (const char* kind : kinds) std::printf("%s %s %lld", r == 0 ? "" : ",", kind, number(facts.edges[r])), ++r;
   std::printf("\n");
 }
 
@@ -137,8 +136,8 @@ void inspect_structure(const InspectStructureArguments& a) {
 
 void add_inspect_structure(CLI::App& app) {
   auto a = std::make_shared<InspectStructureArguments>();
-  CLI::App& command =
-      *app.add_subcommand("inspect-structure", "Chains, residues, atoms and graphs of structure files, and all that was left out.");
+  CLI::App& command = *app.add_subcommand("inspect-structure",
+                                          "Chains, residues, atoms and graphs of structure files, and all that was left out.");
   command.footer(
       "Example:\n  pleat inspect-structure 1a8o.cif.gz\n  pleat inspect-structure structures/ --atom-records-only > table.tsv\n\n"
       "One file is printed for people; of several, a line with tabs is printed for each, the sums on standard error. Files\n"

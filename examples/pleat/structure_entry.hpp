@@ -31,8 +31,9 @@ template <class Encoder> class StructureEntry final : public StructureModel {
       spare_.pop_back();
       const PassCost cost = session_.cost(graphs_.back()->view());
       flops_ = cost.flops;
-      needs_.push_back({counts.edges > Session::one_thread, static_cast<double>(cost.peak),
-                        8.0 * static_cast<double>(counts.nodes * (Graphs::relations + 8) + counts.edges * (Graphs::edge_columns + 6))});
+      needs_.push_back(
+          {counts.edges > Session::one_thread, static_cast<double>(cost.peak),
+           8.0 * static_cast<double>(counts.nodes * (Graphs::relations + 8) + counts.edges * (Graphs::edge_columns + 6))});
       return counts;
     }
     void remove_last() override {

@@ -16,9 +16,9 @@ using pleat::Index;
 
 /// What is known of an encoder before anything runs.
 struct StructureModelFacts {
-  std::string name, shape;  ///< "6 x 512"
-  std::string nodes;        ///< "residue", "atom"
-  std::string readout;      ///< "sum", "mean": from nodes to a protein
+  std::string name, shape; ///< "6 x 512"
+  std::string nodes;       ///< "residue", "atom"
+  std::string readout;     ///< "sum", "mean": from nodes to a protein
   Index width = 0, parameters = 0;
   Index memory = 0; ///< bytes of values and prepared forms
 };

@@ -62,7 +62,8 @@ struct Published {
   ~Published() { std::filesystem::remove(path); }
 
   using Change = std::function<void(std::string& name, std::vector<Index>& shape)>;
-  Safetensors write(const Safetensors& golden, const Change& change = [](std::string&, std::vector<Index>&) {}) {
+  Safetensors write(
+      const Safetensors& golden, const Change& change = [](std::string&, std::vector<Index>&) {}) {
     struct Tensor {
       std::string name;
       std::vector<Index> shape;
@@ -179,8 +180,8 @@ BOOST_AUTO_TEST_CASE(what_has_no_graph_is_refused_by_name) {
   atoms.add(graph_source(all[0]));
   ThreadPool pool(1);
   Session session(Cpu{&pool});
-  BOOST_TEST(refusal([&] { session.encode(atoms.view()); }).find("these graphs are none that a model of the residue graph reads") ==
-             0);
+  BOOST_TEST(
+      refusal([&] { session.encode(atoms.view()); }).find("these graphs are none that a model of the residue graph reads") == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

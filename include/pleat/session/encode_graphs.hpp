@@ -18,15 +18,16 @@ struct EncodedGraphs {
   Pooled graphs; ///< one row per graph: the encoder's own readout of its nodes
 };
 
-/// Values of an encoder of structures (encoders/published_gearnet.hpp, encoders/published_gvp.hpp, or yours) and the memory to run
-/// it. The rows of a graph have the same bits alone, in any batch and on any number of threads.
+/// Values of an encoder of structures (encoders/published_gearnet.hpp, encoders/published_gvp.hpp, or yours) and the memory to
+/// run it. The rows of a graph have the same bits alone, in any batch and on any number of threads.
 template <class EncoderType, class DeviceType, class Precision = Float32> class EncodeGraphsSession {
 public:
   static_assert(
       requires {
         typename EncoderType::Graphs;
         requires std::same_as<typename EncoderType::Input, GraphBatch>;
-      }, "pleat: this encoder does not read graphs; hand over a GearNetEdge, a Gvp, or one of your own with Input = GraphBatch.");
+      },
+      "pleat: this encoder does not read graphs; hand over a GearNetEdge, a Gvp, or one of your own with Input = GraphBatch.");
   using Encoder = EncoderType;
   using Device = DeviceType;
   using Graphs = typename Encoder::Graphs;
@@ -40,9 +41,9 @@ public:
   /// statistics (Width) for (1, Width), and counters of batches of any type, or left out.
   void load(const Safetensors& file);
 
-  /// For every graph: consume(number of the graph through all batches, rows (nodes, width), its readout (width)), without strides.
-  /// Batches of up to `one_thread` edges are run beside each other, so calls come from several threads, for one batch from one
-  /// thread; larger ones have all threads to themselves.
+  /// For every graph: consume(number of the graph through all batches, rows (nodes, width), its readout (width)), without
+  /// strides. Batches of up to `one_thread` edges are run beside each other, so calls come from several threads, for one batch
+  /// from one thread; larger ones have all threads to themselves.
   using Consume = std::function<void(Index, std::span<const float>, std::span<const float>)>;
   void read(std::span<const GraphBatch> batches, const Consume& consume);
 

@@ -72,8 +72,7 @@ void EncodeGraphsSession<E, D, P>::read(std::span<const GraphBatch> batches, con
   for (const std::size_t b : alone) read_batch(workers_.whole(), batches[b], first[b], consume);
 }
 
-template <class E, class D, class P>
-EncodedGraphs EncodeGraphsSession<E, D, P>::encode_all(std::span<const GraphBatch> batches) {
+template <class E, class D, class P> EncodedGraphs EncodeGraphsSession<E, D, P>::encode_all(std::span<const GraphBatch> batches) {
   EncodedGraphs all;
   all.nodes.width = all.graphs.width = width;
   for (const GraphBatch& batch : batches)
@@ -92,8 +91,7 @@ template <class E, class D, class P> EncodedGraphs EncodeGraphsSession<E, D, P>:
   return encode(graphs.view());
 }
 
-template <class E, class D, class P>
-EncodedGraphs EncodeGraphsSession<E, D, P>::encode(std::span<const Structure> structures) {
+template <class E, class D, class P> EncodedGraphs EncodeGraphsSession<E, D, P>::encode(std::span<const Structure> structures) {
   std::vector<OwnedGraphs<Graphs>> graphs(structures.size());
   workers_.share(static_cast<Index>(structures.size()), [&](Worker&, Index i) {
     const auto at = static_cast<std::size_t>(i);

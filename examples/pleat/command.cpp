@@ -3,6 +3,8 @@
 #include "command.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <fstream>
 #include <unistd.h>
 
 #include <pleat/io/gzip.hpp>
@@ -24,6 +26,22 @@ pleat::SequenceSet load_sequences(const std::vector<std::string>& files, const s
 }
 
 bool watched() { return ::isatty(STDERR_FILENO) != 0; }
+
+double available_memory() {
+  const auto number_in = [](const char* path, const std::string& after) {
+    std::ifstream file(path);
+    std::string word;
+    double value = -1;
+    while (!after.empty() && file >> word && word != after) {
+    }
+    return file >> value ? value : -1.0;
+  };
+  double least = 1024 * number_in("/proc/meminfo", "MemAvailable:");
+  if (least < 0) least = INFINITY; // not known
+  const double group = number_in("/sys/fs/cgroup/memory.max", ""), used = number_in("/sys/fs/cgroup/memory.current", "");
+  if (group > 0 && used >= 0) least = (std::min)(least, (std::max)(group - used, 0.0)); // "max" is no number: no limit
+  return least;
+}
 
 std::string bytes_text(double bytes) {
   const char* units[] = {"B", "kB", "MB", "GB", "TB"};

@@ -33,6 +33,7 @@ template <class Parse> auto as_usage(Parse&& parse) {
 void add_pretrain(CLI::App& app);
 void add_diffuse(CLI::App& app);
 void add_embed(CLI::App& app);
+void add_embed_structure(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_models(CLI::App& app);
 void add_inspect(CLI::App& app);
@@ -45,6 +46,9 @@ pleat::SequenceSet load_sequences(const std::vector<std::string>& files, const s
 
 /// Whether stderr is watched by a person.
 bool watched();
+
+/// Bytes of memory that this process may still take: what the machine has free, or its control group, whichever is less.
+double available_memory();
 
 /// "12.3 MB"
 std::string bytes_text(double bytes);

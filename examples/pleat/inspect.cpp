@@ -9,6 +9,7 @@
 
 #include "command.hpp"
 #include "registry.hpp"
+#include "structure_registry.hpp"
 
 namespace tool {
 
@@ -26,7 +27,14 @@ void print_models() {
     }
   std::printf("Shapes are layers x width x heads; FLOPs are those of a forward pass at 256 residues. Train a name without "
               "-diffusion with\n"
-              "`pleat pretrain`, then its diffusion with `pleat diffuse`.\n");
+              "`pleat pretrain`, then its diffusion with `pleat diffuse`.\n\n");
+  std::printf("%-26s %-10s %-9s %6s %-8s %12s\n", "of structures", "shape", "nodes", "width", "readout", "parameters");
+  for (const auto& entry : structure_registry()) {
+    const StructureModelFacts& f = entry->facts();
+    std::printf("%-26s %-10s %-9s %6lld %-8s %12lld\n", f.name.c_str(), f.shape.c_str(), f.nodes.c_str(),
+                static_cast<long long>(f.width), f.readout.c_str(), static_cast<long long>(f.parameters));
+  }
+  std::printf("Shapes are layers x width; read them with `pleat embed-structure`.\n");
 }
 
 struct InspectArguments {

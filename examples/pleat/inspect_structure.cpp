@@ -5,6 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <pleat/data/graph_batch.hpp>
+
 #include "command.hpp"
 #include "structures.hpp"
 
@@ -13,7 +15,7 @@ namespace tool {
 namespace {
 
 struct InspectStructureArguments : StructureArguments {
-  bool quiet = false;
+  bool quiet = false, graphs = false;
 };
 
 long long number(Index value) { return static_cast<long long>(value); }
@@ -21,6 +23,38 @@ long long number(Index value) { return static_cast<long long>(value); }
 std::string place(const pleat::Structure& s, Index residue) {
   const pleat::ResidueLabel& label = s.labels[static_cast<std::size_t>(residue)];
   return std::to_string(label.number) + (label.insertion == ' ' ? "" : std::string(1, label.insertion));
+}
+
+/// The graph that encoders of this kind read, by number; edges by relation. `none`: why there is none.
+struct GraphFacts {
+  pleat::GraphCounts counts;
+  std::vector<Index> edges;
+  std::string none;
+};
+template <class Graph> GraphFacts graph_facts(const pleat::Structure& structure) {
+  GraphFacts facts;
+  facts.edges.assign(static_cast<std::size_t>(Graph::relations), 0);
+  try {
+    pleat::OwnedGraphs<Graph> graphs;
+    facts.counts = graphs.add(pleat::graph_source(structure));
+    for (const std::uint8_t relation : graphs.topology().relation) ++facts.edges[relation];
+  } catch (const pleat::Error& error) { // no node
+    facts.none = error.what();
+  }
+  return facts;
+}
+
+/// `kinds`: what each relation is, in their order.
+void print_graph(const char* name, const GraphFacts& facts, std::initializer_list<const char*> kinds) {
+  if (!facts.none.empty()) return void(std::printf("%-16s none: %s\n", name, facts.none.c_str()));
+  const pleat::GraphCounts& c = facts.counts;
+  std::printf("%-16s %lld nodes, %lld edges, %lld pairs, %lld arcs; the cap of neighbours acted at %lld nodes\n", name,
+              number(c.nodes), number(c.edges), number(c.pairs), number(c.arcs), number(c.capped));
+  if (kinds.size() < 2) return;
+  std::printf("%-16s", "  its edges");
+  std::size_t r = 0;
+  for (const char* kind : kinds) std::printf("%s %s %lld", r == 0 ? "" : ",", kind, number(facts.edges[r])), ++r;
+  std::printf("\n");
 }
 
 void print_one(const std::string& path, const pleat::ReadStructure& read) {
@@ -39,6 +73,9 @@ void print_one(const std::string& path, const pleat::ReadStructure& read) {
                 number(starts[static_cast<std::size_t>(chain.end())] - starts[static_cast<std::size_t>(chain.first_residue)]),
                 (place(s, chain.first_residue) + " to " + place(s, chain.end() - 1)).c_str(), sequence.c_str());
   }
+  print_graph("residue graph", graph_facts<pleat::ResidueGraph>(s),
+              {"sequence -2:", "-1:", "0:", "+1:", "+2:", "within 10 A:", "nearest 10:"});
+  print_graph("atom graph", graph_facts<pleat::AtomGraph>(s), {"within 4.5 A:"});
   const std::vector<std::string> notes = r.lines();
   std::printf("%s\n", notes.empty() ? "nothing was left out or changed" : "left out, changed or missing");
   for (const std::string& note : notes) std::printf("  %s\n", note.c_str());
@@ -49,13 +86,25 @@ void print_table(const std::vector<std::string>& files, const InspectStructureAr
   total.files = 0;
   Index refused = 0;
   ProgressBar bar;
-  std::printf("file\tmodels\tchains\tresidues\talpha_carbons\tatoms\tatoms_in_file\tnotes\n");
+  std::string graph_columns;
+  for (const char* level : {"residue_", "atom_"})
+    for (const char* count : {"nodes", "edges", "pairs", "arcs", "capped"})
+      if (a.graphs) ((graph_columns += level) += count) += '\t';
+  std::printf("file\tmodels\tchains\tresidues\talpha_carbons\tatoms\tatoms_in_file\t%snotes\n", graph_columns.c_str());
   for (const std::string& file : files) {
     try {
-      const pleat::StructureReport r = load_structure(file, a.options).report;
-      std::printf("%s\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%s\n", file.c_str(), number(r.models), number(r.chains),
+      const pleat::ReadStructure read = load_structure(file, a.options);
+      const pleat::StructureReport& r = read.report;
+      graph_columns.clear();
+      if (a.graphs)
+        for (const GraphFacts& facts :
+             {graph_facts<pleat::ResidueGraph>(read.structure), graph_facts<pleat::AtomGraph>(read.structure)})
+          for (const Index count :
+               {facts.counts.nodes, facts.counts.edges, facts.counts.pairs, facts.counts.arcs, facts.counts.capped})
+            graph_columns += std::to_string(facts.none.empty() ? count : 0) + '\t';
+      std::printf("%s\t%lld\t%lld\t%lld\t%lld\t%lld\t%lld\t%s%s\n", file.c_str(), number(r.models), number(r.chains),
                   number(r.residues), number(r.residues - r.without_alpha), number(r.atoms_kept), number(r.atoms_in_file),
-                  r.summary().c_str());
+                  graph_columns.c_str(), r.summary().c_str());
       total += r;
     } catch (const pleat::Error& error) { // one bad file does not end the others
       std::fprintf(stderr, "pleat: %s\n", error.what());
@@ -87,13 +136,14 @@ void inspect_structure(const InspectStructureArguments& a) {
 
 void add_inspect_structure(CLI::App& app) {
   auto a = std::make_shared<InspectStructureArguments>();
-  CLI::App& command =
-      *app.add_subcommand("inspect-structure", "Chains, residues and atoms of structure files, and all that was left out.");
+  CLI::App& command = *app.add_subcommand("inspect-structure",
+                                          "Chains, residues, atoms and graphs of structure files, and all that was left out.");
   command.footer(
       "Example:\n  pleat inspect-structure 1a8o.cif.gz\n  pleat inspect-structure structures/ --atom-records-only > table.tsv\n\n"
       "One file is printed for people; of several, a line with tabs is printed for each, the sums on standard error. Files\n"
       "that are refused do not end the others; the exit code is then 1.");
   add_structure_options(command, *a);
+  command.add_flag("--graphs", a->graphs, "of several files: also the counts of their residue and atom graphs");
   command.add_flag("--quiet", a->quiet, "no progress bar, no sums");
   command.callback([a] { inspect_structure(*a); });
 }

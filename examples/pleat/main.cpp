@@ -33,6 +33,7 @@ int main(int argc, char** argv) {
   tool::add_pretrain(app);
   tool::add_diffuse(app);
   tool::add_embed(app);
+  tool::add_embed_structure(app);
   tool::add_evaluate(app);
   tool::add_models(app);
   tool::add_inspect(app);
@@ -47,7 +48,8 @@ int main(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error); // --help, --version
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty())
       return failed(std::string("there is no command \"") + argv[1] +
-                        "\"; there are pretrain, diffuse, embed, evaluate, models, inspect, inspect-structure and selftest.",
+                        "\"; there are pretrain, diffuse, embed, embed-structure, evaluate, models, inspect, "
+                        "inspect-structure and selftest.",
                     2);
     return failed(std::string(error.what()) + "; run with --help to see the options.", 2);
   } catch (const tool::UsageError& error) {

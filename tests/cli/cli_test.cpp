@@ -195,7 +195,8 @@ BOOST_AUTO_TEST_CASE(usage_and_help) {
   const Ran version = run({"--version"});
   BOOST_TEST(version.code == 0);
   BOOST_TEST(version.out.find(pleat::version) != std::string::npos);
-  for (const char* command : {"pretrain", "diffuse", "embed", "evaluate", "models", "inspect", "inspect-structure", "selftest"}) {
+  for (const char* command :
+       {"pretrain", "diffuse", "embed", "embed-structure", "evaluate", "models", "inspect", "inspect-structure", "selftest"}) {
     const Ran help = run({command, "--help"});
     BOOST_TEST(help.code == 0);
     BOOST_TEST(help.out.find(std::string("Example:\n  pleat ") + command) != std::string::npos, command);
@@ -213,6 +214,11 @@ BOOST_AUTO_TEST_CASE(the_registry_is_what_it_should_be) {
         rows += models.out.find(name) != std::string::npos;
       }
   BOOST_TEST(rows == 18);
+  for (const char* row : {"gearnet-edge-residue-small 4 x 64     residue      256 sum            208419\n",
+                          "gearnet-edge-residue       6 x 512    residue     3072 sum          20145635\n",
+                          "gearnet-edge-atom          6 x 128    atom         768 mean           834503\n",
+                          "gvp-atom                   5 x 100    atom         100 mean           874982\n"})
+    BOOST_TEST(models.out.find(row) != std::string::npos, row);
   BOOST_TEST(refuses({"pretrain", "--model", "lsd-nm-xl", "--data", "x", "--output", "y"}, 2,
                      "there are mlm-nano, lsd-tn-nano, lsd-nm-nano, mlm-xs, lsd-tn-xs, lsd-nm-xs, mlm-s, lsd-tn-s, lsd-nm-s"));
 }
@@ -522,10 +528,12 @@ BOOST_AUTO_TEST_CASE(structures_are_inspected) {
   const std::string shipped = PLEAT_TEST_DATA "/../examples/data/structures";
   const Ran one = run({"inspect-structure", shipped + "/117e.pdb.gz"});
   BOOST_TEST(one.code == 0, one.err);
-  for (const char* text :
-       {"atoms            4466 of the file's 4943", "residues         564, 564 with a C-alpha",
-        "A            282      2232  1 to 282        TYTTRQIGAKNTLEYK", "B            282      2234  1001 to 1282",
-        "  454 atoms of water left out\n", "MN 8, PO4 3", "42 atoms missing"})
+  for (const char* text : {"atoms            4466 of the file's 4943", "residues         564, 564 with a C-alpha",
+                           "A            282      2232  1 to 282        TYTTRQIGAKNTLEYK",
+                           "B            282      2234  1001 to 1282", "  454 atoms of water left out\n", "MN 8, PO4 3",
+                           "42 atoms missing", "residue graph    564 nodes, 12262 edges, 4582 pairs, 300223 arcs;",
+                           "sequence -2: 560, -1: 562, 0: 564, +1: 562, +2: 560,",
+                           "atom graph       4466 nodes, 76126 edges, 38063 pairs, 1398260 arcs;"})
     BOOST_TEST(one.out.find(text) != std::string::npos, text);
   const Ran chain = run({"inspect-structure", shipped + "/117e.pdb.gz", "--chain", "B"});
   BOOST_TEST(chain.out.find("residues         282,") != std::string::npos);
@@ -545,6 +553,9 @@ BOOST_AUTO_TEST_CASE(structures_are_inspected) {
                     b = all.out.find("/below/b.cif\t1\t1\t4\t4\t35\t35\t\n");
   BOOST_TEST((a != std::string::npos && b != std::string::npos && a < b));
   BOOST_TEST(all.says("2 files: 2 chains, 70 residues, 559 of 679 atoms"));
+  const Ran graphs = run({"inspect-structure", folder, "--graphs", "--atom-records-only", "--quiet"});
+  BOOST_TEST(graphs.out.find("/a.pdb.gz\t1\t1\t66\t66\t524\t644\t66\t937\t") != std::string::npos);
+  BOOST_TEST(graphs.out.find("/b.cif\t1\t1\t4\t4\t35\t35\t4\t14\t5\t50\t0\t35\t320\t160\t3262\t0\t\n") != std::string::npos);
   spill(folder + "/bad.pdb", "no structure\n");
   spill(list, "# two\n" + folder + "/bad.pdb\n\n" + folder + "/a.pdb.gz  # good\n");
   BOOST_TEST(
@@ -565,6 +576,99 @@ BOOST_AUTO_TEST_CASE(structures_are_inspected) {
   BOOST_TEST(refuses({"inspect-structure", "--list", list}, 1, "list.txt:2: nix.pdb: there is no such file"));
   fs::create_directories(scratch()("hollow"));
   BOOST_TEST(refuses({"inspect-structure", scratch()("hollow")}, 1, "the folder has no structures"));
+}
+
+BOOST_AUTO_TEST_CASE(structures_are_embedded) {
+  const std::string shipped = PLEAT_TEST_DATA "/../examples/data/structures", folder = scratch()("shapes"),
+                    out = scratch()("shapes.safetensors");
+  fs::create_directories(folder);
+  fs::copy_file(shipped + "/2olx.cif", folder + "/b.cif", fs::copy_options::overwrite_existing);
+  fs::copy_file(shipped + "/103l.pdb.gz", folder + "/a.pdb.gz", fs::copy_options::overwrite_existing);
+  const auto words = [&](const std::string& input, const std::string& output, const std::vector<std::string>& more = {},
+                         const char* model = "gearnet-edge-residue-small") {
+    std::vector<std::string> all{"embed-structure", input, "--model", model, "--output", output};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const auto rows_of = [](const std::string& path) {
+    const Safetensors file = Safetensors::open(path);
+    BOOST_TEST((file.read<std::int64_t>("offsets").back() == file.shape("rows")[0]));
+    return file.read<float>("rows");
+  };
+
+  const Ran both = run(words(folder, out, {"--random", "1", "--threads", "2"}));
+  BOOST_REQUIRE_MESSAGE(both.code == 0, both.err);
+  BOOST_TEST(both.says("random weights (seed 1)"));
+  BOOST_TEST(both.out.starts_with("2 structures (0 refused), 163 residues, 163 rows of width 256, one row per residue: "));
+  const Safetensors file = Safetensors::open(out);
+  BOOST_TEST((file.shape("rows") == std::vector<Index>{163, 256}));
+  BOOST_TEST((file.read<std::int64_t>("offsets") == std::vector<std::int64_t>{0, 159, 163}));
+  BOOST_TEST(file.metadata("settings").find("random, seed 1: never trained") != std::string::npos);
+  const std::string ids = slurp(out + ".ids.tsv"), labels = slurp(out + ".rows.tsv");
+  BOOST_TEST(ids == "id\tlength\tfirst_row\trows\tstatus\n" + folder + "/a.pdb.gz\t159\t0\t159\tok\n" + folder +
+                        "/b.cif\t4\t159\t4\tok\n");
+  BOOST_TEST(std::count(labels.begin(), labels.end(), '\n') == 164);
+  BOOST_TEST(labels.starts_with("row\tfile\tchain\tresidue\tname\n0\t" + folder + "/a.pdb.gz\tA\t1\tMET\n"));
+  BOOST_TEST(labels.find("\tA\t40A\tSER\n") != std::string::npos); // an insertion code
+
+  // Alone, on one thread, and as .npy: the same bits. Per protein: the sum of the rows.
+  const std::vector<float> rows = rows_of(out);
+  const Ran alone = run(words(folder + "/b.cif", out, {"--random", "1", "--threads", "1", "--quiet"}));
+  BOOST_TEST(alone.out.empty());
+  const std::vector<float> last = rows_of(out);
+  BOOST_TEST((last == std::vector<float>(rows.end() - 4 * 256, rows.end())));
+  run(words(folder + "/b.cif", scratch()("b.npy"), {"--random", "1"}));
+  const std::string npy = slurp(scratch()("b.npy"));
+  BOOST_TEST_REQUIRE(npy.size() > 4u * 4 * 256);
+  BOOST_TEST(std::memcmp(npy.data() + npy.size() - 4 * 4 * 256, last.data(), 4 * 4 * 256) == 0);
+  run(words(folder + "/b.cif", out, {"--random", "1", "--per", "protein"}));
+  const std::vector<float> whole = rows_of(out);
+  BOOST_TEST_REQUIRE(whole.size() == 256u);
+  for (std::size_t c = 0; c < 256; ++c) {
+    double sum = 0, size = 0;
+    for (std::size_t r = 0; r < 4; ++r) sum += double(last[256 * r + c]), size += std::abs(double(last[256 * r + c]));
+    BOOST_CHECK_SMALL(double(whole[c]) - sum, 1e-5 * (1 + size));
+  }
+  // Atoms, and residues as their means.
+  run(words(folder + "/b.cif", out, {"--random", "2", "--per", "atom"}, "gearnet-edge-atom"));
+  const std::vector<float> atoms = rows_of(out);
+  BOOST_TEST_REQUIRE(atoms.size() == 35u * 768);
+  const std::string names = slurp(out + ".rows.tsv");
+  const auto of_first = std::size_t(std::count(names.begin(), names.begin() + std::ptrdiff_t(names.find("\tA\t2\t")), '\n') - 1);
+  BOOST_TEST(names.find("\tA\t1\tASN\tCA\n") != std::string::npos);
+  run(words(folder + "/b.cif", out, {"--random", "2"}, "gearnet-edge-atom"));
+  const std::vector<float> means = rows_of(out);
+  BOOST_TEST_REQUIRE(means.size() == 4u * 768);
+  double first = 0;
+  for (std::size_t a = 0; a < of_first; ++a) first += double(atoms[a * 768]) / double(of_first);
+  BOOST_CHECK_SMALL(double(means[0]) - first, 1e-4 * (1 + std::abs(first)));
+
+  // A bad file ends the run and leaves nothing, or is passed over.
+  spill(folder + "/a_bad.pdb", "no structure\n");
+  fs::remove(out);
+  BOOST_TEST(refuses(words(folder, out, {"--random", "1"}), 1, "a_bad.pdb: is neither PDB nor mmCIF"));
+  BOOST_TEST(!fs::exists(out));
+  const Ran skipped = run(words(folder, out, {"--random", "1", "--skip-bad"}));
+  BOOST_TEST(skipped.code == 0);
+  BOOST_TEST(skipped.says("a_bad.pdb: is neither PDB nor mmCIF"));
+  BOOST_TEST(skipped.out.starts_with("3 structures (1 refused), 163 residues, 163 rows"));
+  BOOST_TEST((Safetensors::open(out).read<std::int64_t>("offsets") == std::vector<std::int64_t>{0, 159, 159, 163}));
+  BOOST_TEST(slurp(out + ".ids.tsv").find("/a_bad.pdb\t0\t159\t0\trefused\n") != std::string::npos);
+  BOOST_TEST(refuses(words(folder + "/a_bad.pdb", out, {"--random", "1", "--skip-bad"}), 1, "all 1 structures were refused"));
+
+  const Ran dry = run(words(folder, scratch()("dry.npy"), {"--random", "1", "--skip-bad", "--dry-run"}));
+  for (const char* text : {"3 structures (1 refused)", "memory  ", "(163 rows of width 256, float32)", "time  "})
+    BOOST_TEST(dry.out.find(text) != std::string::npos, text);
+  BOOST_TEST(!fs::exists(scratch()("dry.npy")));
+  BOOST_TEST(refuses(words(folder + "/a.pdb.gz", out, {"--random", "1", "--max-memory", "1MB"}), 1, "its 159 residues need "));
+  BOOST_TEST(refuses(words(folder, out), 2, "there are no weights; give --weights FILE.safetensors, or --random SEED"));
+  BOOST_TEST(refuses(words(folder, out, {"--random", "1", "--weights", "x"}), 2, "two kinds of weights"));
+  BOOST_TEST(refuses(words(folder, out, {"--random", "1", "--per", "atom"}), 2, "has no rows of atoms"));
+  BOOST_TEST(refuses(words(folder, out, {"--random", "1", "--per", "bond"}), 2, "there are residue, atom and protein"));
+  BOOST_TEST(refuses(words(folder, out, {"--random", "1"}, "esm"), 2, "there are gearnet-edge-residue-small, gearnet-edge-"));
+  BOOST_TEST(refuses(words(folder, scratch()("x.txt"), {"--random", "1"}), 2, ".safetensors or .npy"));
+  run(words(folder + "/b.cif", scratch()("rows.safetensors"), {"--random", "1"}));
+  BOOST_TEST(refuses(words(folder, out, {"--weights", scratch()("rows.safetensors")}), 1, "missing: layers.0.linear.weight"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,9 +2,7 @@
 /// \file  Representations of sequences by a trained model, on all threads.
 
 #include <functional>
-#include <memory>
 
-#include <pleat/core/threads.hpp>
 #include <pleat/data/long_policy.hpp>
 #include <pleat/data/sequences.hpp>
 #include <pleat/models/latent_diffusion.hpp>
@@ -12,6 +10,7 @@
 #include <pleat/session/pool_rows.hpp>
 #include <pleat/session/ragged.hpp>
 #include <pleat/session/read_options.hpp>
+#include <pleat/session/workers.hpp>
 #include <pleat/train/checkpoint.hpp>
 
 namespace pleat::inline v0_1 {
@@ -53,24 +52,14 @@ public:
   static constexpr Index sub_batch = 512;
 
 private:
-  struct Worker {
-    ThreadPool pool{1};
-    Arena paper, arena;
-    HostMemory memory;
-    std::unique_ptr<Plan<Precision>> plan;
-    std::unique_ptr<Inference<Device, Precision>> run;
-    std::vector<float> dense;
-  };
-  Worker& worker(std::size_t i, bool own_pool);
-  /// body(run, view) on a plan, then for real.
-  template <class Body> void pass(Worker& worker, const OwnedBatch& batch, NoiseKey key, Body&& body);
+  using Worker = typename Workers<Device, Precision>::Worker;
   void read_batch(Worker& worker, const OwnedBatch& batch, std::span<const Index> numbers, std::span<const ReadOptions> readings,
                   const std::function<void(Index, Index, std::span<const float>)>& consume);
 
   Device device_;
   Parameters<Model, Device, Precision> parameters_;
   std::uint64_t seed_;
-  std::vector<std::unique_ptr<Worker>> workers_; // one per thread, and one that uses all threads
+  Workers<Device, Precision> workers_;
 };
 
 } // namespace pleat::inline v0_1

@@ -4,7 +4,7 @@ namespace pleat::inline v0_1 {
 
 template <class M, class D, class P>
 EncodeSession<M, D, P>::EncodeSession(D device, std::uint64_t noise_seed)
-    : device_(device), parameters_(device), seed_(noise_seed) {}
+    : device_(device), parameters_(device), seed_(noise_seed), workers_(device, parameters_.values()) {}
 
 template <class M, class D, class P> void EncodeSession<M, D, P>::copy_values(const Parameters<M, D, P>& from) {
   for (Store s : {Store::Trained, Store::Frozen, Store::State}) std::copy_n(from.store(s), from.size(s), parameters_.store(s));
@@ -21,31 +21,6 @@ template <class M, class D, class P> void EncodeSession<M, D, P>::load(const Saf
             mine.width == info.checks[i].width ? relative_difference(mine.rows, info.checks[i].rows) : 1.0,
             "); the file is damaged or was written by an incompatible version.");
   }
-}
-
-template <class M, class D, class P>
-typename EncodeSession<M, D, P>::Worker& EncodeSession<M, D, P>::worker(std::size_t i, bool own_pool) {
-  while (workers_.size() <= i) workers_.push_back(std::make_unique<Worker>());
-  Worker& w = *workers_[i];
-  if (!w.plan) {
-    Device device = device_;
-    if (own_pool) device.pool = &w.pool;
-    w.plan = std::make_unique<Plan<P>>(Paper{device.threads()}, w.paper, Values<P>{});
-    w.run = std::make_unique<Inference<D, P>>(device, w.arena, parameters_.values());
-  }
-  return w;
-}
-
-template <class M, class D, class P>
-template <class Body>
-void EncodeSession<M, D, P>::pass(Worker& w, const OwnedBatch& batch, NoiseKey key, Body&& body) {
-  w.paper.rebase();
-  w.plan->restart(key);
-  body(*w.plan, batch.view());
-  w.memory.grow(w.paper.high_water());
-  w.arena.rebase(w.memory.data(), w.memory.size());
-  w.run->restart(key);
-  body(*w.run, batch.view());
 }
 
 template <class M, class D, class P>
@@ -69,7 +44,8 @@ void EncodeSession<M, D, P>::read_batch(Worker& w, const OwnedBatch& batch, std:
       }
     }
   };
-  pass(w, batch, {seed_, 0}, [&](auto& run, const SequenceBatch& view) {
+  const SequenceBatch view = batch.view();
+  w.pass({seed_, 0}, [&](auto& run) {
     constexpr bool computes = std::remove_reference_t<decltype(run)>::computes;
     const auto z = model_of<M>.encode(run, view);
     if constexpr (requires { model_of<M>.mean; }) {
@@ -134,23 +110,11 @@ void EncodeSession<M, D, P>::read(std::span<const Piece> pieces, std::span<const
                 pieces[static_cast<std::size_t>(i)].start);
     return batch;
   };
-  const auto threads = static_cast<std::size_t>(device_.threads());
-  for (std::size_t t = 0; t < threads; ++t) worker(t, true);
-  worker(threads, false);
-  std::vector<std::exception_ptr> errors(threads);
-  device_.pool->parallel_for_with_thread(static_cast<Index>(shared.size()), [&](Index b, int thread) {
-    const auto t = static_cast<std::size_t>(thread);
-    if (errors[t]) return;
-    try {
-      const auto& numbers = shared[static_cast<std::size_t>(b)];
-      read_batch(*workers_[t], batch_of(numbers), numbers, readings, consume);
-    } catch (...) {
-      errors[t] = std::current_exception();
-    }
+  workers_.share(static_cast<Index>(shared.size()), [&](Worker& w, Index b) {
+    const auto& numbers = shared[static_cast<std::size_t>(b)];
+    read_batch(w, batch_of(numbers), numbers, readings, consume);
   });
-  for (const auto& error : errors)
-    if (error) std::rethrow_exception(error);
-  for (Index i : alone) read_batch(*workers_[threads], batch_of({&i, 1}), {&i, 1}, readings, consume);
+  for (Index i : alone) read_batch(workers_.whole(), batch_of({&i, 1}), {&i, 1}, readings, consume);
 }
 
 namespace detail {
@@ -201,8 +165,8 @@ template <class M, class D, class P> CheckPair EncodeSession<M, D, P>::check_pai
   parameters_.prepare_for_inference();
   OwnedBatch batch;
   batch.add(tokens, 0);
-  pass(worker(static_cast<std::size_t>(device_.threads()), false), batch, {0, 0}, [&](auto& run, const SequenceBatch& view) {
-    const auto rows = model_of<M>.reproduce(run, view);
+  workers_.whole().pass({0, 0}, [&](auto& run) {
+    const auto rows = model_of<M>.reproduce(run, batch.view());
     pair.width = std::remove_reference_t<decltype(rows)>::width;
     if constexpr (std::remove_reference_t<decltype(run)>::computes)
       for (Index r = 0; r < rows.count(); ++r)

@@ -1,0 +1,92 @@
+#pragma once
+/// \file  One entry of the registry of encoders of structures, for the sources models_*.cpp only.
+
+#include <algorithm>
+
+#include <pleat/backend/cpu.hpp>
+#include <pleat/session/encode_graphs.hpp>
+
+#include "structure_registry.hpp"
+
+namespace tool {
+
+using namespace pleat;
+
+template <class Encoder> class StructureEntry final : public StructureModel {
+  using Graphs = typename Encoder::Graphs;
+  using Session = EncodeGraphsSession<Encoder, Cpu>;
+
+  class OneReader final : public StructureReader {
+  public:
+    OneReader(const StructureModelFacts& facts, int threads) : facts_(facts), pool_(threads), session_(Cpu{&pool_}) {}
+    const StructureModelFacts& facts() const override { return facts_; }
+    int threads() const override { return pool_.size(); }
+    void load(const std::string& weights) override { session_.load(Safetensors::open(weights)); }
+    void initialise(std::uint64_t seed) override { session_.parameters().initialise(seed); }
+
+    GraphCounts add(const Structure& structure) override {
+      if (spare_.empty()) spare_.push_back(std::make_unique<OwnedGraphs<Graphs>>());
+      const GraphCounts counts = spare_.back()->add(graph_source(structure), static_cast<std::uint32_t>(graphs_.size()));
+      graphs_.push_back(std::move(spare_.back()));
+      spare_.pop_back();
+      const PassCost cost = session_.cost(graphs_.back()->view());
+      flops_ = cost.flops;
+      needs_.push_back(
+          {counts.edges > Session::one_thread, static_cast<double>(cost.peak),
+           8.0 * static_cast<double>(counts.nodes * (Graphs::relations + 8) + counts.edges * (Graphs::edge_columns + 6))});
+      return counts;
+    }
+    void remove_last() override {
+      graphs_.back()->clear();
+      spare_.push_back(std::move(graphs_.back()));
+      graphs_.pop_back(), needs_.pop_back();
+    }
+    void clear() override {
+      while (!graphs_.empty()) remove_last();
+    }
+    std::span<const std::int32_t> atoms(std::size_t graph) const override { return graphs_[graph]->atoms(); }
+    double memory() const override {
+      double small = 0, large = 0, arrays = 0;
+      int smalls = 0;
+      for (const Need& need : needs_) {
+        (need.alone ? large : small) = (std::max)(need.alone ? large : small, need.activations);
+        smalls += need.alone ? 0 : 1, arrays += need.arrays;
+      }
+      return arrays + large + small * (std::min)(smalls, pool_.size());
+    }
+    double flops() const override { return flops_; }
+    void read(const Consume& consume) override {
+      std::vector<GraphBatch> batches;
+      for (const auto& graphs : graphs_) batches.push_back(graphs->view());
+      session_.read(batches, consume);
+    }
+
+  private:
+    struct Need {
+      bool alone = false;
+      double activations = 0, arrays = 0; // bytes
+    };
+    const StructureModelFacts& facts_;
+    ThreadPool pool_;
+    Session session_;
+    std::vector<std::unique_ptr<OwnedGraphs<Graphs>>> graphs_, spare_; // one a structure
+    std::vector<Need> needs_;
+    double flops_ = 0;
+  };
+
+public:
+  StructureEntry(std::string name, std::string shape) {
+    facts_.name = std::move(name), facts_.shape = std::move(shape);
+    facts_.nodes = std::is_same_v<typename Encoder::Node, Residue> ? "residue" : "atom";
+    facts_.readout = Encoder::readout == Readout::sum ? "sum" : "mean";
+    facts_.width = Encoder::width, facts_.parameters = parameter_count<Encoder>;
+    facts_.memory = Parameters<Encoder, Cpu>::memory(false);
+  }
+  const StructureModelFacts& facts() const override { return facts_; }
+  std::unique_ptr<StructureReader> open(int threads) const override { return std::make_unique<OneReader>(facts_, threads); }
+
+private:
+  StructureModelFacts facts_;
+};
+
+} // namespace tool

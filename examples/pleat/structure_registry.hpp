@@ -1,0 +1,65 @@
+#pragma once
+/// \file  The encoders of structures that the tool knows, behind an interface without templates.
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <pleat/data/graph_batch.hpp>
+
+namespace tool {
+
+using pleat::Index;
+
+/// What is known of an encoder before anything runs.
+struct StructureModelFacts {
+  std::string name, shape; ///< "6 x 512"
+  std::string nodes;       ///< "residue", "atom"
+  std::string readout;     ///< "sum", "mean": from nodes to a protein
+  Index width = 0, parameters = 0;
+  Index memory = 0; ///< bytes of values and prepared forms
+};
+
+/// An encoder with values and the graphs it is to read; owns its threads. Not to be used from two threads at once.
+class StructureReader {
+public:
+  virtual ~StructureReader() = default;
+  virtual const StructureModelFacts& facts() const = 0;
+  virtual int threads() const = 0;
+  virtual void load(const std::string& weights) = 0;
+  virtual void initialise(std::uint64_t seed) = 0;
+
+  /// Appends the graph of a structure. \throws pleat::Error where none can be made of it; those before stay.
+  virtual pleat::GraphCounts add(const pleat::Structure& structure) = 0;
+  /// Takes the last one away again.
+  virtual void remove_last() = 0;
+  virtual void clear() = 0;
+  /// Numbers of the atoms that are nodes of graph i.
+  virtual std::span<const std::int32_t> atoms(std::size_t graph) const = 0;
+  /// Bytes that all of the graphs need at most while they are read: their arrays and the activations.
+  virtual double memory() const = 0;
+  /// Multiplications and additions of the last graph.
+  virtual double flops() const = 0;
+
+  using Consume = std::function<void(Index graph, std::span<const float> rows, std::span<const float> whole)>;
+  /// For every graph: consume(number, rows (nodes, width), readout (width)), from several threads.
+  virtual void read(const Consume& consume) = 0;
+};
+
+class StructureModel {
+public:
+  virtual ~StructureModel() = default;
+  virtual const StructureModelFacts& facts() const = 0;
+  /// With values that are all zero.
+  virtual std::unique_ptr<StructureReader> open(int threads) const = 0;
+};
+
+/// All of them, in the order of the table of `pleat models`.
+const std::vector<std::unique_ptr<StructureModel>>& structure_registry();
+/// \throws pleat::Error that lists what exists.
+const StructureModel& find_structure_model(std::string_view name);
+
+} // namespace tool

@@ -12,7 +12,7 @@
 
 namespace pleat::inline v0_1::cpu {
 
-inline constexpr Index angle_tile_most = 192; ///< edges of a tile
+inline constexpr Index angle_panel_rows = 96; ///< rows of a partial sum of the weight gradient
 
 /// Some edges in a row, and for each unit of parallel ones (equal ends) the rows that flow into it, listed by slot.
 struct AngleTile {

@@ -190,23 +190,26 @@ PLEAT_TARGET inline void listed_rows_transposed(T* dw, const T* a, Index a_strid
   using L = Lanes<T>;
   constexpr Index most = tile_vectors * L::size;
   const Index stride = stride_of(in);
-  alignas(64) T panel[cpu::angle_tile_most * most];
+  alignas(64) T panel[cpu::angle_panel_rows * most];
   alignas(64) T tile[tile_rows * most];
-  if (m == 0) return;
-  for (Index column = first, width = most; column < last; column += width) {
-    if (last - column < most) width = L::size;
-    for (Index i = 0; i < m; ++i)
-      for (Index c = 0; c < width; c += L::size)
-        L::load(x + (rows != nullptr ? Index(rows[i]) : i) * stride + column + c).store(panel + i * width + c);
-    for (Index o = 0; o < out;) {
-      const Index left = out - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
-      any_tile<T, true>(height, width < most, a + o, a_stride, panel, width, m, tile, width);
-      for (Index r = 0; r < height; ++r)
-        for (Index c = 0; c < width; c += L::size) {
-          T* const to = dw + (o + r) * stride + column + c;
-          (L::load(to) + L::load(tile + r * width + c)).store(to);
-        }
-      o += height;
+  // Some rows at a time: a panel of them and the lines of `a` beside it stay in the first-level cache.
+  for (Index begin = 0; begin < m; begin += cpu::angle_panel_rows) {
+    const Index count = m - begin < cpu::angle_panel_rows ? m - begin : cpu::angle_panel_rows;
+    for (Index column = first, width = most; column < last; column += width) {
+      if (last - column < most) width = L::size;
+      for (Index i = 0; i < count; ++i)
+        for (Index c = 0; c < width; c += L::size)
+          L::load(x + (rows != nullptr ? Index(rows[begin + i]) : begin + i) * stride + column + c).store(panel + i * width + c);
+      for (Index o = 0; o < out;) {
+        const Index left = out - o, height = left >= tile_rows ? tile_rows : left >= tile_few ? tile_few : 1;
+        any_tile<T, true>(height, width < most, a + begin * a_stride + o, a_stride, panel, width, count, tile, width);
+        for (Index r = 0; r < height; ++r)
+          for (Index c = 0; c < width; c += L::size) {
+            T* const to = dw + (o + r) * stride + column + c;
+            (L::load(to) + L::load(tile + r * width + c)).store(to);
+          }
+        o += height;
+      }
     }
   }
 }

@@ -47,7 +47,7 @@ struct batch_norm_op {
   template <class T> struct Statistics {
     const T* x;                        // (rows, stride_of(width))
     T *mean, *scale;                   // (groups, stride_of(width)); scale = 1 / sqrt(biased variance + epsilon)
-    T* partial;                        // (chunks, stride_of(width)) scratch
+    T* partial;                        // (2, chunks, stride_of(width)) scratch
     const T *old_mean, *old_variance;  // (stride_of(width)) running
     const T* old_batches;              // (1)
     T *fresh_mean, *fresh_variance;    // (stride_of(width)) running, after group upon group
@@ -147,7 +147,7 @@ constexpr Rows<Context, Width, Space> batch_norm(Context& run, const BatchNormTe
   if (batch) {
     auto fresh_mean = run.template rows<Width>(1), fresh_variance = run.template rows<Width>(1);
     auto fresh_batches = run.template rows<1>(1);
-    auto partial = run.template buffer<T>(batch_norm_op::chunks(groups, n) * stride);
+    auto partial = run.template buffer<T>(2 * batch_norm_op::chunks(groups, n) * stride);
     if constexpr (Context::computes) {
       T* mean = run.data(used);
       KernelOf<batch_norm_op, Context>::statistics(

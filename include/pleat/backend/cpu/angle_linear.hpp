@@ -12,7 +12,7 @@
 
 namespace pleat::inline v0_1::cpu {
 
-inline constexpr Index angle_tile_most = 192; ///< edges of a tile
+inline constexpr Index angle_panel_rows = 96; ///< rows of a partial sum of the weight gradient
 
 /// Some edges in a row, and for each unit of parallel ones (equal ends) the rows that flow into it, listed by slot.
 struct AngleTile {
@@ -43,49 +43,60 @@ inline AngleTile angle_tile_at(std::int32_t* integers, const angle_linear_op::Pl
 /// edges out of its target. The skipped slot has no list.
 inline void list_arcs(const GraphTopology& graph, const std::uint8_t* bins, const angle_linear_op::Plan& plan, bool backward,
                       Index begin, Index end, AngleTile& tile) {
-  const Index slots = plan.slots, skipped = plan.skipped();
+  const Index slots = plan.slots, skipped = plan.skipped(), width = slots + 1;
   // Parallel edges lie together among the leaving ones; a graph of one relation has none.
   const bool as_numbered = backward && graph.relations == 1;
   tile.positions = end - begin, tile.units = 0;
-  Index filled = 0;
-  for (Index p = begin; p < end; ++p) {
-    const Index e = as_numbered ? p : Index(graph.leaving[std::size_t(p)]);
-    const std::int32_t u = graph.source[std::size_t(e)], v = graph.target[std::size_t(e)];
-    tile.edge[p - begin] = std::int32_t(e);
-    if (p > begin) {
-      const auto last = static_cast<std::size_t>(tile.edge[p - begin - 1]);
-      if (graph.source[last] == u && graph.target[last] == v) {
-        tile.unit[p - begin] = std::int32_t(tile.units - 1);
-        continue;
-      }
-    }
-    const Index b = backward ? v : u;
+  std::int32_t filled = 0;
+  for (Index p = begin; p < end;) {
+    const auto edge_at = [&](Index at) { return as_numbered ? at : Index(graph.leaving[std::size_t(at)]); };
+    const auto centre_of = [&](Index at) {
+      const auto e = static_cast<std::size_t>(edge_at(at));
+      return Index(backward ? graph.target[e] : graph.source[e]);
+    };
+    // Units of one centre, whose table is walked once for all of them: their counts do not wait for each other.
+    const Index b = centre_of(p), first_unit = tile.units;
     const Index first_in = graph.in_begin(b), inside = graph.in_end(b) - first_in;
     const Index first_out = graph.outgoing[std::size_t(b)], outside = graph.outgoing[std::size_t(b) + 1] - first_out;
     const std::uint8_t* const table = bins + graph.arcs[std::size_t(b)];
-    tile.unit[p - begin] = std::int32_t(tile.units);
-    tile.centre[tile.units] = std::int32_t(b);
-    std::int32_t* const starts = tile.starts + tile.units * (slots + 1);
-    ++tile.units;
     const Index count = backward ? outside : inside, step = backward ? 1 : outside;
-    const std::uint8_t* const row = table + (backward ? (e - first_in) * outside : p - first_out);
-    for (Index k = 0; k <= slots; ++k) starts[k] = 0;
-    for (Index i = 0; i < count; ++i) ++starts[row[i * step]];
-    starts[skipped] = 0;
-    for (Index k = 0, at = filled; k <= slots; ++k) {
-      const Index here = starts[k];
-      starts[k] = std::int32_t(at);
-      at += here;
+    std::int32_t* const column = tile.rows; // where in the table a unit lies
+    for (std::int32_t last = -1; p < end && centre_of(p) == b; ++p) {
+      const Index e = edge_at(p);
+      const std::int32_t other = backward ? graph.source[std::size_t(e)] : graph.target[std::size_t(e)];
+      if (other != last) {
+        column[tile.units - first_unit] = std::int32_t(backward ? (e - first_in) * outside : p - first_out);
+        tile.centre[tile.units++] = std::int32_t(b);
+      }
+      last = other;
+      tile.edge[p - begin] = std::int32_t(e), tile.unit[p - begin] = std::int32_t(tile.units - 1);
+    }
+    const Index units = tile.units - first_unit;
+    std::int32_t* const starts = tile.starts + first_unit * width;
+    for (Index i = 0; i < units * width; ++i) starts[i] = 0;
+    for (Index i = 0; i < count; ++i)
+      for (Index u = 0; u < units; ++u) ++starts[u * width + table[column[u] + i * step]];
+    for (Index u = 0; u < units; ++u) {
+      starts[u * width + skipped] = 0;
+      for (Index k = 0; k <= slots; ++k) {
+        const std::int32_t here = starts[u * width + k];
+        starts[u * width + k] = filled;
+        filled += here;
+      }
     }
     for (Index i = 0; i < count; ++i) {
-      const Index k = row[i * step];
-      if (k != skipped)
-        tile.items[starts[k]++] = backward ? graph.leaving[std::size_t(first_out + i)] : std::int32_t(first_in + i);
+      const std::int32_t item = backward ? graph.leaving[std::size_t(first_out + i)] : std::int32_t(first_in + i);
+      for (Index u = 0; u < units; ++u) {
+        const Index k = table[column[u] + i * step];
+        if (k != skipped) tile.items[starts[u * width + k]++] = item;
+      }
     }
     // Each start now lies where the next slot begins.
-    filled = starts[slots];
-    for (Index k = slots; k > 0; --k) starts[k] = starts[k - 1];
-    starts[0] = std::int32_t(tile.units > 1 ? tile.starts[(tile.units - 2) * (slots + 1) + slots] : 0);
+    for (Index u = units; u-- > 0;) {
+      std::int32_t* const own = starts + u * width;
+      for (Index k = slots; k > 0; --k) own[k] = own[k - 1];
+    }
+    for (Index u = first_unit; u < tile.units; ++u) tile.starts[u * width] = u == 0 ? 0 : tile.starts[(u - 1) * width + slots];
   }
 }
 
@@ -139,12 +150,13 @@ template <> struct kernel<angle_linear_op, Cpu> {
     const auto work = angle_linear_op::work(plan, true, trains);
     const Index in = stride_of(plan.in), out = stride_of(plan.out);
     simd::level();
-    if (a.dself != nullptr)
+    if (a.dself != nullptr && !trains)
       cpu::multiply_rows_transposed(cpu, a.dself, a.dy, out, a.x, in, plan.edges, plan.out, plan.in, true);
-    if (a.dbias != nullptr) cpu::sum_rows(cpu, a.dbias, a.dy, out, plan.edges, plan.out, true);
-    if (a.dself_bias != nullptr) cpu::sum_rows(cpu, a.dself_bias, a.dy, out, plan.edges, plan.out, true);
     T* const sums_out = a.numbers + work.node_sums;
     sum_nodes(cpu, a.graph, a.dy, out, true, sums_out);
+    // Every edge leaves one node, so the sums of nodes give those of all edges.
+    if (a.dbias != nullptr) cpu::sum_rows(cpu, a.dbias, sums_out, out, plan.nodes, plan.out, true);
+    if (a.dself_bias != nullptr) cpu::sum_rows(cpu, a.dself_bias, sums_out, out, plan.nodes, plan.out, true);
     const Sides<T> sides{a.dy,  a.numbers + work.forms, a.numbers + work.node_terms, nullptr, nullptr, nullptr, nullptr, a.dx,
                          plan.out, plan.in, a.accumulate};
     if (a.dx != nullptr) {
@@ -177,17 +189,23 @@ template <> struct kernel<angle_linear_op, Cpu> {
         if (a.dx != nullptr) close(sides, tile, plan, own, sums);
       });
       if (!trains) continue;
-      const Index wanted = plan.out <= 32 ? 1 : plan.out <= 128 ? 2 : 4;
-      const Index group = round_up((plan.out + wanted - 1) / wanted, 12), groups = (plan.out + group - 1) / group;
-      cpu.parallel_for(plan.slots * groups, [&](Index task) {
-        const Index k = task / groups, o = task % groups * group;
+      // Columns are divided: a panel of them is copied once for all rows of the weight.
+      const Index cut = in <= 128 ? 32 : 128, cuts = (in + cut - 1) / cut;
+      cpu.parallel_for((plan.slots + (a.dself != nullptr ? 1 : 0)) * cuts, [&](Index task) {
+        const Index k = task / cuts, first = task % cuts * cut, last = (std::min)(in, first + cut);
         if (k == plan.skipped()) return;
         for (Index t = 0; t < tiles; ++t) {
+          if (k == plan.slots) { // the self loop, whose rows are the edges as they are numbered
+            const Index begin = (block + t) * plan.tile, count = (std::min)(plan.edges - begin, plan.tile);
+            PLEAT_AT_LEVEL(listed_rows_transposed<T>(a.dself, a.dy + begin * out, out, a.x + begin * in,
+                                                     static_cast<const std::int32_t*>(nullptr), count, plan.out, plan.in, first,
+                                                     last));
+            continue;
+          }
           const Index place = (k * plan.block + t) * rows_of_tile;
           PLEAT_AT_LEVEL(listed_rows_transposed<T>(gradient + k * of_slot, a.numbers + work.gathered + place * out, out,
                                                    a.numbers + work.partner + t * plan.tile * in, a.integers + work.rows + place,
-                                                   Index(counts[k * plan.block + t]), o, (std::min)(plan.out, o + group),
-                                                   plan.in));
+                                                   Index(counts[k * plan.block + t]), plan.out, plan.in, first, last));
         }
       });
     }

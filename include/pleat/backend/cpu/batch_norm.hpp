@@ -33,25 +33,28 @@ template <> struct kernel<batch_norm_op, Cpu> {
     const Index stride = stride_of(a.width), groups = batch_norm_op::count(a.groups);
     for (Index c = 0; c < stride; ++c) a.fresh_mean[c] = a.old_mean[c], a.fresh_variance[c] = a.old_variance[c];
     for (Index c = 0; c < stride_of(1); ++c) a.fresh_batches[c] = c == 0 ? a.old_batches[0] : T(0);
+    T* const squares = a.partial + batch_norm_op::chunks(a.groups, a.rows) * stride;
     each_chunk(cpu, a.groups, a.rows, [&](Index, Index task, Index begin, Index end) {
-      PLEAT_AT_LEVEL(batch_norm_sum<T>(a.x, stride, begin, end, a.partial + task * stride));
-    });
-    for (Index g = 0, first = 0; g < groups; first += chunks_of(a.groups, a.rows, g), ++g)
-      for (Index c = 0; c < stride; ++c)
-        a.mean[g * stride + c] = static_cast<T>(total(a.partial, stride, first, chunks_of(a.groups, a.rows, g), c) /
-                                                (std::max)(1.0, double(rows_of(a.groups, a.rows, g))));
-    each_chunk(cpu, a.groups, a.rows, [&](Index g, Index task, Index begin, Index end) {
-      PLEAT_AT_LEVEL(batch_norm_squares<T>(a.x, stride, a.mean + g * stride, begin, end, a.partial + task * stride));
+      PLEAT_AT_LEVEL(batch_norm_moments<T>(a.x, stride, begin, end, a.partial + task * stride, squares + task * stride));
     });
     for (Index g = 0, first = 0; g < groups; first += chunks_of(a.groups, a.rows, g), ++g) {
-      const double n = double(rows_of(a.groups, a.rows, g)), momentum = n >= 2 ? a.options.momentum : 0.0;
+      const Index rows = rows_of(a.groups, a.rows, g), chunks = chunks_of(a.groups, a.rows, g);
+      const double n = double(rows), momentum = n >= 2 ? a.options.momentum : 0.0;
       if (n >= 2) a.fresh_batches[0] += T(1);
       for (Index c = 0; c < stride; ++c) {
-        const double variance =
-            total(a.partial, stride, first, chunks_of(a.groups, a.rows, g), c) / (std::max)(1.0, n);
+        // Squares about the means of the chunks, and those of the means about the mean of all.
+        const double mean = total(a.partial, stride, first, chunks, c) / (std::max)(1.0, n);
+        double sum = total(squares, stride, first, chunks, c);
+        for (Index k = 0; k < chunks; ++k) {
+          const double count = double((std::min)(batch_norm_op::chunk, rows - k * batch_norm_op::chunk));
+          const double off = double(a.partial[(first + k) * stride + c]) / count - mean;
+          sum += count * off * off;
+        }
+        const double variance = sum / (std::max)(1.0, n);
+        a.mean[g * stride + c] = static_cast<T>(mean);
         a.scale[g * stride + c] = c < a.width ? static_cast<T>(1 / std::sqrt(variance + a.options.epsilon)) : T(0);
         if (n < 2 || c >= a.width) continue;
-        a.fresh_mean[c] = static_cast<T>((1 - momentum) * double(a.fresh_mean[c]) + momentum * double(a.mean[g * stride + c]));
+        a.fresh_mean[c] = static_cast<T>((1 - momentum) * double(a.fresh_mean[c]) + momentum * mean);
         a.fresh_variance[c] =
             static_cast<T>((1 - momentum) * double(a.fresh_variance[c]) + momentum * variance * n / (n - 1));
       }

@@ -46,8 +46,8 @@ template <class Encoder> class StructureEntry final : public StructureModel {
     }
     std::span<const std::int32_t> atoms(std::size_t graph) const override { return graphs_[graph]->atoms(); }
     double memory() const override {
-      double small = 0, large = 0, arrays = 0;
-      int smalls = 0;
+      double small = held_small_, large = held_large_, arrays = 0; // threads keep the memory of earlier graphs
+      int smalls = held_small_ > 0 ? pool_.size() : 0;
       for (const Need& need : needs_) {
         (need.alone ? large : small) = (std::max)(need.alone ? large : small, need.activations);
         smalls += need.alone ? 0 : 1, arrays += need.arrays;
@@ -59,6 +59,10 @@ template <class Encoder> class StructureEntry final : public StructureModel {
       std::vector<GraphBatch> batches;
       for (const auto& graphs : graphs_) batches.push_back(graphs->view());
       session_.read(batches, consume);
+      for (const Need& need : needs_) {
+        double& held = need.alone ? held_large_ : held_small_;
+        held = (std::max)(held, need.activations);
+      }
     }
 
   private:
@@ -71,7 +75,7 @@ template <class Encoder> class StructureEntry final : public StructureModel {
     Session session_;
     std::vector<std::unique_ptr<OwnedGraphs<Graphs>>> graphs_, spare_; // one a structure
     std::vector<Need> needs_;
-    double flops_ = 0;
+    double flops_ = 0, held_small_ = 0, held_large_ = 0;
   };
 
 public:

@@ -1,7 +1,7 @@
-// Encoder forward and training step (forward, backward) of GearNet-Edge against the size of the protein, float32. `cpu_ms`: processor
-// time of all threads (PLEAT_BENCH_THREADS, 2 where unset), which a busy machine changes least.
-// `flops` counts the dense layers of the formula, 2 (relations or bins + 1) in out a row, with nothing saved.
-// PLEAT_BENCH_DUMP=folder writes the graphs as .npy for bench/peer_gearnet.py.
+// Encoder forward and training step (forward, backward) of GearNet-Edge against the size of the protein, float32. `cpu_ms`:
+// processor time of all threads (PLEAT_BENCH_THREADS, 2 where unset), which a busy machine changes least. `flops` counts the
+// dense layers of the formula, 2 (relations or bins + 1) in out a row, with nothing saved. PLEAT_BENCH_DUMP=folder writes the
+// graphs as .npy for bench/peer_gearnet.py.
 
 #include <chrono>
 #include <cstdlib>

@@ -153,8 +153,8 @@ void check_gradients(Made<Model, Float64>& made, const std::vector<double>& grad
         made.parameters.changed();
         if (error <= 2e-6 * largest + 1e-8) break;
       }
-      BOOST_CHECK_MESSAGE(error <= 2e-6 * largest + 1e-8,
-                          place.name << "[" << e << "]: backward " << analytic << ", off by " << error << ", largest " << largest);
+      BOOST_CHECK_MESSAGE(error <= 2e-6 * largest + 1e-8, place.name << "[" << e << "]: backward " << analytic << ", off by "
+                                                                     << error << ", largest " << largest);
     }
   }
 }
@@ -255,8 +255,8 @@ BOOST_AUTO_TEST_CASE(gradients_in_training) {
       auto up = x, down = x;
       up[i] += 1e-6, down[i] -= 1e-6;
       const double numeric = (train(made, {batch}, {up}, false).loss - train(made, {batch}, {down}, false).loss) / 2e-6;
-      BOOST_CHECK_MESSAGE(std::abs(numeric - at.dx[i]) <= 1e-6 * largest, "coordinate " << i << ": backward " << at.dx[i]
-                                                                                        << ", differences " << numeric);
+      BOOST_CHECK_MESSAGE(std::abs(numeric - at.dx[i]) <= 1e-6 * largest,
+                          "coordinate " << i << ": backward " << at.dx[i] << ", differences " << numeric);
     }
     // float follows, and its bits do not depend on threads.
     Made<Model, Float32> one(1);
@@ -332,9 +332,8 @@ BOOST_AUTO_TEST_CASE(graphs_of_another_level) {
   Arena arena(memory.data(), memory.size());
   Made<ResidueModel, Float32> made;
   Inference<Cpu> run(Cpu{&made.pool}, arena, made.parameters.values());
-  BOOST_CHECK_EXCEPTION(model_of<ResidueModel>(run, atoms.view()), Error, [](const Error& error) {
-    return std::string(error.what()).find("residue graph") != std::string::npos;
-  });
+  BOOST_CHECK_EXCEPTION(model_of<ResidueModel>(run, atoms.view()), Error,
+                        [](const Error& error) { return std::string(error.what()).find("residue graph") != std::string::npos; });
 }
 
 // Without messages between edges: depends on the edges, not on the coordinates.

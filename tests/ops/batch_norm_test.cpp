@@ -19,9 +19,7 @@ template <Index Width> struct OneNorm {
 const std::vector<Index> offsets{0, 300, 301, 301, 340};
 
 // Loss = sum(weights * batch_norm(x)) in a training pass; with gradients.
-template <Index Width, class Precision> struct Evaluated {
-  std::vector<double> y, dx, dresidual, dparameters, state;
-};
+template <Index Width, class Precision> struct Evaluated { std::vector<double> y, dx, dresidual, dparameters, state; };
 
 template <Index Width, class Precision>
 Evaluated<Width, Precision> evaluate(const std::vector<double>& x, const std::vector<double>& residual, const Segments& groups,
@@ -50,11 +48,9 @@ Evaluated<Width, Precision> evaluate(const std::vector<double>& x, const std::ve
   result.dresidual = dense_of(run.gradient_of(added));
   for (const auto& place : parameters.tensors())
     if (place.store == Store::Trained)
-      for (Index c = 0; c < place.columns; ++c)
-        result.dparameters.push_back(double(parameters.gradients()[place.offset + c]));
-  run.commit([&](Index offset, Index size, const auto* data) {
-    std::copy(data, data + size, parameters.store(Store::State) + offset);
-  });
+      for (Index c = 0; c < place.columns; ++c) result.dparameters.push_back(double(parameters.gradients()[place.offset + c]));
+  run.commit(
+      [&](Index offset, Index size, const auto* data) { std::copy(data, data + size, parameters.store(Store::State) + offset); });
   for (const auto& place : parameters.tensors())
     if (place.store == Store::State)
       for (Index c = 0; c < place.columns; ++c) result.state.push_back(double(parameters.data(place)[c]));
@@ -159,8 +155,7 @@ BOOST_AUTO_TEST_CASE(two_groups_equal_two_calls) {
   std::vector<double> y;
   for (bool one_pass : {true, false}) {
     for (const auto& place : parameters.tensors())
-      if (place.store == Store::State)
-        std::fill_n(parameters.data(place), place.columns, float(place.init.constant));
+      if (place.store == Store::State) std::fill_n(parameters.data(place), place.columns, float(place.init.constant));
     y.clear();
     const auto commit = [&](auto& run) {
       run.commit([&](Index offset, Index size, const float* data) {
@@ -205,8 +200,7 @@ BOOST_AUTO_TEST_CASE(running_statistics_where_nothing_is_recorded) {
   const auto folded = fold_batch_norm(run, tensors);
   for (std::size_t i = 0; i < y.size(); ++i) {
     const std::size_t c = i % width;
-    const double expected =
-        (x[i] - state[c]) / std::sqrt(std::abs(state[width + c]) + 0.1 + 1e-5) * flat[c] + flat[width + c];
+    const double expected = (x[i] - state[c]) / std::sqrt(std::abs(state[width + c]) + 0.1 + 1e-5) * flat[c] + flat[width + c];
     BOOST_CHECK_SMALL(y[i] - expected, 1e-12);
     BOOST_CHECK_SMALL(run.data(folded)[c] * x[i] + run.data(folded)[stride_of(width) + Index(c)] - expected, 1e-12);
   }

@@ -1,4 +1,5 @@
-// Ops of graph convolutions: sums over neighbours and edges, messages between edges by angle, distances, one-hot features, concat.
+// Ops of graph convolutions: sums over neighbours and edges, messages between edges by angle, distances, one-hot features,
+// concat.
 
 #include <boost/test/unit_test.hpp>
 

@@ -22,7 +22,8 @@ struct NoEdges { // of a GearNet without messages between edges
 };
 
 template <class Part, std::size_t... Number>
-constexpr std::array<Part, sizeof...(Number)> parts_from([[maybe_unused]] Layout at, [[maybe_unused]] Index first, std::index_sequence<Number...>) {
+constexpr std::array<Part, sizeof...(Number)> parts_from([[maybe_unused]] Layout at, [[maybe_unused]] Index first,
+                                                         std::index_sequence<Number...>) {
   return {Part(at / (first + static_cast<Index>(Number)))...};
 }
 /// `Count` parts under at / first, at / (first + 1), ...
@@ -88,10 +89,9 @@ template <class Policy, Shape S, Readout how, bool WithEdges> struct GearNetStac
 
   /// From any features of nodes (nodes, node_features), of edges (edges, edge_features) and tables of angle bins.
   template <class Context>
-  constexpr Rows<Context, width, Node> encode(Context& run, const GraphTopology& graph,
-                                              Rows<Context, Policy::node_features, Node> h,
-                                              const Rows<Context, 1, std::uint8_t>& bins,
-                                              Rows<Context, Policy::edge_features, Edge> f) const {
+  constexpr Rows<Context, width, Node>
+  encode(Context& run, const GraphTopology& graph, Rows<Context, Policy::node_features, Node> h,
+         const Rows<Context, 1, std::uint8_t>& bins, Rows<Context, Policy::edge_features, Edge> f) const {
     static_assert(WithEdges);
     std::array<Rows<Context, S.width, Node>, static_cast<std::size_t>(S.layers)> hidden;
     Rows<Context, Policy::node_features, Edge> f1 = edges.first(run, graph, bins, f);
@@ -104,8 +104,8 @@ template <class Policy, Shape S, Readout how, bool WithEdges> struct GearNetStac
       for (std::size_t l = 1; l < hidden.size(); ++l) {
         if (l > 1) fl = edges.others[l - 2](run, graph, bins, fl);
         const auto& conv = others[l - 1];
-        hidden[l] = norms[l](run, conv.add_edges(run, graph, fl, conv(run, graph, hidden[l - 1], &hidden[l - 1])),
-                             graph.node_groups);
+        hidden[l] =
+            norms[l](run, conv.add_edges(run, graph, fl, conv(run, graph, hidden[l - 1], &hidden[l - 1])), graph.node_groups);
       }
     }
     return concat(run, hidden);
@@ -134,8 +134,8 @@ template <class Policy, Shape S, Readout how = Readout::sum> struct GearNet : de
 };
 
 /// GearNet-Edge, the encoder of SiamDiff (arXiv 2301.12068): edges pass messages by the angles they make, too. Depends on
-/// coordinates through distances and angles only, so it is invariant under rotations, translations and reflections: it cannot tell
-/// a structure from its mirror image. Tensors `layers.<l>.*`, `edge_layers.<l>.*`, `batch_norms.<l>.*`.
+/// coordinates through distances and angles only, so it is invariant under rotations, translations and reflections: it cannot
+/// tell a structure from its mirror image. Tensors `layers.<l>.*`, `edge_layers.<l>.*`, `batch_norms.<l>.*`.
 template <class Policy, Shape S, Readout how = Readout::sum> struct GearNetEdge : detail::GearNetStack<Policy, S, how, true> {
   using detail::GearNetStack<Policy, S, how, true>::GearNetStack;
 };

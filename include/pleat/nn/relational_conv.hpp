@@ -18,9 +18,9 @@ constexpr Init conv_bias(Index fan_in) {
 }
 } // namespace detail
 
-/// Convolution over nodes (GearNet, arXiv 2203.06125, as torchdrug 0.2.1 has it): z_v = W [M_{v,0}; ...] + b + W_self h_v + b_self
-/// with M_{v,r} the sum of h_u over edges u -> v of relation r, then ReLU(batch norm). Tensors `linear.*` (Out, Relations * In),
-/// `self_loop.*` (Out, In), `batch_norm.*`.
+/// Convolution over nodes (GearNet, arXiv 2203.06125, as torchdrug 0.2.1 has it): z_v = W [M_{v,0}; ...] + b + W_self h_v +
+/// b_self with M_{v,r} the sum of h_u over edges u -> v of relation r, then ReLU(batch norm). Tensors `linear.*` (Out, Relations
+/// * In), `self_loop.*` (Out, In), `batch_norm.*`.
 template <Index Relations, Index In, Index Out> struct RelationalConv {
   Matrix<Out, Relations * In> weight;
   Vector<Out> bias;

@@ -24,7 +24,7 @@ struct angle_linear_op {
   };
   /// Where the work of a call lies, in elements of the two scratch buffers: per thread, then shared.
   struct Work {
-    Index numbers = 0, integers = 0;               // of one thread
+    Index numbers = 0, integers = 0;                // of one thread
     Index forms = 0, node_sums = 0, node_terms = 0; // shared, from here offsets; forms[slots + 1][packed]
     Index partner_sums = 0, gathered = 0, partner = 0, gradient = 0;
     Index total = 0;
@@ -53,25 +53,25 @@ struct angle_linear_op {
   }
 
   template <class T> struct Forward {
-    const T* x;                     // (edges, stride_of(in))
-    const T* weight;                // (out, stride_of(slots * in))
-    const T* self;                  // (out, stride_of(in))
-    const T *bias, *self_bias;      // (stride_of(out))
-    const T *slope, *shift;         // (stride_of(out)) y = relu(slope y + shift), or null: y as it is
-    T* y;                           // (edges, stride_of(out))
-    const std::uint8_t* bins;       // (arcs)
+    const T* x;                // (edges, stride_of(in))
+    const T* weight;           // (out, stride_of(slots * in))
+    const T* self;             // (out, stride_of(in))
+    const T *bias, *self_bias; // (stride_of(out))
+    const T *slope, *shift;    // (stride_of(out)) y = relu(slope y + shift), or null: y as it is
+    T* y;                      // (edges, stride_of(out))
+    const std::uint8_t* bins;  // (arcs)
     GraphTopology graph;
     Plan plan;
     T* numbers;
     std::int32_t* integers; // scratch as `work` says
   };
   template <class T> struct Backward {
-    const T* x;                    // (edges, stride_of(in))
-    const T* dy;                   // (edges, stride_of(out))
-    const T *weight, *self;        // as above
-    T *dweight, *dself;            // added to, or null
-    T *dbias, *dself_bias;         // (stride_of(out)), added to, or null
-    T* dx;                         // (edges, stride_of(in)), or null
+    const T* x;             // (edges, stride_of(in))
+    const T* dy;            // (edges, stride_of(out))
+    const T *weight, *self; // as above
+    T *dweight, *dself;     // added to, or null
+    T *dbias, *dself_bias;  // (stride_of(out)), added to, or null
+    T* dx;                  // (edges, stride_of(in)), or null
     const std::uint8_t* bins;
     GraphTopology graph;
     Plan plan;
@@ -91,8 +91,8 @@ template <Index Slots, Index In, Index Out> struct AngleLinearTensors {
 
 namespace detail {
 
-template <class T> constexpr angle_linear_op::Plan angle_plan(const GraphTopology& graph, Index in, Index out, Index slots,
-                                                             Index threads) {
+template <class T>
+constexpr angle_linear_op::Plan angle_plan(const GraphTopology& graph, Index in, Index out, Index slots, Index threads) {
   angle_linear_op::Plan p{in, out, slots, graph.node_count(), graph.edge_count(), 0, 0, 0, threads};
   for (Index v = 0; v < p.nodes; ++v) {
     const Index inside = graph.in_end(v) - graph.in_begin(v);
@@ -130,24 +130,24 @@ template <class Context, Index Slots, Index In, Index Out> struct AngleLinearBac
     run.count(4.0 * static_cast<double>(x.count) * (Slots + 1) * In * Out, 0);
     if constexpr (Context::computes)
       KernelOf<angle_linear_op, Context>::backward(
-          run.device(),
-          angle_linear_op::Backward<T>{
-              rows.data(), dy.data(), run.data(layer.weight), run.data(layer.self),
-              trains ? run.gradient(layer.weight) : nullptr, run.trains(layer.self) ? run.gradient(layer.self) : nullptr,
-              run.trains(layer.bias) ? run.gradient(layer.bias) : nullptr,
-              run.trains(layer.self_bias) ? run.gradient(layer.self_bias) : nullptr, dx ? dx.data : nullptr, run.data(table),
-              graph, plan, run.data(numbers), run.data(integers), dx.accumulate});
+          run.device(), angle_linear_op::Backward<T>{rows.data(), dy.data(), run.data(layer.weight), run.data(layer.self),
+                                                     trains ? run.gradient(layer.weight) : nullptr,
+                                                     run.trains(layer.self) ? run.gradient(layer.self) : nullptr,
+                                                     run.trains(layer.bias) ? run.gradient(layer.bias) : nullptr,
+                                                     run.trains(layer.self_bias) ? run.gradient(layer.self_bias) : nullptr,
+                                                     dx ? dx.data : nullptr, run.data(table), graph, plan, run.data(numbers),
+                                                     run.data(integers), dx.accumulate});
   }
 };
 
 } // namespace detail
 
-/// y_e = sum over slots k of W_k M_{e,k} + b + W_self x_e + b_self for every edge e = (b -> c), where M_{e,k} is the sum of the rows
-/// x_a of all edges a into b that make an angle of bin k with e (`bins`: tables of ops/angle_bins.hpp), b's way back and edges to
-/// itself included. x (edges, In), y (edges, Out), W (Out, Slots * In). The sums are formed for a tile of edges at a time and fed
-/// to the product; messages of parallel edges are formed once. Differentiable in x and in the tensors. Kept for backward: x and
-/// the bins. With `folded` (fold_batch_norm), at inference only, y = relu(slope y + shift) follows in the same store. The arrays of
-/// `graph` must outlive the pass. Errors: rows or tables of another graph.
+/// y_e = sum over slots k of W_k M_{e,k} + b + W_self x_e + b_self for every edge e = (b -> c), where M_{e,k} is the sum of the
+/// rows x_a of all edges a into b that make an angle of bin k with e (`bins`: tables of ops/angle_bins.hpp), b's way back and
+/// edges to itself included. x (edges, In), y (edges, Out), W (Out, Slots * In). The sums are formed for a tile of edges at a
+/// time and fed to the product; messages of parallel edges are formed once. Differentiable in x and in the tensors. Kept for
+/// backward: x and the bins. With `folded` (fold_batch_norm), at inference only, y = relu(slope y + shift) follows in the same
+/// store. The arrays of `graph` must outlive the pass. Errors: rows or tables of another graph.
 template <class Context, Index Slots, Index In, Index Out>
 constexpr Rows<Context, Out, Edge> angle_linear(Context& run, const AngleLinearTensors<Slots, In, Out>& layer,
                                                 const Rows<Context, In, Edge>& x, const GraphTopology& graph,
@@ -170,17 +170,16 @@ constexpr Rows<Context, Out, Edge> angle_linear(Context& run, const AngleLinearT
     if constexpr (Context::computes) {
       const T* const slope = folded ? run.data(folded) : nullptr;
       KernelOf<angle_linear_op, Context>::forward(
-          run.device(), angle_linear_op::Forward<T>{x.data(), run.data(layer.weight), run.data(layer.self), run.data(layer.bias),
-                                                    run.data(layer.self_bias), slope,
-                                                    slope != nullptr ? slope + stride_of(Out) : nullptr, y.data(),
-                                                    run.data(bins), graph, plan, run.data(numbers), run.data(integers)});
+          run.device(),
+          angle_linear_op::Forward<T>{x.data(), run.data(layer.weight), run.data(layer.self), run.data(layer.bias),
+                                      run.data(layer.self_bias), slope, slope != nullptr ? slope + stride_of(Out) : nullptr,
+                                      y.data(), run.data(bins), graph, plan, run.data(numbers), run.data(integers)});
     }
   }
   if constexpr (Context::records) {
     if (run.recording() && (run.trains(layer.weight) || x.wants_gradient())) {
       run.want(y);
-      run.record(
-          detail::AngleLinearBackward<Context, Slots, In, Out>{layer, run.keep(x), run.keep(bins), y.value(), graph});
+      run.record(detail::AngleLinearBackward<Context, Slots, In, Out>{layer, run.keep(x), run.keep(bins), y.value(), graph});
     }
   }
   return y;

@@ -45,23 +45,23 @@ struct batch_norm_op {
     BatchNormOptions options;
   };
   template <class T> struct Statistics {
-    const T* x;                        // (rows, stride_of(width))
-    T *mean, *scale;                   // (groups, stride_of(width)); scale = 1 / sqrt(biased variance + epsilon)
-    T* partial;                        // (2, chunks, stride_of(width)) scratch
-    const T *old_mean, *old_variance;  // (stride_of(width)) running
-    const T* old_batches;              // (1)
-    T *fresh_mean, *fresh_variance;    // (stride_of(width)) running, after group upon group
-    T* fresh_batches;                  // (1)
+    const T* x;                       // (rows, stride_of(width))
+    T *mean, *scale;                  // (groups, stride_of(width)); scale = 1 / sqrt(biased variance + epsilon)
+    T* partial;                       // (2, chunks, stride_of(width)) scratch
+    const T *old_mean, *old_variance; // (stride_of(width)) running
+    const T* old_batches;             // (1)
+    T *fresh_mean, *fresh_variance;   // (stride_of(width)) running, after group upon group
+    T* fresh_batches;                 // (1)
     Segments groups;
     Index rows, width;
     BatchNormOptions options;
   };
   template <class T> struct Forward {
-    const T* x;                              // (rows, stride_of(width))
-    const T *mean, *scale;                   // (groups, stride_of(width))
-    const T *gain, *bias;                    // (stride_of(width))
-    const T* residual;                       // (rows, stride_of(width)) or null
-    T* y;                                    // (rows, stride_of(width))
+    const T* x;            // (rows, stride_of(width))
+    const T *mean, *scale; // (groups, stride_of(width))
+    const T *gain, *bias;  // (stride_of(width))
+    const T* residual;     // (rows, stride_of(width)) or null
+    T* y;                  // (rows, stride_of(width))
     Segments groups;
     Index rows, width;
     bool relu;
@@ -117,16 +117,15 @@ template <class Context, Index Width, class Space> struct BatchNormBackward {
 
 } // namespace detail
 
-/// y = act((x - mean) / sqrt(var + epsilon) gain + bias) + residual per channel, all (count, Width); act is ReLU or nothing. While
-/// the pass records: mean and biased variance over the rows of each group, and new running statistics (unbiased variance) are
-/// proposed, moved by one group after the other, so that two conformers in one call equal two calls; a group of one row gives
+/// y = act((x - mean) / sqrt(var + epsilon) gain + bias) + residual per channel, all (count, Width); act is ReLU or nothing.
+/// While the pass records: mean and biased variance over the rows of each group, and new running statistics (unbiased variance)
+/// are proposed, moved by one group after the other, so that two conformers in one call equal two calls; a group of one row gives
 /// the bias and moves nothing, and groups must cover all rows. Otherwise: running statistics, so a row depends on nothing else.
 /// `groups` without offsets: all rows are one group; its span must outlive the pass. Kept for backward: x and the statistics.
 template <class Context, Index Width, class Space>
-constexpr Rows<Context, Width, Space> batch_norm(Context& run, const BatchNormTensors<Width>& bn,
-                                                 const Rows<Context, Width, Space>& x, const Segments& groups = {},
-                                                 bool relu = false, const Rows<Context, Width, Space>* residual = nullptr,
-                                                 const BatchNormOptions& options = {}) {
+constexpr Rows<Context, Width, Space>
+batch_norm(Context& run, const BatchNormTensors<Width>& bn, const Rows<Context, Width, Space>& x, const Segments& groups = {},
+           bool relu = false, const Rows<Context, Width, Space>* residual = nullptr, const BatchNormOptions& options = {}) {
   using T = typename Context::Stream;
   detail::require_invariant<Space>();
   constexpr Index stride = stride_of(Width);
@@ -151,10 +150,10 @@ constexpr Rows<Context, Width, Space> batch_norm(Context& run, const BatchNormTe
     if constexpr (Context::computes) {
       T* mean = run.data(used);
       KernelOf<batch_norm_op, Context>::statistics(
-          run.device(), batch_norm_op::Statistics<T>{
-                            x.data(), mean, mean + count * stride, run.data(partial), run.latest(bn.running_mean),
-                            run.latest(bn.running_var), run.latest(bn.num_batches_tracked), fresh_mean.data(),
-                            fresh_variance.data(), fresh_batches.data(), groups, n, Width, options});
+          run.device(),
+          batch_norm_op::Statistics<T>{x.data(), mean, mean + count * stride, run.data(partial), run.latest(bn.running_mean),
+                                       run.latest(bn.running_var), run.latest(bn.num_batches_tracked), fresh_mean.data(),
+                                       fresh_variance.data(), fresh_batches.data(), groups, n, Width, options});
     }
     run.propose(bn.running_mean, fresh_mean);
     run.propose(bn.running_var, fresh_variance);
@@ -162,15 +161,15 @@ constexpr Rows<Context, Width, Space> batch_norm(Context& run, const BatchNormTe
   } else if constexpr (Context::computes) {
     T* mean = run.data(used);
     KernelOf<batch_norm_op, Context>::running(
-        run.device(), batch_norm_op::Running<T>{run.data(bn.running_mean), run.data(bn.running_var), mean, mean + stride, Width,
-                                                options});
+        run.device(),
+        batch_norm_op::Running<T>{run.data(bn.running_mean), run.data(bn.running_var), mean, mean + stride, Width, options});
   }
   if constexpr (Context::computes) {
     const T* mean = run.data(used);
     KernelOf<batch_norm_op, Context>::forward(
-        run.device(), batch_norm_op::Forward<T>{x.data(), mean, mean + count * stride, run.data(bn.weight), run.data(bn.bias),
-                                                residual != nullptr ? residual->data() : nullptr, y.data(), used_groups, n,
-                                                Width, relu});
+        run.device(),
+        batch_norm_op::Forward<T>{x.data(), mean, mean + count * stride, run.data(bn.weight), run.data(bn.bias),
+                                  residual != nullptr ? residual->data() : nullptr, y.data(), used_groups, n, Width, relu});
   }
   if constexpr (Context::records) {
     if (recorded) {

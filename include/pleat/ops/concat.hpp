@@ -24,8 +24,8 @@ struct concat_op {
   };
 };
 
-/// The blocks of `parts`, all (count, Width), side by side: (count, Parts * Width). Nothing is kept for backward. Errors: blocks of
-/// different numbers of rows.
+/// The blocks of `parts`, all (count, Width), side by side: (count, Parts * Width). Nothing is kept for backward. Errors: blocks
+/// of different numbers of rows.
 template <class Context, Index Width, class Space, std::size_t Parts>
 constexpr Rows<Context, static_cast<Index>(Parts) * Width, Space>
 concat(Context& run, const std::array<Rows<Context, Width, Space>, Parts>& parts) {
@@ -56,9 +56,9 @@ concat(Context& run, const std::array<Rows<Context, Width, Space>, Parts>& parts
           for (std::size_t p = 0; p < Parts; ++p)
             if (auto dx = run.template contribute<Width>(inputs[p], count)) {
               if constexpr (Context::computes)
-                KernelOf<concat_op, Context>::backward(
-                    run.device(), concat_op::Backward<T>{dy.data(), dx.data, count, Width, total, static_cast<Index>(p) * Width,
-                                                         dx.accumulate});
+                KernelOf<concat_op, Context>::backward(run.device(),
+                                                       concat_op::Backward<T>{dy.data(), dx.data, count, Width, total,
+                                                                              static_cast<Index>(p) * Width, dx.accumulate});
             }
         }
       };

@@ -39,8 +39,8 @@ inline AngleTile angle_tile_at(std::int32_t* integers, const angle_linear_op::Pl
   return tile;
 }
 
-/// Lists of the edges at positions [begin, end). Forward: the edges into the source of each, by their angle with it. Backward: the
-/// edges out of its target. The skipped slot has no list.
+/// Lists of the edges at positions [begin, end). Forward: the edges into the source of each, by their angle with it. Backward:
+/// the edges out of its target. The skipped slot has no list.
 inline void list_arcs(const GraphTopology& graph, const std::uint8_t* bins, const angle_linear_op::Plan& plan, bool backward,
                       Index begin, Index end, AngleTile& tile) {
   const Index slots = plan.slots, skipped = plan.skipped(), width = slots + 1;
@@ -157,8 +157,17 @@ template <> struct kernel<angle_linear_op, Cpu> {
     // Every edge leaves one node, so the sums of nodes give those of all edges.
     if (a.dbias != nullptr) cpu::sum_rows(cpu, a.dbias, sums_out, out, plan.nodes, plan.out, true);
     if (a.dself_bias != nullptr) cpu::sum_rows(cpu, a.dself_bias, sums_out, out, plan.nodes, plan.out, true);
-    const Sides<T> sides{a.dy,  a.numbers + work.forms, a.numbers + work.node_terms, nullptr, nullptr, nullptr, nullptr, a.dx,
-                         plan.out, plan.in, a.accumulate};
+    const Sides<T> sides{a.dy,
+                         a.numbers + work.forms,
+                         a.numbers + work.node_terms,
+                         nullptr,
+                         nullptr,
+                         nullptr,
+                         nullptr,
+                         a.dx,
+                         plan.out,
+                         plan.in,
+                         a.accumulate};
     if (a.dx != nullptr) {
       pack_forms(cpu, a.numbers + work.forms, a.weight, a.self, plan, true);
       multiply_nodes(cpu, sides, sums_out, plan);

@@ -55,8 +55,7 @@ template <> struct kernel<batch_norm_op, Cpu> {
         a.scale[g * stride + c] = c < a.width ? static_cast<T>(1 / std::sqrt(variance + a.options.epsilon)) : T(0);
         if (n < 2 || c >= a.width) continue;
         a.fresh_mean[c] = static_cast<T>((1 - momentum) * double(a.fresh_mean[c]) + momentum * mean);
-        a.fresh_variance[c] =
-            static_cast<T>((1 - momentum) * double(a.fresh_variance[c]) + momentum * variance * n / (n - 1));
+        a.fresh_variance[c] = static_cast<T>((1 - momentum) * double(a.fresh_variance[c]) + momentum * variance * n / (n - 1));
       }
     }
   }

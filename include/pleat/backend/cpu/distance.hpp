@@ -53,8 +53,7 @@ private:
   // d = x_source - x_target, returns its length.
   template <class T> static T difference(const T* x, const GraphTopology& graph, Index e, T* d) {
     const Index u = graph.source[std::size_t(e)], v = graph.target[std::size_t(e)];
-    for (Index k = 0; k < components; ++k)
-      d[k] = x[(components * u + k) * stride_of(1)] - x[(components * v + k) * stride_of(1)];
+    for (Index k = 0; k < components; ++k) d[k] = x[(components * u + k) * stride_of(1)] - x[(components * v + k) * stride_of(1)];
     return std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
   }
   template <class T> static void add(const distance_op::Backward<T>& a, Index e, T sign, T* sum) {

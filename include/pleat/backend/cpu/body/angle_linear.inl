@@ -1,4 +1,5 @@
-/// \file  Bodies of the messages between edges: sums of listed rows, and products of some rows of a tile with one block of weights.
+/// \file  Bodies of the messages between edges: sums of listed rows, and products of some rows of a tile with one block of
+/// weights.
 
 /// `Vectors` whole vectors of the sum of the listed rows, one at least.
 template <class T, int Vectors>
@@ -163,7 +164,8 @@ PLEAT_TARGET inline void finish_edges(const cpu::AngleTile& tile, const T* from,
 
 /// Row v of `to`, v in [begin, end): the sum of rows of x, the edges into v, or with `leaving` those that leave v.
 template <class T>
-PLEAT_TARGET inline void node_sums(const GraphTopology& graph, const T* x, Index stride, bool leaving, Index begin, Index end, T* to) {
+PLEAT_TARGET inline void node_sums(const GraphTopology& graph, const T* x, Index stride, bool leaving, Index begin, Index end,
+                                   T* to) {
   using L = Lanes<T>;
   for (Index v = begin; v < end; ++v) {
     if (leaving) {

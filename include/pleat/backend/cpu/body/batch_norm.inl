@@ -69,7 +69,8 @@ PLEAT_TARGET inline void batch_norm_backward(const batch_norm_op::Backward<T>& a
   const T *const mean_g = a.sums + group * stride, *const mean_gx = a.sums + (groups + group) * stride;
   for (Index r = begin; r < end; ++r)
     for (Index c = 0; c < stride; c += L::size) {
-      const L s = L::load(scale + c), slope = s * L::load(a.gain + c), centred = L::load(a.x + r * stride + c) - L::load(mean + c);
+      const L s = L::load(scale + c), slope = s * L::load(a.gain + c),
+              centred = L::load(a.x + r * stride + c) - L::load(mean + c);
       L d = batch_norm_open<T>(L::load(a.dy + r * stride + c), centred, slope, L::load(a.bias + c), a.relu);
       d = slope * (d - L::load(mean_g + c) - centred * (s * L::load(mean_gx + c)));
       if (a.accumulate) d += L::load(a.dx + r * stride + c);

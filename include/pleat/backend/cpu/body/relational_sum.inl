@@ -1,6 +1,7 @@
 /// \file  Bodies of relational sums over the rows [begin, end) of the output.
 
-template <class T> PLEAT_TARGET inline void relational_sum_forward(const relational_sum_op::Forward<T>& a, Index begin, Index end) {
+template <class T>
+PLEAT_TARGET inline void relational_sum_forward(const relational_sum_op::Forward<T>& a, Index begin, Index end) {
   using L = Lanes<T>;
   const Index relations = a.graph.relations, from = stride_of(a.width), to = stride_of(relations * a.width);
   const Index* const incoming = a.graph.incoming.data();

@@ -45,8 +45,8 @@ inline bool pdb_coordinate(std::string_view text, float& value) {
   return error == std::errc{} && at == end;
 }
 
-/// Whether a line is an atom record, or what is left of one: serial numbers of six digits may touch "ATOM", and the last line of a
-/// truncated file may end anywhere.
+/// Whether a line is an atom record, or what is left of one: serial numbers of six digits may touch "ATOM", and the last line of
+/// a truncated file may end anywhere.
 inline bool is_pdb_atom(std::string_view line) {
   const std::string_view record = line.substr(0, 6);
   if (record.substr(0, 4) == "ATOM") return record.size() == 4 || record[4] == ' ' || (record[4] >= '0' && record[4] <= '9');

@@ -85,10 +85,10 @@ private:
   template <class Context> constexpr Field<Context, S.node, Node> embed_nodes(Context& run, const GraphBatch& batch) const {
     const Index nodes = batch.topology.node_count();
     if (static_cast<Index>(batch.node_columns.size()) != nodes * Policy::node_columns)
-      fail("this Gvp reads the ", Policy::name, ", whose nodes have ", Policy::node_columns, " columns that are 1, and was handed ",
-           batch.node_columns.size(), " for ", nodes, " nodes; make the batch with OwnedGraphs of the encoder's own graph");
-    const auto columns =
-        one_hot<Policy::node_features, Node>(run, batch.node_columns, Policy::node_columns, nodes);
+      fail("this Gvp reads the ", Policy::name, ", whose nodes have ", Policy::node_columns,
+           " columns that are 1, and was handed ", batch.node_columns.size(), " for ", nodes,
+           " nodes; make the batch with OwnedGraphs of the encoder's own graph");
+    const auto columns = one_hot<Policy::node_features, Node>(run, batch.node_columns, Policy::node_columns, nodes);
     return node_map(run, node_norm(run, Field<Context, node_in, Node>{linear(run, embedding_weight, columns)}));
   }
   template <class Context>

@@ -47,7 +47,8 @@ void add_structure_options(CLI::App& command, StructureArguments& a) {
   command.add_option("--structure-model", a.options.model, "which model of each file, from 1 in the order of the file")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  command.add_option("--chain", a.options.chains, "name of a chain to read; may be given again (default: all chains)");
+  command.add_option("--chain", a.options.chains, "name of a chain to read; may be given again (default: all chains)")
+      ->allow_extra_args(false); // else it takes the files that follow for names of chains
   command.add_flag("--atom-records-only", a.options.atom_records_only,
                    "leave out every HETATM, also modified residues, as the published code does");
   command.add_flag("--drop-bad-atoms", a.options.drop_bad_atoms,

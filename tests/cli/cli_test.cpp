@@ -535,7 +535,7 @@ BOOST_AUTO_TEST_CASE(structures_are_inspected) {
                            "sequence -2: 560, -1: 562, 0: 564, +1: 562, +2: 560,",
                            "atom graph       4466 nodes, 76126 edges, 38063 pairs, 1398260 arcs;"})
     BOOST_TEST(one.out.find(text) != std::string::npos, text);
-  const Ran chain = run({"inspect-structure", shipped + "/117e.pdb.gz", "--chain", "B"});
+  const Ran chain = run({"inspect-structure", "--chain", "B", shipped + "/117e.pdb.gz"});
   BOOST_TEST(chain.out.find("residues         282,") != std::string::npos);
   const Ran model = run({"inspect-structure", shipped + "/1AS5.cif.gz", "--structure-model", "14"});
   BOOST_TEST(model.out.find("model            14 of 14") != std::string::npos);

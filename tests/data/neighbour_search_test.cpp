@@ -67,6 +67,7 @@ BOOST_AUTO_TEST_CASE(agrees_with_trying_all_pairs) {
   for (std::size_t i = 0; i < 300; ++i) far[i] -= 9000;
   check_all(far, 10, 10, 10);
   check_all(far, 4.5, 4.5, 120);
+  check_all(far, 1e-7, 10, 10); // cells of this size could not be numbered
 }
 
 // Points of a lattice have many equal distances, and some that are exactly the radius.

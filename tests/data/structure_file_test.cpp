@@ -211,6 +211,9 @@ BOOST_AUTO_TEST_CASE(chains_without_names_end_at_ter) {
 }
 
 BOOST_AUTO_TEST_CASE(names_of_other_programs) {
+  std::string wide = residue("GLY", 1, 0) + atom(" O  ", "GLY", 1, 9, "O");
+  wide.replace(wide.rfind("ATOM"), 11, "ATOM 100000"); // six digits touch the record's name
+  BOOST_TEST(read(wide).structure.atoms() == 4);
   const ReadStructure got = read(residue("ILE", 1, 0) + atom(" CD ", "ILE", 1, 8, "C") + atom(" OT1", "ILE", 1, 9, "O") +
                                  atom(" OT2", "ILE", 1, 10, "O") + atom(" CX ", "ILE", 1, 11, "C"));
   BOOST_TEST(
@@ -231,6 +234,11 @@ BOOST_AUTO_TEST_CASE(mmcif_tables) {
                                    "_atom_site.Cartn_x 1.5(2)\n_atom_site.Cartn_y +2\n_atom_site.Cartn_z -3\n");
   BOOST_TEST(pairs.structure.describe(0) == "AAA GLY 4");
   BOOST_TEST((pairs.structure.positions[0] == Position::angstrom(1.5f, 2, -3)));
+  const ReadStructure both = read("data_x\n_atom_site.type_symbol C\n_atom_site.label_atom_id CA\n_atom_site.label_comp_id GLY\n"
+                                  "_atom_site.label_seq_id 4\n_atom_site.Cartn_x 9\n_atom_site.Cartn_y 9\n_atom_site.Cartn_z 9\n"
+                                  "_atom_site.group_PDB ATOM\n" +
+                                  cif_head.substr(7) + "ATOM C CA . SER A 5 0 0 0 ?\n"); // pairs, and then a table
+  BOOST_TEST(both.structure.sequence() == "GS");
 }
 
 // ---- bad input: one sentence each -----------------------------------------------------------------------------------
@@ -267,6 +275,8 @@ BOOST_AUTO_TEST_CASE(truncated_files) {
       refused(residue("GLY", 1, 0) + atom(" O  ", "GLY", 1, 9, "O").substr(0, 40)) ==
       "a.pdb:4: the atom record ends in column 40, its coordinates in column 54; the file is truncated or no PDB file, fetch it "
       "again.");
+  for (const char* rest : {"ATOM", "ATOM ", "HETA", "HETATM"}) // a last line that is cut anywhere
+    BOOST_TEST(has(refused(residue("GLY", 1, 0) + rest), "a.pdb:4: the atom record ends in column "));
   BOOST_TEST(
       has(refused(cif_head + "ATOM N N . GLY A 1 0 0 0 1\nATOM C CA . GLY A"),
           "a.pdb:15: the loop of _atom_site.group_PDB ends here within a row, after 6 of 11 values; the file is truncated"));

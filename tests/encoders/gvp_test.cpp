@@ -427,6 +427,10 @@ BOOST_AUTO_TEST_CASE(residue_level) {
   const auto rows = dense_of(detail::place_model<Residues>()(run, graph.view()));
   BOOST_TEST(rows.size() == 24u);
   for (double v : rows) BOOST_TEST(std::isfinite(v));
+  graph.node_columns = {0, 19, 20, 0, 19, 20}; // two a node, as atoms have
+  BOOST_CHECK_EXCEPTION(detail::place_model<Residues>()(run, graph.view()), Error, [](const Error& error) {
+    return std::string(error.what()).find("this Gvp reads the residue graph") == 0;
+  });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 
+#include <pleat/core/error.hpp>
 #include <pleat/core/segments.hpp>
 
 namespace pleat::inline v0_1 {
@@ -46,5 +47,15 @@ struct GraphBatch {
   std::span<const float> positions;           ///< (nodes, 3) Angstrom
   std::span<const std::uint32_t> records;     ///< (graphs) number of the record, the key of its noise
 };
+
+/// One sentence where a batch cannot be one of `Graph` (data/graph_policy.hpp): for models that are handed views.
+template <class Graph> constexpr void require_level(const GraphBatch& batch) {
+  const GraphTopology& graph = batch.topology;
+  if (graph.relations != Graph::relations ||
+      static_cast<Index>(batch.node_columns.size()) != graph.node_count() * Graph::node_columns ||
+      static_cast<Index>(batch.edge_columns.size()) != graph.edge_count() * Graph::edge_columns)
+    fail("these graphs are none that a model of the ", Graph::name, " reads: they have ", graph.relations,
+         " kinds of edges where it has ", Graph::relations, "; make them with OwnedGraphs of the model's own graph");
+}
 
 } // namespace pleat::inline v0_1

@@ -246,14 +246,4 @@ template <class Graph, class Other> GraphBatch batch_for(const OwnedGraphs<Other
   return graphs.view();
 }
 
-/// One sentence where a batch cannot be one of `Graph`: for models that are handed views.
-template <class Graph> void require_level(const GraphBatch& batch) {
-  const auto nodes = static_cast<std::size_t>(batch.topology.node_count()),
-             edges = static_cast<std::size_t>(batch.topology.edge_count());
-  require(batch.topology.relations == Graph::relations && batch.node_columns.size() == nodes * Graph::node_columns &&
-              batch.edge_columns.size() == edges * Graph::edge_columns,
-          "these graphs are none that a model of the ", Graph::name, " reads: they have ", batch.topology.relations,
-          " kinds of edges where it has ", Graph::relations, "; make them with OwnedGraphs of the model's own graph");
-}
-
 } // namespace pleat::inline v0_1

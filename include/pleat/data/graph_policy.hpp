@@ -15,8 +15,8 @@ namespace pleat::inline v0_1 {
 ///   Node                                  the space of its nodes: Residue, Atom, or a type of yours
 ///   Families                              EdgeFamilies<...> of Sequential, Radius, Nearest, or families of yours
 ///   relations                             kinds of edges, at most 256
-///   node_features, edge_features          widths of the features of a node and of an edge (the last column of an edge is its
-///   length) node_columns, edge_columns            how many of these columns are 1; all others but the length are 0
+///   node_features, edge_features          widths of the features of nodes and edges; the last one of an edge is its length
+///   node_columns, edge_columns            how many of these columns are 1; all others but the length are 0
 ///   choose(source, atoms)                 appends the numbers of the atoms that are nodes, ascending
 ///   describe_node(source, nodes, v, to)   writes which columns of node v are 1: `node_columns` numbers
 ///   describe_edge(nodes, u, v, r, to)     writes which columns of the edge u -> v of relation r are 1: `edge_columns` numbers
@@ -74,8 +74,7 @@ struct ResidueGraph : detail::PublishedEdges<7> {
 };
 
 /// Atom level: one node per heavy atom, edges within 4.5 Angstrom. Node features: element (atomic number, up to 17), then residue
-/// type. Hydrogen, unknown elements and those
-/// beyond chlorine have no node, as published.
+/// type. Hydrogen, unknown elements and those beyond chlorine have no node, as published.
 struct AtomGraph : detail::PublishedEdges<1> {
   using Node = Atom;
   using Families = EdgeFamilies<Radius<4.5>>;

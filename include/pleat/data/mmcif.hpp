@@ -34,7 +34,7 @@ public:
       if (field >= 0) column_[static_cast<std::size_t>(field)] = static_cast<std::ptrdiff_t>(i);
       wanted = wanted || field >= 0;
     }
-    if (wanted) begin_table();
+    if (wanted) end_pairs(), begin_table();
     return wanted;
   }
   void row(std::span<const CifValue> values, Index line) override {

@@ -107,7 +107,7 @@ private:
   // Cells of half the radius; wider ones where there would be too many of them for the points.
   void sort_into_cells() {
     const Index n = size(), most = (std::max)(Index{4096}, 32 * n);
-    for (double edge = radius_ / 2;; edge *= 2) {
+    for (double edge = (std::max)(radius_ / 2, 1e-3);; edge *= 2) { // not below: numbers of cells have 32 bits
       reach_ = static_cast<Index>(std::ceil(radius_ / edge));
       for (Index c = 0; c < 3; ++c) cut(c, edge);
       if (fits(most)) break;

@@ -45,6 +45,14 @@ inline bool pdb_coordinate(std::string_view text, float& value) {
   return error == std::errc{} && at == end;
 }
 
+/// Whether a line is an atom record, or what is left of one: serial numbers of six digits may touch "ATOM", and the last line of
+/// a truncated file may end anywhere.
+inline bool is_pdb_atom(std::string_view line) {
+  const std::string_view record = line.substr(0, 6);
+  if (record.substr(0, 4) == "ATOM") return record.size() == 4 || record[4] == ' ' || (record[4] >= '0' && record[4] <= '9');
+  return record.size() >= 4 && std::string_view("HETATM").substr(0, record.size()) == record;
+}
+
 inline AtomRecord pdb_atom(std::string_view line, const std::string& name, Index number) {
   const auto where = [&] { return name + ":" + std::to_string(number); };
   if (line.size() < 54)
@@ -91,7 +99,7 @@ inline AtomTable read_pdb_atoms(std::string_view text, const std::string& name, 
   Index part = 0;
   for (std::string_view line; lines.next(line);) {
     const std::string_view record = line.substr(0, 6);
-    if (record == "ATOM  " || record == "HETATM") {
+    if (detail::is_pdb_atom(line)) {
       table.models += !std::exchange(open, true);
       if (table.models != model) {
         ++table.other_atoms;

@@ -212,7 +212,7 @@ private:
     std::string text = a.chain;
     ((text += text.empty() ? "" : " ") += a.residue) += " " + std::to_string(a.number);
     if (a.insertion != ' ') text += a.insertion;
-    return text + " " + a.name;
+    return printable(text + " " + a.name);
   }
 
   /// Two atoms cannot lie at one place: no direction leads from one to the other.

@@ -4,7 +4,7 @@
 #include <array>
 #include <utility>
 
-#include <pleat/core/error.hpp>
+#include <pleat/core/graph.hpp>
 #include <pleat/core/shape.hpp>
 #include <pleat/encoders/readout.hpp>
 #include <pleat/nn/relational_conv.hpp>
@@ -73,11 +73,7 @@ template <class Policy, Shape S, Readout how, bool WithEdges> struct GearNetStac
   constexpr Rows<Context, width, Node> operator()(Context& run, const GraphBatch& batch,
                                                   const Rows<Context, 1, Coordinates<Node>>& x) const {
     const GraphTopology& graph = batch.topology;
-    if (graph.relations != Policy::relations ||
-        static_cast<Index>(batch.node_columns.size()) != graph.node_count() * Policy::node_columns ||
-        static_cast<Index>(batch.edge_columns.size()) != graph.edge_count() * Policy::edge_columns)
-      fail("this encoder reads the ", Policy::name, " with ", Policy::relations, " kinds of edges and was handed graphs with ",
-           graph.relations, "; make them with OwnedGraphs of the encoder's own graph");
+    require_level<Policy>(batch);
     auto h = one_hot<Policy::node_features, Node>(run, batch.node_columns, Policy::node_columns, graph.node_count());
     if constexpr (WithEdges) {
       auto f = one_hot_and<Policy::edge_features>(run, batch.edge_columns, Policy::edge_columns, distances(run, graph, x));

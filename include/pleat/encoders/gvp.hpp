@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include <pleat/core/error.hpp>
+#include <pleat/core/graph.hpp>
 #include <pleat/encoders/readout.hpp>
 #include <pleat/nn/gvp_conv.hpp>
 #include <pleat/ops/distance.hpp>
@@ -81,8 +83,12 @@ template <class Policy, GvpShape S = GvpShape{}> struct Gvp {
 
 private:
   template <class Context> constexpr Field<Context, S.node, Node> embed_nodes(Context& run, const GraphBatch& batch) const {
-    const auto columns =
-        one_hot<Policy::node_features, Node>(run, batch.node_columns, Policy::node_columns, batch.topology.node_count());
+    const Index nodes = batch.topology.node_count();
+    if (static_cast<Index>(batch.node_columns.size()) != nodes * Policy::node_columns)
+      fail("this Gvp reads the ", Policy::name, ", whose nodes have ", Policy::node_columns,
+           " columns that are 1, and was handed ", batch.node_columns.size(), " for ", nodes,
+           " nodes; make the batch with OwnedGraphs of the encoder's own graph");
+    const auto columns = one_hot<Policy::node_features, Node>(run, batch.node_columns, Policy::node_columns, nodes);
     return node_map(run, node_norm(run, Field<Context, node_in, Node>{linear(run, embedding_weight, columns)}));
   }
   template <class Context>

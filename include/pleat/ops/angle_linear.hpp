@@ -177,7 +177,8 @@ constexpr Rows<Context, Out, Edge> angle_linear(Context& run, const AngleLinearT
     }
   }
   if constexpr (Context::records) {
-    if (run.recording() && (run.trains(layer.weight) || x.wants_gradient())) {
+    if (run.recording() && (run.trains(layer.weight) || run.trains(layer.self) || run.trains(layer.bias) ||
+                            run.trains(layer.self_bias) || x.wants_gradient())) {
       run.want(y);
       run.record(detail::AngleLinearBackward<Context, Slots, In, Out>{layer, run.keep(x), run.keep(bins), y.value(), graph});
     }

@@ -30,6 +30,7 @@ template <class Context, Index Width, class Space, std::size_t Parts>
 constexpr Rows<Context, static_cast<Index>(Parts) * Width, Space>
 concat(Context& run, const std::array<Rows<Context, Width, Space>, Parts>& parts) {
   static_assert(Parts > 0, "pleat: concat needs at least one block.");
+  detail::require_no_positions<Space>();
   using T = typename Context::Stream;
   constexpr Index total = static_cast<Index>(Parts) * Width;
   const Index count = parts[0].count();

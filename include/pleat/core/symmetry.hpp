@@ -17,11 +17,11 @@ template <class Space> struct Equivariant {};
 template <class Space> struct Coordinates {};
 
 /// Components of a vector, each in a row of its own.
-inline constexpr Index components = 3;
+inline constexpr Index vector_components = 3;
 /// Rows in memory for one row of `Space`: 3 where components lie in rows of their own.
 template <class Space> inline constexpr Index rows_each = 1;
-template <class Space> inline constexpr Index rows_each<Equivariant<Space>> = components;
-template <class Space> inline constexpr Index rows_each<Coordinates<Space>> = components;
+template <class Space> inline constexpr Index rows_each<Equivariant<Space>> = vector_components;
+template <class Space> inline constexpr Index rows_each<Coordinates<Space>> = vector_components;
 
 namespace detail {
 

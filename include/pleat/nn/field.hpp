@@ -70,7 +70,7 @@ constexpr Field<Context, C, Node> segment_mean(Context& run, const GraphTopology
 template <Index Vectors, class Context, Index Scalars, class Space>
 constexpr Field<Context, Channels{Scalars, Vectors}, Space> with_zero_vectors(Context& run,
                                                                               const Rows<Context, Scalars, Space>& scalars) {
-  return {scalars, zero_rows<Vectors, Equivariant<Space>>(run, components * scalars.count())};
+  return {scalars, zero_rows<Vectors, Equivariant<Space>>(run, vector_components * scalars.count())};
 }
 
 namespace detail {

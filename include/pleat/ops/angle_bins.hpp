@@ -46,7 +46,7 @@ constexpr Rows<Context, 1, std::uint8_t> angle_bins(Context& run, const GraphTop
   run.count(32.0 * static_cast<double>(arcs) + 40.0 * static_cast<double>(graph.edge_count()),
             static_cast<double>(arcs) + 6.0 * sizeof(T) * static_cast<double>(graph.edge_count()));
   if constexpr (Context::computes) {
-    require(x.count() == components * graph.node_count(), "angle bins: ", x.count(), " rows of coordinates for ",
+    require(x.count() == vector_components * graph.node_count(), "angle bins: ", x.count(), " rows of coordinates for ",
             graph.node_count(), " nodes; give three rows (x, y, z) a node");
     KernelOf<angle_bins_op, Context>::forward(run.device(),
                                               angle_bins_op::Forward<T>{x.data(), stride_of(1), graph, run.data(bins)});

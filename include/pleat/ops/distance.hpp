@@ -56,7 +56,7 @@ constexpr Rows<Context, 1, Edge> distances(Context& run, const GraphTopology& gr
   auto y = run.template rows<1, Edge>(edges);
   run.count(9.0 * static_cast<double>(edges), 7.0 * sizeof(T) * static_cast<double>(edges));
   if constexpr (Context::computes) {
-    require(x.count() == components * graph.node_count(), "distances: ", x.count(), " rows of coordinates for ",
+    require(x.count() == vector_components * graph.node_count(), "distances: ", x.count(), " rows of coordinates for ",
             graph.node_count(), " nodes; give three rows (x, y, z) a node");
     KernelOf<distance_op, Context>::forward(run.device(), distance_op::Forward<T>{x.data(), y.data(), graph});
   }

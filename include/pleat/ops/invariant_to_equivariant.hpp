@@ -49,10 +49,10 @@ constexpr Rows<Context, 1, Equivariant<Node>> invariant_to_equivariant(Context& 
   using T = typename Context::Stream;
   constexpr bool of_pairs = std::is_same_v<Space, Pair>;
   const Index edges = graph.edge_count(), nodes = graph.node_count(), needed = of_pairs ? graph.pair_count() : edges;
-  if (scores.count() != needed || positions.count() != components * nodes)
-    fail("invariant_to_equivariant got ", scores.count(), " scores and positions of ", positions.count() / components,
+  if (scores.count() != needed || positions.count() != vector_components * nodes)
+    fail("invariant_to_equivariant got ", scores.count(), " scores and positions of ", positions.count() / vector_components,
          " nodes for a topology that has ", needed, " and ", nodes, ": make them of the same batch");
-  auto y = run.template rows<1, Equivariant<Node>>(components * nodes);
+  auto y = run.template rows<1, Equivariant<Node>>(vector_components * nodes);
   run.count(24.0 * static_cast<double>(edges), 10.0 * sizeof(T) * static_cast<double>(edges));
   if constexpr (Context::computes)
     KernelOf<invariant_to_equivariant_op, Context>::forward(

@@ -27,8 +27,8 @@ constexpr Rows<Context, Width, Equivariant<Space>> vector_dropout(Context& run, 
   using T = typename Context::Stream;
   if (!(rate >= 0 && rate < 1)) fail("the dropout rate is ", rate, ": give one of at least 0 and below 1");
   const Index count = v.count();
-  if (components * batch.rows() != count)
-    fail("vector_dropout got vectors of ", count / components, " rows for a batch of ", batch.rows(),
+  if (vector_components * batch.rows() != count)
+    fail("vector_dropout got vectors of ", count / vector_components, " rows for a batch of ", batch.rows(),
          " rows: make them of the same batch");
   const std::uint32_t draw = run.next_draw();
   if (!run.recording() || rate == 0) return v;

@@ -32,9 +32,10 @@ constexpr Rows<Context, Width, Equivariant<Space>> vector_gate(Context& run, con
                                                                const Rows<Context, Width, Space>& gate) {
   using T = typename Context::Stream;
   const Index count = gate.count();
-  if (v.count() != components * count)
-    fail("vector_gate got vectors of ", v.count() / components, " rows and gates of ", count, ": make them of the same batch");
-  auto y = run.template rows<Width, Equivariant<Space>>(components * count);
+  if (v.count() != vector_components * count)
+    fail("vector_gate got vectors of ", v.count() / vector_components, " rows and gates of ", count,
+         ": make them of the same batch");
+  auto y = run.template rows<Width, Equivariant<Space>>(vector_components * count);
   run.count(8.0 * static_cast<double>(count) * Width, 7.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
     KernelOf<vector_gate_op, Context>::forward(run.device(),

@@ -28,8 +28,8 @@ template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Equivariant<Space>>
 vector_layer_norm(Context& run, const Rows<Context, Width, Equivariant<Space>>& v, double least = least_square) {
   using T = typename Context::Stream;
-  const Index count = v.count() / components;
-  auto y = run.template rows<Width, Equivariant<Space>>(components * count);
+  const Index count = v.count() / vector_components;
+  auto y = run.template rows<Width, Equivariant<Space>>(vector_components * count);
   run.count(11.0 * static_cast<double>(count) * Width, 6.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
     KernelOf<vector_layer_norm_op, Context>::forward(run.device(),
@@ -47,8 +47,8 @@ vector_layer_norm(Context& run, const Rows<Context, Width, Equivariant<Space>>& 
           if (auto dv = run.template contribute<Width>(v.value, v.count)) {
             if constexpr (Context::computes)
               KernelOf<vector_layer_norm_op, Context>::backward(
-                  run.device(), vector_layer_norm_op::Backward<T>{vectors.data(), dy.data(), dv.data, v.count / components, Width,
-                                                                  least, dv.accumulate});
+                  run.device(), vector_layer_norm_op::Backward<T>{vectors.data(), dy.data(), dv.data, v.count / vector_components,
+                                                                  Width, least, dv.accumulate});
           }
         }
       };

@@ -32,7 +32,7 @@ template <class Context, Index Width, class Space>
 constexpr Rows<Context, Width, Space> vector_norm(Context& run, const Rows<Context, Width, Equivariant<Space>>& v,
                                                   double least = least_square) {
   using T = typename Context::Stream;
-  const Index count = v.count() / components;
+  const Index count = v.count() / vector_components;
   auto y = run.template rows<Width, Space>(count);
   run.count(7.0 * static_cast<double>(count) * Width, 4.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)

@@ -39,8 +39,8 @@ template <> struct kernel<distance_op, Cpu> {
         for (Index e = a.graph.in_begin(v); e < a.graph.in_end(v); ++e) add(a, e, T(-1), sum);
         for (Index k = a.graph.outgoing[std::size_t(v)]; k < a.graph.outgoing[std::size_t(v) + 1]; ++k)
           add(a, a.graph.leaving[std::size_t(k)], T(1), sum);
-        for (Index k = 0; k < components; ++k) {
-          T* to = a.dx + (components * v + k) * stride_of(1);
+        for (Index k = 0; k < vector_components; ++k) {
+          T* to = a.dx + (vector_components * v + k) * stride_of(1);
           if (!a.accumulate)
             for (Index c = 0; c < stride_of(1); ++c) to[c] = T(0);
           to[0] += sum[k];
@@ -53,7 +53,8 @@ private:
   // d = x_source - x_target, returns its length.
   template <class T> static T difference(const T* x, const GraphTopology& graph, Index e, T* d) {
     const Index u = graph.source[std::size_t(e)], v = graph.target[std::size_t(e)];
-    for (Index k = 0; k < components; ++k) d[k] = x[(components * u + k) * stride_of(1)] - x[(components * v + k) * stride_of(1)];
+    for (Index k = 0; k < vector_components; ++k)
+      d[k] = x[(vector_components * u + k) * stride_of(1)] - x[(vector_components * v + k) * stride_of(1)];
     return std::sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2]);
   }
   template <class T> static void add(const distance_op::Backward<T>& a, Index e, T sign, T* sum) {
@@ -61,7 +62,7 @@ private:
     const T length = difference(a.x, a.graph, e, d);
     if (!(length > T(0))) return;
     const T share = sign * a.dy[e * stride_of(1)] / length;
-    for (Index k = 0; k < components; ++k) sum[k] += share * d[k];
+    for (Index k = 0; k < vector_components; ++k) sum[k] += share * d[k];
   }
 };
 

@@ -31,7 +31,6 @@
 #include <pleat/backend/cpu/standardise.hpp>
 #include <pleat/backend/cpu/time_embedding.hpp>
 #include <pleat/backend/cpu/token_norm.hpp>
-#include <pleat/backend/cpu/vector_dropout.hpp>
 #include <pleat/backend/cpu/vector_gate.hpp>
 #include <pleat/backend/cpu/vector_layer_norm.hpp>
 #include <pleat/backend/cpu/vector_norm.hpp>

@@ -5,7 +5,7 @@
 #include <pleat/nn/norm.hpp>
 #include <pleat/ops/add.hpp>
 #include <pleat/ops/segment_mean.hpp>
-#include <pleat/ops/vector_dropout.hpp>
+#include <pleat/ops/dropout.hpp>
 #include <pleat/ops/vector_layer_norm.hpp>
 #include <pleat/ops/zero_rows.hpp>
 

@@ -33,7 +33,6 @@
 #include <pleat/ops/standardise.hpp>
 #include <pleat/ops/time_embedding.hpp>
 #include <pleat/ops/token_norm.hpp>
-#include <pleat/ops/vector_dropout.hpp>
 #include <pleat/ops/vector_gate.hpp>
 #include <pleat/ops/vector_layer_norm.hpp>
 #include <pleat/ops/vector_norm.hpp>
@@ -49,7 +48,7 @@ using ModelOps =
            concat_op, coordinates_op, cross_entropy_op, distance_op, dropout_op, ema_op, embedding_op, gated_add_op,
            gather_rows_op, invariant_to_equivariant_op, layer_norm_op, linear_op, mix_op, multivariate_kl_op, one_hot_op,
            pooling_op, prepare_op, random_op, rbf_op, relational_sum_op, segment_sum_op, sigmoid_op, squared_error_op,
-           squared_norm_op, standardise_op, time_embedding_op, token_norm_op, univariate_kl_op, upload_op, vector_dropout_op,
-           vector_gate_op, vector_layer_norm_op, vector_norm_op, weighted_sum_op, zero_rows_op>;
+           squared_norm_op, standardise_op, time_embedding_op, token_norm_op, univariate_kl_op, upload_op, vector_gate_op,
+           vector_layer_norm_op, vector_norm_op, weighted_sum_op, zero_rows_op>;
 
 } // namespace pleat::inline v0_1

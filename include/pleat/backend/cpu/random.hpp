@@ -51,8 +51,10 @@ template <> struct kernel<dropout_op, Cpu> {
     const std::uint32_t threshold = cpu::detail::dropout_threshold(a.rate);
     const T factor = static_cast<T>(1 / (1 - a.rate));
     cpu::detail::for_noise_rows(cpu, a.batch, a.draw, [&](Index r, const std::uint32_t* at) {
-      const Index row = r * stride_of(a.width);
-      PLEAT_AT_LEVEL(dropout_row_at<T>(key.data(), at, threshold, factor, a.x + row, a.y + row, a.width, a.accumulate));
+      for (Index k = 0; k < a.each; ++k) {
+        const Index row = (a.each * r + k) * stride_of(a.width);
+        PLEAT_AT_LEVEL(dropout_row_at<T>(key.data(), at, threshold, factor, a.x + row, a.y + row, a.width, a.accumulate));
+      }
     });
   }
 };

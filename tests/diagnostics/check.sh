@@ -8,6 +8,11 @@ out=$work/diagnostics
 rm -rf "$out" && mkdir -p "$out"
 export out
 
+# The header that most cases include, compiled once for g++, which looks for <name>.gch along the include path.
+mkdir -p "$out/compiled/pleat/backend"
+echo '#include <pleat/backend/cpu.hpp>' >"$out/cpu.hpp"
+g++ -std=c++20 -Wall -Wextra -I"$root/include" $dependencies -x c++-header "$out/cpu.hpp" -o "$out/compiled/pleat/backend/cpu.hpp.gch"
+
 check_case() {
   local file=$1 name sentence limit compiler log errors
   name=$(basename "$file" .cpp)
@@ -16,7 +21,7 @@ check_case() {
   if [ -z "$sentence" ]; then fail "sentence $name" "the case has no line '// expect: <sentence>'"; return; fi
   for compiler in $compilers; do
     log=$out/$name.$compiler.log
-    local command="$compiler -std=c++20 -Wall -Wextra -fsyntax-only -I$root/include $dependencies $file"
+    local command="$compiler -std=c++20 -Wall -Wextra -fsyntax-only -I$out/compiled -I$root/include $dependencies $file"
     if $command >"$log" 2>&1; then
       fail "sentence $name ($compiler)" "compiles, but must not"
     elif ! grep 'error:' "$log" | head -n 1 | grep -qF -- "$sentence"; then

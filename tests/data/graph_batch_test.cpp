@@ -7,6 +7,8 @@
 #include <tuple>
 
 #include <pleat/data/graph_batch.hpp>
+#include <pleat/data/structure_file.hpp>
+#include <pleat/io/gzip.hpp>
 
 #include "support/structures.hpp"
 
@@ -480,6 +482,40 @@ BOOST_AUTO_TEST_CASE(odd_structures) {
   BOOST_TEST(heavy.view().node_columns[1] == 18 + 20);
   BOOST_TEST(heavy.view().edge_columns[0] == 0);
   BOOST_TEST(heavy.view().edge_columns[1] == 20);
+}
+
+// From the file to the counts of the published graph construction, where no array of it is at hand.
+BOOST_AUTO_TEST_CASE(counts_of_whole_files) {
+  struct Counts {
+    const char* file;
+    Index nodes, edges, arcs;
+  };
+  const auto check = [](const auto& graphs, const GraphCounts& got, const Counts& expected) {
+    BOOST_TEST_CONTEXT(expected.file) {
+      BOOST_TEST(got.nodes == expected.nodes);
+      BOOST_TEST(got.edges == expected.edges);
+      BOOST_TEST(got.arcs == expected.arcs);
+      BOOST_TEST(got.capped == 0);
+      check_topology(graphs.view());
+    }
+  };
+  for (const auto& [residue, atom] : {std::pair<Counts, Counts>{{"11as.pdb.gz", 654, 13792, 325608}, {"", 5118, 86780, 1587402}},
+                                      {{"117e.pdb.gz", 564, 12262, 300223}, {"", 4466, 76126, 1398260}}}) {
+    const auto source = open_input(PLEAT_TEST_DATA "/../examples/data/structures/" + std::string(residue.file));
+    const Structure s = read_structure(*source, {.model = 1, .chains = {}, .atom_records_only = true}).structure;
+    OwnedGraphs<ResidueGraph> residues;
+    const GraphCounts of_residues = residues.add(graph_source(s));
+    check(residues, of_residues, residue);
+    const auto relations = per_relation(residues.topology());
+    if (std::string(residue.file) == "11as.pdb.gz") {
+      BOOST_TEST(relations[0] + relations[1] + relations[2] + relations[3] + relations[4] == 3258);
+      BOOST_TEST(relations[5] == 7798);
+      BOOST_TEST(relations[6] == 2736);
+    }
+    OwnedGraphs<AtomGraph> atoms;
+    const GraphCounts of_atoms = atoms.add(graph_source(s));
+    check(atoms, of_atoms, atom);
+  }
 }
 
 // Helices, tubes and spirals of any size, sparse and crowded: time is linear in residues and neighbours.

@@ -83,6 +83,51 @@ template <Index Bins, Index InWidth, Index OutWidth> struct AngleCase {
   }
 };
 
+// One-hot rows of edges (10 wide: two ones, a length) and of nodes, looked up or made and multiplied.
+template <Index Bins, Index OutWidth, bool LookUp> struct OneHotAngleCase {
+  AngleConv<Bins, 10, OutWidth> conv;
+  constexpr explicit OneHotAngleCase(Layout at) : conv(at) {}
+  using Inputs = Signature<In<1, Edge>>;
+  template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, 1, Edge>& length) const {
+    const GraphTopology graph = batch.graph.topology();
+    const auto bins = upload_bins(run, bins_of(graph, Bins));
+    if constexpr (LookUp)
+      return one_hot_angle_linear(run, conv.tensors, batch.graph.edge_columns, 2, length, graph, bins);
+    else
+      return angle_linear(run, conv.tensors, one_hot_and<10>(run, batch.graph.edge_columns, 2, length), graph, bins);
+  }
+};
+template <Index OutWidth, bool LookUp> struct OneHotNodeCase {
+  RelationalConv<2, 39, OutWidth> conv;
+  constexpr explicit OneHotNodeCase(Layout at) : conv(at) {}
+  using Inputs = Signature<>;
+  template <class Run> auto operator()(Run& run, const TestBatch& batch) const {
+    const GraphTopology graph = batch.graph.topology();
+    if constexpr (LookUp) {
+      return one_hot_relational<2, Residue>(run, conv.weight, conv.bias, conv.self, conv.self_bias, batch.graph.node_columns, 2,
+                                            graph);
+    } else {
+      const auto h = one_hot<39, Residue>(run, batch.graph.node_columns, 2, graph.node_count());
+      return linear_add(run, conv.self, conv.self_bias, h,
+                        linear(run, conv.weight, conv.bias, sum_of_neighbours<2>(run, graph, h)));
+    }
+  }
+};
+// Values and all gradients of the two forms.
+template <class LookedUp, class Multiplied> void check_same_layer(double tolerance) {
+  const TestBatch batch({30, 1, 0, 60, 9});
+  typename LookedUp::Inputs inputs;
+  std::vector<std::vector<double>> values;
+  if constexpr (!std::is_same_v<typename LookedUp::Inputs, Signature<>>) values = {values_of(batch.graph.edges(), 3)};
+  const auto flat = values_of(layout_totals<LookedUp>.count[0], 17, 0.7);
+  const auto a = evaluate<LookedUp, Float64, true>(inputs, batch, values, flat, 2);
+  const auto b = evaluate<Multiplied, Float64, true>(inputs, batch, values, flat, 2);
+  check_close(a.output, b.output, tolerance, "looked up");
+  check_close(a.parameter_gradients, b.parameter_gradients, tolerance, "gradients of tensors");
+  for (std::size_t i = 0; i < values.size(); ++i)
+    check_close(a.input_gradients[i], b.input_gradients[i], tolerance, "gradient of the length");
+}
+
 // The formula, arc by arc.
 template <Index Bins, Index InWidth, Index OutWidth> void check_formula() {
   using Case = AngleCase<Bins, InWidth, OutWidth>;
@@ -146,6 +191,51 @@ BOOST_AUTO_TEST_CASE(messages_between_edges) {
   check_op_contract<AngleCase<2, 6, 17>>(small);
 }
 
+BOOST_AUTO_TEST_CASE(messages_between_one_hot_edges) {
+  check_same_layer<OneHotAngleCase<8, 21, true>, OneHotAngleCase<8, 21, false>>(1e-12);
+  check_same_layer<OneHotAngleCase<3, 90, true>, OneHotAngleCase<3, 90, false>>(1e-12);
+  check_op_contract<OneHotAngleCase<3, 7, true>>({.lengths = {{5, 1, 4}, {1}, {}, {3, 0, 4}}});
+}
+
+BOOST_AUTO_TEST_CASE(sums_of_one_hot_neighbours) {
+  check_same_layer<OneHotNodeCase<9, true>, OneHotNodeCase<9, false>>(1e-12);
+  check_same_layer<OneHotNodeCase<90, true>, OneHotNodeCase<90, false>>(1e-12);
+  check_op_contract<OneHotNodeCase<7, true>>({.lengths = {{5, 1, 4}, {}, {3, 0, 4}}});
+}
+
+// What follows a product at inference: both affine maps, and all that is added between them.
+BOOST_AUTO_TEST_CASE(batch_norms_in_the_store_of_a_product) {
+  using Layer = RelationalConv<1, 7, 40>;
+  ThreadPool pool(1);
+  Parameters<Layer, Cpu, Float64> parameters(Cpu{&pool});
+  parameters.initialise(5);
+  for (const TensorPlace& place : parameters.tensors()) // statistics that no batch norm starts with
+    if (place.name.find("running") != place.name.npos)
+      for (Index c = 0; c < place.columns; ++c) parameters.data(place)[c] = 0.25 + 0.1 * double(c % 7);
+  LossRun<Float64> bench(1, parameters.values(false));
+  auto& training = bench.run;
+  Arena paper;
+  HostMemory memory(1 << 20);
+  Arena arena(memory.data(), memory.size());
+  Inference<Cpu, Float64> run(Cpu{&pool}, arena, parameters.values(false));
+  const auto x = fill<decltype(run), 7, Residue>(run, values_of(91, 1));
+  const auto before = fill<decltype(run), 40, Residue>(run, values_of(520, 2)),
+             after = fill<decltype(run), 40, Residue>(run, values_of(520, 3));
+  const auto& layer = model_of<Layer>;
+  const auto folded = fold_batch_norm(run, layer.norm.tensors);
+  const auto got = linear_folded(run, layer.self, layer.self_bias, x, {&before, &folded, &after, &folded});
+  const auto plain = linear_add(run, layer.self, layer.self_bias, x, before);
+  const auto expected = batch_norm(run, layer.norm.tensors, batch_norm(run, layer.norm.tensors, plain, {}, true, &after));
+  check_close(dense_of(got), dense_of(expected), 1e-13, "folded");
+  check_close(dense_of(linear_folded(run, layer.self, layer.self_bias, x, {nullptr, nullptr, &after, nullptr})),
+              dense_of(add(run, activate(run, linear(run, layer.self, layer.self_bias, x), Activation::Relu), after)), 1e-13,
+              "without");
+  const auto few = fill<decltype(run), 40, Residue>(run, values_of(40, 2));
+  BOOST_CHECK_THROW(linear_folded(run, layer.self, layer.self_bias, x, {&few, nullptr, nullptr, nullptr}), Error);
+  const auto y = bench.input<7, Residue>(values_of(91, 1));
+  BOOST_CHECK_THROW(linear_folded(training, layer.self, layer.self_bias, y, {}), Error);
+}
+
 BOOST_AUTO_TEST_CASE(bad_input) {
   const TestBatch batch({5, 4});
   const GraphTopology graph = batch.graph.topology();
@@ -165,6 +255,12 @@ BOOST_AUTO_TEST_CASE(bad_input) {
   const auto& tensors = model_of<Case>.conv.tensors;
   BOOST_CHECK_THROW(angle_linear(run, tensors, edges, graph, short_bins), Error);
   BOOST_CHECK_THROW(angle_linear(run, tensors, bench.input<3, Edge>(values_of(3, 1)), graph, bins), Error);
+  const auto lengths = bench.input<1, Edge>(values_of(graph.edge_count(), 1));
+  const std::vector<std::int32_t> columns(std::size_t(graph.edge_count()), 1), too_high(columns.size(), 2);
+  BOOST_CHECK_NO_THROW(one_hot_angle_linear(run, tensors, columns, 1, lengths, graph, bins));
+  BOOST_CHECK_THROW(one_hot_angle_linear(run, tensors, too_high, 1, lengths, graph, bins), Error);
+  BOOST_CHECK_THROW(one_hot_angle_linear(run, tensors, columns, 2, lengths, graph, bins), Error);
+  BOOST_CHECK_THROW(one_hot_angle_linear(run, tensors, columns, 1, lengths, graph, short_bins), Error);
   const std::vector<std::int32_t> beyond{0, 5}, alone{0};
   BOOST_CHECK_THROW((one_hot<5, Residue>(run, beyond, 1, 2)), Error);
   BOOST_CHECK_THROW((one_hot<5, Residue>(run, alone, 1, 2)), Error);

@@ -171,6 +171,27 @@ BOOST_AUTO_TEST_CASE(a_structure_has_the_same_bytes_in_any_company_and_on_any_nu
   BOOST_TEST(session.encode(std::vector<Structure>{}).nodes.sequences() == 0);
 }
 
+// A complex of 20,000 residues runs in the memory that its plan states, which is linear in its size.
+BOOST_AUTO_TEST_CASE(twenty_thousand_residues) {
+  ThreadPool pool(2);
+  Session session(Cpu{&pool});
+  session.parameters().initialise(3);
+  OwnedGraphs<ResidueGraph> tenth, whole;
+  tenth.add(graph_source(cloud(2000, 5)));
+  const Structure complex = cloud(20000, 5);
+  const GraphCounts counts = whole.add(graph_source(complex));
+  const double peak = static_cast<double>(session.cost(whole.view()).peak), per_edge = peak / static_cast<double>(counts.edges),
+               per_edge_of_tenth = static_cast<double>(session.cost(tenth.view()).peak) / static_cast<double>(tenth.edge_count());
+  BOOST_TEST(peak < 400e6);
+  BOOST_TEST(per_edge < 1.2 * per_edge_of_tenth);
+  const EncodedGraphs rows = session.encode(whole); // an arena of exactly that size: more would be an error
+  BOOST_TEST(rows.nodes.length(0) == 20000);
+  double sum = 0;
+  for (float x : rows.nodes[0]) sum += std::abs(static_cast<double>(x));
+  BOOST_TEST(std::isfinite(sum));
+  BOOST_TEST(sum > 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_has_no_graph_is_refused_by_name) {
   std::vector<Structure> all{cloud(9, 1), cloud(12, 2), cloud(3, 3)};
   for (AtomName& name : all[1].names) name = atom_cb;

@@ -51,6 +51,9 @@ struct TestBatch {
     for (Index i = 0; i < offsets.back(); ++i) tokens.push_back(static_cast<std::uint8_t>(4 + draws.index(20)));
     for (std::uint8_t token : tokens) // an element and a residue type
       graph.node_columns.push_back(token % 18), graph.node_columns.push_back(18 + token - 4);
+    for (Index e = 0; e < graph.edges(); ++e) // the types of both ends, now and then none
+      graph.edge_columns.push_back(e % 11 == 5 ? -1 : tokens[std::size_t(graph.source(e))] % 4),
+          graph.edge_columns.push_back(4 + tokens[std::size_t(graph.target(e))] % 5);
   }
   SequenceBatch view() const { return {tokens, {offsets}, records, starts}; }
   template <class Space> Index count() const {

@@ -21,6 +21,8 @@
 #include <pleat/backend/cpu/mix.hpp>
 #include <pleat/backend/cpu/normalisation_loss.hpp>
 #include <pleat/backend/cpu/one_hot.hpp>
+#include <pleat/backend/cpu/one_hot_angle_linear.hpp>
+#include <pleat/backend/cpu/one_hot_relational.hpp>
 #include <pleat/backend/cpu/pooling.hpp>
 #include <pleat/backend/cpu/random.hpp>
 #include <pleat/backend/cpu/rbf.hpp>

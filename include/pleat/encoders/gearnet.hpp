@@ -11,7 +11,6 @@
 #include <pleat/ops/angle_bins.hpp>
 #include <pleat/ops/concat.hpp>
 #include <pleat/ops/distance.hpp>
-#include <pleat/ops/one_hot.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -74,12 +73,16 @@ template <class Policy, Shape S, Readout how, bool WithEdges> struct GearNetStac
                                                   const Rows<Context, 1, Coordinates<Node>>& x) const {
     const GraphTopology& graph = batch.topology;
     require_level<Policy>(batch);
-    auto h = one_hot<Policy::node_features, Node>(run, batch.node_columns, Policy::node_columns, graph.node_count());
+    std::span<const std::int32_t> columns = batch.node_columns;
+    constexpr Index hot = Policy::node_columns;
     if constexpr (WithEdges) {
-      auto f = one_hot_and<Policy::edge_features>(run, batch.edge_columns, Policy::edge_columns, distances(run, graph, x));
-      return encode(run, graph, std::move(h), angle_bins(run, graph, x), std::move(f));
+      const auto bins = angle_bins(run, graph, x);
+      auto f = edges.first.one_hot(run, graph, bins, batch.edge_columns, Policy::edge_columns, distances(run, graph, x));
+      auto h = first.template one_hot<Node>(run, graph, columns, hot);
+      h = first.add_edges(run, graph, f, h, norms[0]);
+      return further_layers(run, graph, std::move(h), bins, std::move(f));
     } else {
-      return encode(run, graph, std::move(h));
+      return further_layers(run, graph, first.template one_hot<Node>(run, graph, columns, hot, &norms[0]));
     }
   }
 
@@ -89,33 +92,50 @@ template <class Policy, Shape S, Readout how, bool WithEdges> struct GearNetStac
   encode(Context& run, const GraphTopology& graph, Rows<Context, Policy::node_features, Node> h,
          const Rows<Context, 1, std::uint8_t>& bins, Rows<Context, Policy::edge_features, Edge> f) const {
     static_assert(WithEdges);
-    std::array<Rows<Context, S.width, Node>, static_cast<std::size_t>(S.layers)> hidden;
-    Rows<Context, Policy::node_features, Edge> f1 = edges.first(run, graph, bins, f);
+    auto f1 = edges.first(run, graph, bins, f);
     f = {};
-    hidden[0] = norms[0](run, first.add_edges(run, graph, f1, first(run, graph, h)), graph.node_groups);
+    auto h1 = first.add_edges(run, graph, f1, first(run, graph, h), norms[0]);
     h = {};
-    if constexpr (S.layers > 1) {
-      Rows<Context, S.width, Edge> fl = edges.second[0](run, graph, bins, f1);
-      f1 = {};
-      for (std::size_t l = 1; l < hidden.size(); ++l) {
-        if (l > 1) fl = edges.others[l - 2](run, graph, bins, fl);
-        const auto& conv = others[l - 1];
-        hidden[l] =
-            norms[l](run, conv.add_edges(run, graph, fl, conv(run, graph, hidden[l - 1], &hidden[l - 1])), graph.node_groups);
-      }
-    }
-    return concat(run, hidden);
+    return further_layers(run, graph, std::move(h1), bins, std::move(f1));
   }
   /// Without messages between edges.
   template <class Context>
   constexpr Rows<Context, width, Node> encode(Context& run, const GraphTopology& graph,
                                               Rows<Context, Policy::node_features, Node> h) const {
     static_assert(!WithEdges);
-    std::array<Rows<Context, S.width, Node>, static_cast<std::size_t>(S.layers)> hidden;
-    hidden[0] = norms[0](run, first(run, graph, h), graph.node_groups);
+    auto h1 = first(run, graph, h, nullptr, &norms[0]);
     h = {};
+    return further_layers(run, graph, std::move(h1));
+  }
+
+private:
+  template <class Context> using Hidden = std::array<Rows<Context, S.width, Node>, static_cast<std::size_t>(S.layers)>;
+
+  /// From the rows of the nodes after the first layer, `h`, and of the edges, `f`.
+  template <class Context>
+  constexpr Rows<Context, width, Node> further_layers(Context& run, const GraphTopology& graph, Rows<Context, S.width, Node> h,
+                                                      const Rows<Context, 1, std::uint8_t>& bins,
+                                                      Rows<Context, Policy::node_features, Edge> f) const {
+    Hidden<Context> hidden;
+    hidden[0] = std::move(h);
+    if constexpr (S.layers > 1) {
+      Rows<Context, S.width, Edge> fl = edges.second[0](run, graph, bins, f);
+      f = {};
+      for (std::size_t l = 1; l < hidden.size(); ++l) {
+        if (l > 1) fl = edges.others[l - 2](run, graph, bins, fl);
+        const auto& conv = others[l - 1];
+        hidden[l] = conv.add_edges(run, graph, fl, conv(run, graph, hidden[l - 1], &hidden[l - 1]), norms[l]);
+      }
+    }
+    return concat(run, hidden);
+  }
+  template <class Context>
+  constexpr Rows<Context, width, Node> further_layers(Context& run, const GraphTopology& graph,
+                                                      Rows<Context, S.width, Node> h) const {
+    Hidden<Context> hidden;
+    hidden[0] = std::move(h);
     for (std::size_t l = 1; l < hidden.size(); ++l)
-      hidden[l] = norms[l](run, others[l - 1](run, graph, hidden[l - 1], &hidden[l - 1]), graph.node_groups);
+      hidden[l] = others[l - 1](run, graph, hidden[l - 1], &hidden[l - 1], &norms[l]);
     return concat(run, hidden);
   }
 };

@@ -4,6 +4,8 @@
 #include <pleat/nn/batch_norm.hpp>
 #include <pleat/ops/angle_linear.hpp>
 #include <pleat/ops/linear.hpp>
+#include <pleat/ops/one_hot_angle_linear.hpp>
+#include <pleat/ops/one_hot_relational.hpp>
 #include <pleat/ops/relational_sum.hpp>
 
 namespace pleat::inline v0_1 {
@@ -34,24 +36,43 @@ template <Index Relations, Index In, Index Out> struct RelationalConv {
         self((at / "self_loop").template matrix<Out, In>("weight", detail::conv_weight)),
         self_bias((at / "self_loop").template vector<Out>("bias", detail::conv_bias(In))), norm(at / "batch_norm") {}
 
-  /// (nodes, In) -> (nodes, Out); `shortcut` (nodes, Out) is added last.
+  /// (nodes, In) -> (nodes, Out); `shortcut` (nodes, Out) is added after the ReLU, `outer` is a batch norm of the whole. At
+  /// inference both batch norms are part of the store of the product.
   template <class Context, class Node>
   constexpr Rows<Context, Out, Node> operator()(Context& run, const GraphTopology& graph, const Rows<Context, In, Node>& h,
-                                                const Rows<Context, Out, Node>* shortcut = nullptr) const {
-    Rows<Context, Out, Node> z;
-    {
-      const auto messages = linear(run, weight, bias, sum_of_neighbours<Relations>(run, graph, h));
-      z = linear_add(run, self, self_bias, h, messages);
+                                                const Rows<Context, Out, Node>* shortcut = nullptr,
+                                                const BatchNorm<Out>* outer = nullptr) const {
+    auto messages = linear(run, weight, bias, sum_of_neighbours<Relations>(run, graph, h));
+    if (!run.recording()) {
+      const auto first = fold_batch_norm(run, norm.tensors);
+      const auto last = outer != nullptr ? fold_batch_norm(run, outer->tensors) : decltype(fold_batch_norm(run, norm.tensors)){};
+      return linear_folded(run, self, self_bias, h, {&messages, &first, shortcut, outer != nullptr ? &last : nullptr});
     }
-    return norm.relu(run, z, graph.node_groups, shortcut);
+    auto z = linear_add(run, self, self_bias, h, messages);
+    messages = {};
+    z = norm.relu(run, z, graph.node_groups, shortcut);
+    return outer != nullptr ? (*outer)(run, z, graph.node_groups) : z;
   }
-  /// `onto` + ReLU(W [U_{v,0}; ...] + b) with U_{v,r} the sum of the rows of the edges into v under relation r: the weight and
-  /// bias of the nodes serve the edges a second time.
+  /// The same of rows with ones at `columns` (nodes, hot), which are never made (ops/one_hot_relational.hpp).
+  template <class Node, class Context>
+  constexpr Rows<Context, Out, Node> one_hot(Context& run, const GraphTopology& graph, std::span<const std::int32_t> columns,
+                                             Index hot, const BatchNorm<Out>* outer = nullptr) const {
+    auto z = one_hot_relational<Relations, Node>(run, weight, bias, self, self_bias, columns, hot, graph);
+    z = norm.relu(run, z, graph.node_groups);
+    return outer != nullptr ? (*outer)(run, z, graph.node_groups) : z;
+  }
+  /// `onto` + ReLU(W [U_{v,0}; ...] + b), then the batch norm `outer`, with U_{v,r} the sum of the rows of the edges into v under
+  /// relation r: the weight and bias of the nodes serve the edges a second time.
   template <class Context, class Node>
   constexpr Rows<Context, Out, Node> add_edges(Context& run, const GraphTopology& graph, const Rows<Context, In, Edge>& f,
-                                               const Rows<Context, Out, Node>& onto) const {
-    return detail::linear<Context, Out, Relations * In, Node>(run, weight, bias, sum_of_edges<Relations, Node>(run, graph, f),
-                                                              Activation::Relu, &onto);
+                                               const Rows<Context, Out, Node>& onto, const BatchNorm<Out>& outer) const {
+    const auto sums = sum_of_edges<Relations, Node>(run, graph, f);
+    if (!run.recording()) {
+      const auto last = fold_batch_norm(run, outer.tensors);
+      return linear_folded(run, weight, bias, sums, {nullptr, nullptr, &onto, &last});
+    }
+    const auto c = detail::linear<Context, Out, Relations * In, Node>(run, weight, bias, sums, Activation::Relu, &onto);
+    return outer(run, c, graph.node_groups);
   }
 };
 
@@ -74,6 +95,16 @@ template <Index Bins, Index In, Index Out> struct AngleConv {
                                                 const Rows<Context, In, Edge>& f) const {
     if (!run.recording()) return angle_linear(run, tensors, f, graph, bins, fold_batch_norm(run, norm.tensors));
     return norm.relu(run, angle_linear(run, tensors, f, graph, bins), graph.edge_groups);
+  }
+  /// The same of rows with ones at `columns` (edges, hot) and `length` in the last column, which are never made
+  /// (ops/one_hot_angle_linear.hpp).
+  template <class Context>
+  constexpr Rows<Context, Out, Edge> one_hot(Context& run, const GraphTopology& graph, const Rows<Context, 1, std::uint8_t>& bins,
+                                             std::span<const std::int32_t> columns, Index hot,
+                                             const Rows<Context, 1, Edge>& length) const {
+    if (!run.recording())
+      return one_hot_angle_linear(run, tensors, columns, hot, length, graph, bins, fold_batch_norm(run, norm.tensors));
+    return norm.relu(run, one_hot_angle_linear(run, tensors, columns, hot, length, graph, bins), graph.edge_groups);
   }
 };
 

@@ -16,6 +16,9 @@ struct linear_op {
     T* before;         // (rows, stride_of(out)) the value before the activation, or null
     Index rows, out, in;
     Activation activation;
+    const T* addend = nullptr;                            // (rows, stride_of(out)), added to the product, or null
+    const T *slope = nullptr, *shift = nullptr;           // (out) slope v + shift before the activation, or null
+    const T *last_slope = nullptr, *last_shift = nullptr; // (out) the same of what is stored, or null
   };
   template <class T> struct InputGradient {
     const T* dy;      // (rows, stride_of(out))
@@ -157,6 +160,45 @@ constexpr Rows<Context, Out, Space> linear_add(Context& run, const Matrix<Out, I
                                                const Rows<Context, In, Space>& x, const Rows<Context, Out, Space>& residual) {
   detail::require_invariant<Space>();
   return detail::linear<Context, Out, In, Space>(run, weight, bias, x, Activation::None, &residual);
+}
+
+/// What follows a product at inference, in its store: y = last(relu(first(x W^T + b + addend)) + residual), where `first` and
+/// `last` are batch norms (fold_batch_norm). All are optional; handles outlive the call.
+template <class Context, Index Out, class Space> struct FoldedStore {
+  using Folded = Rows<Context, 1, typename Context::Stream>; ///< slope, then shift
+  const Rows<Context, Out, Space>* addend = nullptr;
+  const Folded* first = nullptr;
+  const Rows<Context, Out, Space>* residual = nullptr;
+  const Folded* last = nullptr;
+};
+
+/// y (count, Out) = last(relu(first(x W^T + b + addend)) + residual), at inference only.
+template <class Context, Index Out, Index In, class Space>
+constexpr Rows<Context, Out, Space> linear_folded(Context& run, const Matrix<Out, In>& weight, const Vector<Out>& bias,
+                                                  const Rows<Context, In, Space>& x,
+                                                  const FoldedStore<Context, Out, Space>& store) {
+  detail::require_invariant<Space>();
+  using T = typename Context::Stream;
+  const Index count = x.count();
+  if (run.recording()) fail("linear_folded: batch norm is folded at inference only; call batch_norm while training");
+  for (const Rows<Context, Out, Space>* rows : {store.addend, store.residual})
+    if (rows != nullptr && rows->count() != count)
+      fail("linear_folded: ", count, " rows and an addend or residual of ", rows->count(), " rows; both must have as many");
+  auto y = run.template rows<Out, Space>(count);
+  const auto n = static_cast<double>(count);
+  run.count(2.0 * n * Out * In, static_cast<double>(sizeof(T)) * (n * (In + Out) + static_cast<double>(Out) * In));
+  if constexpr (Context::computes) {
+    const T* const first = store.first != nullptr ? run.data(*store.first) : nullptr;
+    const T* const last = store.last != nullptr ? run.data(*store.last) : nullptr;
+    constexpr Index stride = stride_of(Out);
+    KernelOf<linear_op, Context>::forward(
+        run.device(),
+        linear_op::Forward<T>{x.data(), run.prepared(weight, false), run.data(bias),
+                              store.residual != nullptr ? store.residual->data() : nullptr, y.data(), nullptr, count, Out, In,
+                              Activation::Relu, store.addend != nullptr ? store.addend->data() : nullptr, first,
+                              first != nullptr ? first + stride : nullptr, last, last != nullptr ? last + stride : nullptr});
+  }
+  return y;
 }
 
 /// Rows of two kinds: refused in one sentence.

@@ -27,24 +27,27 @@ struct one_hot_op {
 
 namespace detail {
 
+/// Errors: not `hot` columns for each of `count` rows, or one that is not below `limit`.
+constexpr void require_columns(const char* op, std::span<const std::int32_t> columns, Index hot, Index count, Index limit) {
+  if (static_cast<Index>(columns.size()) != hot * count)
+    fail(op, ": ", columns.size(), " columns for ", count, " rows of ", hot, " hot columns each; they must agree");
+  for (std::size_t i = 0; i < columns.size(); ++i)
+    if (columns[i] >= limit)
+      fail(op, ": column ", columns[i], " of row ", static_cast<Index>(i) / hot, " is not below ", limit,
+           "; make the graph with the policy of the model");
+}
+
 template <Index Width, class Space, class Context>
 constexpr Rows<Context, Width, Space> one_hot(Context& run, std::span<const std::int32_t> columns, Index hot, Index count,
                                               const Rows<Context, 1, Space>* last) {
   using T = typename Context::Stream;
-  if (static_cast<Index>(columns.size()) != hot * count)
-    fail("one_hot: ", columns.size(), " columns for ", count, " rows of ", hot, " hot columns each; they must agree");
+  require_columns("one_hot", columns, hot, count, Width - (last != nullptr ? 1 : 0));
   auto y = run.template rows<Width, Space>(count);
   run.count(0, sizeof(T) * static_cast<double>(count) * Width);
-  if constexpr (Context::computes) {
-    const Index limit = Width - (last != nullptr ? 1 : 0);
-    for (std::size_t i = 0; i < columns.size(); ++i)
-      if (columns[i] >= limit)
-        fail("one_hot: column ", columns[i], " of row ", static_cast<Index>(i) / hot, " is not below ", limit,
-             "; make the graph with the policy of the model");
+  if constexpr (Context::computes)
     KernelOf<one_hot_op, Context>::forward(
         run.device(),
         one_hot_op::Forward<T>{columns.data(), last != nullptr ? last->data() : nullptr, y.data(), count, hot, Width});
-  }
   if constexpr (Context::records) {
     if (last != nullptr && run.recording() && last->wants_gradient()) {
       struct Backward {

@@ -16,7 +16,8 @@ template <> struct kernel<prepare_op, Cpu> {
 
 template <> struct kernel<linear_op, Cpu> {
   template <class T> static void forward(const Cpu& cpu, const linear_op::Forward<T>& a) {
-    const cpu::Epilogue<T> epilogue{a.bias, a.activation, a.before, a.residual, false};
+    const cpu::Epilogue<T> epilogue{a.bias,   a.activation, a.before, a.residual,   false,
+                                    a.addend, a.slope,      a.shift,  a.last_slope, a.last_shift};
     cpu::multiply(cpu, a.y, stride_of(a.out), a.x, stride_of(a.in), static_cast<const T*>(a.form), a.rows, a.out, a.in, epilogue);
   }
   template <class T> static void input_gradient(const Cpu& cpu, const linear_op::InputGradient<T>& a) {

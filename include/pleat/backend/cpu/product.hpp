@@ -13,13 +13,17 @@
 
 namespace pleat::inline v0_1::cpu {
 
-/// What happens to a product before it is stored: y = activation(x W^T + bias) + residual (+ y).
+/// What happens to a product before it is stored: y = last(activation(first(x W^T + bias + addend)) + residual) (+ y), where
+/// `first` is slope v + shift and `last` is last_slope v + last_shift.
 template <class T> struct Epilogue {
   const T* bias = nullptr; // (n)
   Activation activation = Activation::None;
-  T* pre_activation = nullptr; // (rows, y_stride), x W^T + bias
-  const T* residual = nullptr; // (rows, y_stride)
-  bool accumulate = false;     // adds to what y holds
+  T* pre_activation = nullptr;                          // (rows, y_stride), x W^T + bias
+  const T* residual = nullptr;                          // (rows, y_stride)
+  bool accumulate = false;                              // adds to what y holds
+  const T* addend = nullptr;                            // (rows, y_stride)
+  const T *slope = nullptr, *shift = nullptr;           // (n)
+  const T *last_slope = nullptr, *last_shift = nullptr; // (n)
 };
 
 namespace detail {

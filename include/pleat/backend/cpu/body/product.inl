@@ -69,12 +69,21 @@ PLEAT_TARGET void finish_tile(const T* tile, Index rows, Index width, T* y, Inde
   for (Index c = 0; c < width; c += L::size) {
     const Index here = left - c;
     const L bias = epilogue.bias ? load_part<T>(epilogue.bias + column + c, here) : L::zero();
+    L slope = L::zero(), shift = slope, last_slope = slope, last_shift = slope;
+    if (epilogue.slope)
+      slope = load_part<T>(epilogue.slope + column + c, here), shift = load_part<T>(epilogue.shift + column + c, here);
+    if (epilogue.last_slope)
+      last_slope = load_part<T>(epilogue.last_slope + column + c, here),
+      last_shift = load_part<T>(epilogue.last_shift + column + c, here);
     for (Index r = 0; r < rows; ++r) {
       const Index at = offset + r * stride + c;
       L value = L::load(tile + r * width + c) + bias;
+      if (epilogue.addend) value = value + load_part<T>(epilogue.addend + at, here);
+      if (epilogue.slope) value = fma(value, slope, shift);
       if (epilogue.pre_activation) value.store(epilogue.pre_activation + at);
       value = activated<T>(value, epilogue.activation);
       if (epilogue.residual) value = value + load_part<T>(epilogue.residual + at, here);
+      if (epilogue.last_slope) value = fma(value, last_slope, last_shift);
       if (epilogue.accumulate) value = value + load_part<T>(y + at, here);
       value.store(y + at);
     }

@@ -18,7 +18,7 @@ struct AbsorbingSchedule {
   /// m_t; m_{-1} = 0: before the first step nothing is masked.
   double rate(Index t) const {
     require_step(t, -1);
-    return t < 0 ? 0.0 : least + (most - least) * static_cast<double>(t + 1) / static_cast<double>(steps);
+    return t < 0 ? 0.0 : least + (most - least) * (static_cast<double>(t + 1) / static_cast<double>(steps));
   }
   /// K = max(1, floor(n m_t)): how many of n residues are drawn. 0 of none.
   Index draws(Index residues, Index t) const {

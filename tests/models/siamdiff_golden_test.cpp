@@ -84,7 +84,7 @@ template <class Model, class Precision> void check_step(const std::string& name,
   const auto step = [&](auto& run) {
     using Run = std::remove_reference_t<decltype(run)>;
     const Model& model = model_of<Model>;
-    const auto loss = model.loss(run, batch, golden.options.gamma);
+    const auto loss = model.loss(run, batch, golden.options);
     if constexpr (Run::computes) {
       check_close({double(*loss.structure.data())}, number("metric.structure_denoising_loss"), values, "structure loss");
       check_close({double(*loss.sequence.data())}, number("metric.sequence_denoising_loss"), values, "sequence loss");

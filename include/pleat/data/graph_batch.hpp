@@ -127,6 +127,10 @@ public:
   /// Appends the graph of a structure. `record`: the key of its noise. Errors: arrays that do not belong together, no node, a
   /// node without finite coordinates; the batch is as before then.
   GraphCounts add(const GraphSource& s, std::uint32_t record = 0) {
+    return add(s, record, [](Index, Index) { return true; });
+  }
+  /// The same without the edges u -> v (nodes of this graph) for which keep(u, v) is false.
+  template <class Keep> GraphCounts add(const GraphSource& s, std::uint32_t record, Keep&& keep) {
     GraphCounts counts;
     GraphNodes nodes = nodes_of(s, counts);
     nodes.counted = counted_;
@@ -144,6 +148,7 @@ public:
         require(join.relation >= 0 && join.relation < Graph::relations && join.source >= 0 && join.source < nodes.size(), s.name,
                 ": a family of the ", Graph::name, " joins node ", join.source, " of ", nodes.size(), " by relation ",
                 join.relation, " of ", Graph::relations, "; correct its `into`, and clear this batch");
+      std::erase_if(joins_, [&](const Join& join) { return !keep(static_cast<Index>(join.source), v); });
       if (!std::is_sorted(joins_.begin(), joins_.end(), before)) std::sort(joins_.begin(), joins_.end(), before);
       append_edges(nodes, first_node, v);
       Graph::describe_node(s, nodes, v, node_columns_.data() + (first_node + v) * Graph::node_columns);

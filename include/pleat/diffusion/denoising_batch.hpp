@@ -15,11 +15,16 @@ class PairIndex {
 public:
   /// The pairs of a topology, every end moved by move(node) to a row of `rows`.
   template <class Move> void set(const GraphTopology& graph, Index rows, Move&& move) {
+    set(graph.pair_first, graph.pair_second, rows, move);
+  }
+  /// The same of listed pairs of different nodes.
+  template <class Move>
+  void set(std::span<const std::int32_t> firsts, std::span<const std::int32_t> seconds, Index rows, Move&& move) {
     first_.clear(), second_.clear();
     begin_.assign(static_cast<std::size_t>(rows + 1), 0);
-    for (std::size_t p = 0; p < graph.pair_first.size(); ++p) {
-      first_.push_back(static_cast<std::int32_t>(move(graph.pair_first[p])));
-      second_.push_back(static_cast<std::int32_t>(move(graph.pair_second[p])));
+    for (std::size_t p = 0; p < firsts.size(); ++p) {
+      first_.push_back(static_cast<std::int32_t>(move(firsts[p])));
+      second_.push_back(static_cast<std::int32_t>(move(seconds[p])));
       ++begin_[static_cast<std::size_t>(first_.back()) + 1], ++begin_[static_cast<std::size_t>(second_.back()) + 1];
     }
     for (std::size_t v = 0; v + 1 < begin_.size(); ++v) begin_[v + 1] += begin_[v];
@@ -39,7 +44,7 @@ private:
 
 /// Whose rows a graph's scores and logits are made of.
 enum class DenoisedBy : unsigned char {
-  Itself,      ///< its own (DiffPreT)
+  Itself,        ///< its own (DiffPreT)
   OtherConformer ///< those of the other conformer, whose nodes are the same in number and order (SiamDiff)
 };
 

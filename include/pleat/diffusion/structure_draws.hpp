@@ -2,8 +2,11 @@
 /// \file  What denoising of structures draws, as data: crop, step, masked residues, second conformer, noise; and what it makes of
 /// it.
 
+#include <algorithm>
 #include <array>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 
 #include <pleat/data/conformers.hpp>
 #include <pleat/data/source_arrays.hpp>
@@ -52,11 +55,17 @@ template <ConformerPolicy Conformer> struct StructureDraw {
 namespace detail {
 // Numbers of the draws: far from those of a pass, and from those of conformers.
 inline constexpr std::uint32_t crop_draw = 0xD1FF0000u, step_draw = 0xD1FF0001u, mask_draw = 0xD1FF0002u,
-                               coordinate_draw = 0xD1FF0003u; // and the next one, of the second conformer
+                               coordinate_draw = 0xD1FF0003u, // and the next one, of the second conformer
+    pair_draw = 0xD1FF0005u;
 
 inline Index drawn_below(Index n, NoiseKey key, NoiseCounter at) {
   const auto bits = philox(key, at);
   return static_cast<Index>(uniform_double(bits[0], bits[1]) * static_cast<double>(n)); // below n: the uniform is below 1
+}
+
+// First residue and length of a crop of at most `longest` of n residues.
+inline std::pair<Index, Index> drawn_crop(Index n, Index longest, NoiseKey key, std::uint32_t record) {
+  return {n > longest ? drawn_below(n - longest + 1, key, {crop_draw, record, 0, 0}) : 0, (std::min)(n, longest)};
 }
 
 // Residues that may be masked: of a known type, with a node that stays when the side chain goes.
@@ -91,9 +100,7 @@ StructureDraw<Conformer> draw_structure(const GraphSource& source, std::uint32_t
                                         const DenoisingOptions& options, const Conformer& conformer, Index conformers) {
   options.check();
   StructureDraw<Conformer> draw;
-  const Index n = source.residues();
-  draw.residues = (std::min)(n, options.crop);
-  draw.first_residue = n > options.crop ? detail::drawn_below(n - options.crop + 1, key, {detail::crop_draw, record, 0, 0}) : 0;
+  std::tie(draw.first_residue, draw.residues) = detail::drawn_crop(source.residues(), options.crop, key, record);
   draw.t = detail::drawn_below(options.noise.steps, key, {detail::step_draw, record, 0, 0});
   const SourceArrays piece = crop(source, draw.first_residue, draw.residues);
   const GraphSource view = piece.view();

@@ -15,6 +15,7 @@
 #include <pleat/backend/cpu/distance.hpp>
 #include <pleat/backend/cpu/embedding.hpp>
 #include <pleat/backend/cpu/gather_rows.hpp>
+#include <pleat/backend/cpu/group_mean.hpp>
 #include <pleat/backend/cpu/invariant_to_equivariant.hpp>
 #include <pleat/backend/cpu/layer_norm.hpp>
 #include <pleat/backend/cpu/linear.hpp>
@@ -23,6 +24,7 @@
 #include <pleat/backend/cpu/one_hot.hpp>
 #include <pleat/backend/cpu/one_hot_angle_linear.hpp>
 #include <pleat/backend/cpu/one_hot_relational.hpp>
+#include <pleat/backend/cpu/pair_product.hpp>
 #include <pleat/backend/cpu/pooling.hpp>
 #include <pleat/backend/cpu/random.hpp>
 #include <pleat/backend/cpu/rbf.hpp>

@@ -8,6 +8,10 @@
 
 namespace pleat::inline v0_1 {
 
+/// How far apart in sequence two residues of different chains are: as far as the list of residues says (as published, where the
+/// ends of two chains are near each other), or farther than any family asks for.
+enum class Separation : unsigned char { AcrossChains, WithinChains };
+
 /// Nodes of one graph, as families of edges see them.
 struct GraphNodes {
   std::vector<std::int32_t> atom;    ///< (nodes) its number in the structure
@@ -15,10 +19,14 @@ struct GraphNodes {
   std::vector<std::int32_t> chain;   ///< (nodes)
   std::vector<std::uint8_t> residue; ///< (nodes) residue type, 0..20
   std::vector<float> positions;      ///< (nodes, 3) Angstrom
+  Separation counted = Separation::AcrossChains;
 
   Index size() const { return static_cast<Index>(atom.size()); }
-  /// How far two nodes' residues are apart in the list of residues; chains do not count.
+  /// How far two nodes' residues are apart in the list of residues; what chains do to it says `counted`.
   Index separation(Index u, Index v) const {
+    constexpr Index apart = Index{1} << 30;
+    if (counted == Separation::WithinChains && chain[static_cast<std::size_t>(u)] != chain[static_cast<std::size_t>(v)])
+      return apart;
     return std::abs(place[static_cast<std::size_t>(u)] - place[static_cast<std::size_t>(v)]);
   }
 };

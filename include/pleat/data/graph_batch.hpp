@@ -121,11 +121,19 @@ public:
   static_assert(Graph::relations == Graph::Families::relations && Graph::relations > 0 && Graph::relations <= 256,
                 "pleat: the relations of a graph must be those of its families of edges, 1 to 256.");
 
+  OwnedGraphs() = default;
+  explicit OwnedGraphs(Separation counted) : counted_(counted) {}
+
   /// Appends the graph of a structure. `record`: the key of its noise. Errors: arrays that do not belong together, no node, a
   /// node without finite coordinates; the batch is as before then.
   GraphCounts add(const GraphSource& s, std::uint32_t record = 0) {
+    return add(s, record, [](Index, Index) { return true; });
+  }
+  /// The same without the edges u -> v (nodes of this graph) for which keep(u, v) is false.
+  template <class Keep> GraphCounts add(const GraphSource& s, std::uint32_t record, Keep&& keep) {
     GraphCounts counts;
-    const GraphNodes nodes = nodes_of(s, counts);
+    GraphNodes nodes = nodes_of(s, counts);
+    nodes.counted = counted_;
     neighbours_.prepare(nodes.positions, Graph::Families::reach());
     EdgeSearch search{nodes, neighbours_};
     const Index first_node = node_count(), first_edge = edge_count(), first_pair = static_cast<Index>(t_.pair_first.size());
@@ -140,6 +148,7 @@ public:
         require(join.relation >= 0 && join.relation < Graph::relations && join.source >= 0 && join.source < nodes.size(), s.name,
                 ": a family of the ", Graph::name, " joins node ", join.source, " of ", nodes.size(), " by relation ",
                 join.relation, " of ", Graph::relations, "; correct its `into`, and clear this batch");
+      std::erase_if(joins_, [&](const Join& join) { return !keep(static_cast<Index>(join.source), v); });
       if (!std::is_sorted(joins_.begin(), joins_.end(), before)) std::sort(joins_.begin(), joins_.end(), before);
       append_edges(nodes, first_node, v);
       Graph::describe_node(s, nodes, v, node_columns_.data() + (first_node + v) * Graph::node_columns);
@@ -152,6 +161,12 @@ public:
     counts.nodes = nodes.size(), counts.edges = edge_count() - first_edge, counts.arcs = t_.arcs.back() - first_arc;
     counts.pairs = static_cast<Index>(t_.pair_first.size()) - first_pair, counts.capped = search.capped;
     return counts;
+  }
+  /// Takes the residue type out of the features of a node of the batch (its edges keep what they were built with).
+  void hide_residue(Index node) {
+    static_assert(HidesResidues<Graph>, "pleat: this graph cannot hide the residue types of its nodes; give it a static function "
+                                        "hide_residue(columns) (data/graph_policy.hpp).");
+    Graph::hide_residue(node_columns_.data() + node * Graph::node_columns);
   }
   /// Forgets the graphs and keeps their memory for the next ones.
   void clear() {
@@ -231,6 +246,7 @@ private:
     for (; r < Graph::relations; ++r) t_.incoming.push_back(static_cast<Index>(before_them + count));
   }
 
+  Separation counted_ = Separation::AcrossChains;
   detail::TopologyArrays t_;
   NeighbourSearch neighbours_;
   std::vector<Join> joins_;

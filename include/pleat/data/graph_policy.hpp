@@ -37,6 +37,13 @@ concept GraphPolicy = requires(const GraphSource& source, const GraphNodes& node
   Graph::describe_edge(nodes, number, number, number, columns);
 };
 
+/// A graph whose nodes can forget their residue type, for models that predict it: `hide_residue(columns)` makes the column of a
+/// node's residue type -1, which is none.
+template <class Graph>
+concept HidesResidues = requires(std::int32_t* columns) {
+  Graph::hide_residue(columns);
+};
+
 namespace detail {
 // Edge features of the published models: residue types of both ends, relation, separation in sequence (0 .. 9, 10 or more), and
 // then the length. An unknown residue has the column of glycine here, as in the published code.
@@ -71,6 +78,7 @@ struct ResidueGraph : detail::PublishedEdges<7> {
   static void describe_node(const GraphSource&, const GraphNodes& nodes, Index v, std::int32_t* to) {
     to[0] = nodes.residue[static_cast<std::size_t>(v)];
   }
+  static void hide_residue(std::int32_t* columns) { columns[0] = -1; }
 };
 
 /// Atom level: one node per heavy atom, edges within 4.5 Angstrom. Node features: element (atomic number, up to 17), then residue
@@ -89,6 +97,7 @@ struct AtomGraph : detail::PublishedEdges<1> {
     to[0] = s.element_of(nodes.atom[static_cast<std::size_t>(v)]);
     to[1] = static_cast<std::int32_t>(element_channels) + nodes.residue[static_cast<std::size_t>(v)];
   }
+  static void hide_residue(std::int32_t* columns) { columns[1] = -1; }
 };
 
 static_assert(GraphPolicy<ResidueGraph> && GraphPolicy<AtomGraph>);

@@ -11,9 +11,9 @@
 namespace pleat::inline v0_1 {
 
 struct coordinates_op {
-  template <class T> struct Forward {
-    const float* from; // (rows)
-    T* to;             // (rows, stride_of(1))
+  template <class T, class Number = float> struct Forward {
+    const Number* from; // (rows)
+    T* to;              // (rows, stride_of(1))
     Index rows;
   };
 };
@@ -33,16 +33,32 @@ struct distance_op {
   };
 };
 
+namespace detail {
+template <class Space, class Context, class Number>
+constexpr Rows<Context, 1, Space> column_of(Context& run, std::span<const Number> values) {
+  using T = typename Context::Stream;
+  const Index count = static_cast<Index>(values.size());
+  auto x = run.template rows<1, Space>(count);
+  run.count(0, sizeof(Number) * static_cast<double>(count));
+  if constexpr (Context::computes)
+    KernelOf<coordinates_op, Context>::forward(run.device(), coordinates_op::Forward<T, Number>{values.data(), x.data(), count});
+  return x;
+}
+} // namespace detail
+
 /// Positions (nodes, 3) in Angstrom as rows of a pass, three (x, y, z) a node. Not differentiable.
 template <class Node, class Context>
 constexpr Rows<Context, 1, Coordinates<Node>> coordinates(Context& run, std::span<const float> positions) {
-  using T = typename Context::Stream;
-  const Index count = static_cast<Index>(positions.size());
-  auto x = run.template rows<1, Coordinates<Node>>(count);
-  run.count(0, sizeof(float) * static_cast<double>(count));
-  if constexpr (Context::computes)
-    KernelOf<coordinates_op, Context>::forward(run.device(), coordinates_op::Forward<T>{positions.data(), x.data(), count});
-  return x;
+  return detail::column_of<Coordinates<Node>>(run, positions);
+}
+/// The same of positions that were formed in double (noised ones).
+template <class Node, class Context>
+constexpr Rows<Context, 1, Coordinates<Node>> coordinates(Context& run, std::span<const double> positions) {
+  return detail::column_of<Coordinates<Node>>(run, positions);
+}
+/// One number of the host a row: `column<Pair>(run, values)`. Not differentiable.
+template <class Space, class Context> constexpr Rows<Context, 1, Space> column(Context& run, std::span<const double> values) {
+  return detail::column_of<Space>(run, values);
 }
 
 /// Length |x_source - x_target| of every edge, in the unit of the coordinates; 0 where both ends lie at one place, where the

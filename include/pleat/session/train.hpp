@@ -9,6 +9,15 @@
 
 namespace pleat::inline v0_1 {
 
+namespace detail {
+template <class Objective> struct BatchOf { using type = OwnedBatch; };
+template <class Objective>
+requires requires { typename Objective::Batch; }
+struct BatchOf<Objective> {
+  using type = typename Objective::Batch;
+};
+} // namespace detail
+
 /// Owns the values of a model, their gradients and moments, and the memory of a pass. Steps are a pure function of (values,
 /// batches, key): the same bits for any number of threads.
 template <class ObjectiveType, class DeviceType, class Precision = Float32> class TrainSession {
@@ -16,6 +25,8 @@ public:
   using Objective = ObjectiveType;
   using Model = typename Objective::Model;
   using Device = DeviceType;
+  /// What it trains on: sequences (OwnedBatch), or what the objective names; its view() is what the objective reads.
+  using Batch = typename detail::BatchOf<Objective>::type;
   using Real = typename Precision::Parameter;
 
   explicit TrainSession(Device device, Objective objective = {}, AdamWOptions options = {});
@@ -30,20 +41,20 @@ public:
 
   /// One optimiser step over micro-batches: gradients are averaged over them. Noise has the key
   /// (seed, step) and the number of the record, however the step is cut into micro-batches.
-  StepResult step(std::span<const OwnedBatch> batches, std::uint64_t seed, std::uint64_t step, double rate);
+  StepResult step(std::span<const Batch> batches, std::uint64_t seed, std::uint64_t step, double rate);
   /// Adds the metrics of a batch without training on it; its noise depends on the key only.
-  void validate(const OwnedBatch& batch, NoiseKey key, Metrics& to);
+  void validate(const Batch& batch, NoiseKey key, Metrics& to);
   /// Calls body(run, batch view) in a planned inference pass over the batch. The body must be a generic callable: it is also
   /// called on a Plan.
-  template <class Body> void infer(const OwnedBatch& batch, NoiseKey key, Body&& body);
+  template <class Body> void infer(const Batch& batch, NoiseKey key, Body&& body);
 
   /// High-water mark of the activation memory of the last pass, bytes: the planned one.
   Index activation_memory() const { return arena_.high_water(); }
   /// Activation memory that `step` needs for a batch, bytes.
-  Index planned_memory(const OwnedBatch& batch);
+  Index planned_memory(const Batch& batch);
 
 private:
-  Index plan_drawn(const OwnedBatch& batch);
+  Index plan_drawn(const Batch& batch);
   static std::vector<DecayRange> decay_ranges() {
     std::vector<DecayRange> ranges;
     for (const TensorPlace& place : tensors_of<Model>())

@@ -13,12 +13,12 @@ template <class O, class D, class P> void TrainSession<O, D, P>::start_average(E
   average_ = std::make_unique<Ema<Real>>(trained(), options);
 }
 
-template <class O, class D, class P> Index TrainSession<O, D, P>::planned_memory(const OwnedBatch& batch) {
+template <class O, class D, class P> Index TrainSession<O, D, P>::planned_memory(const Batch& batch) {
   objective_.draw(NoiseKey{}, batch.view());
   return plan_drawn(batch);
 }
 
-template <class O, class D, class P> Index TrainSession<O, D, P>::plan_drawn(const OwnedBatch& batch) {
+template <class O, class D, class P> Index TrainSession<O, D, P>::plan_drawn(const Batch& batch) {
   paper_.rebase();
   plan_.restart({});
   {
@@ -30,13 +30,13 @@ template <class O, class D, class P> Index TrainSession<O, D, P>::plan_drawn(con
 }
 
 template <class O, class D, class P>
-StepResult TrainSession<O, D, P>::step(std::span<const OwnedBatch> batches, std::uint64_t seed, std::uint64_t step, double rate) {
+StepResult TrainSession<O, D, P>::step(std::span<const Batch> batches, std::uint64_t seed, std::uint64_t step, double rate) {
   StepResult result;
   parameters_.zero_gradients();
   std::size_t proposed = 0;
   for (std::size_t b = 0; b < batches.size(); ++b) {
     const NoiseKey key{seed, step};
-    const SequenceBatch batch = batches[b].view();
+    const auto batch = batches[b].view();
     objective_.draw(key, batch, b);
     reserve(plan_drawn(batches[b]));
     pass_.restart(key);
@@ -76,7 +76,7 @@ StepResult TrainSession<O, D, P>::step(std::span<const OwnedBatch> batches, std:
 
 template <class O, class D, class P>
 template <class Body>
-void TrainSession<O, D, P>::infer(const OwnedBatch& batch, NoiseKey key, Body&& body) {
+void TrainSession<O, D, P>::infer(const Batch& batch, NoiseKey key, Body&& body) {
   paper_.rebase();
   inference_plan_.restart(key);
   body(inference_plan_, batch.view());
@@ -85,12 +85,12 @@ void TrainSession<O, D, P>::infer(const OwnedBatch& batch, NoiseKey key, Body&& 
   body(inference_, batch.view());
 }
 
-template <class O, class D, class P> void TrainSession<O, D, P>::validate(const OwnedBatch& batch, NoiseKey key, Metrics& to) {
+template <class O, class D, class P> void TrainSession<O, D, P>::validate(const Batch& batch, NoiseKey key, Metrics& to) {
   if constexpr (requires { objective_.draw_for_validation(key, batch.view()); })
     objective_.draw_for_validation(key, batch.view());
   else
     objective_.draw(key, batch.view());
-  infer(batch, key, [&](auto& run, const SequenceBatch& view) {
+  infer(batch, key, [&](auto& run, const auto& view) {
     const auto loss = objective_.loss(run, view);
     if constexpr (std::remove_reference_t<decltype(run)>::computes) objective_.observe(run, loss, view, to);
   });

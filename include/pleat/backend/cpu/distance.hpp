@@ -9,7 +9,7 @@
 namespace pleat::inline v0_1 {
 
 template <> struct kernel<coordinates_op, Cpu> {
-  template <class T> static void forward(const Cpu&, const coordinates_op::Forward<T>& a) {
+  template <class T, class Number> static void forward(const Cpu&, const coordinates_op::Forward<T, Number>& a) {
     for (Index i = 0; i < a.rows; ++i) {
       T* to = a.to + i * stride_of(1);
       to[0] = T(a.from[i]);

@@ -20,11 +20,12 @@ template <> struct kernel<invariant_to_equivariant_op, Cpu> {
         push(a, sums[0], v, at(g.target, e), e);
       }
       for (Index e = in_begin; e < in_end; ++e) push(a, sums[1], v, at(g.source, e), e);
+      const Index loops = loops_at(g, v, a.loops), out = out_end - out_begin - loops, in = in_end - in_begin - loops;
       for (Index k = 0; k < 3; ++k) {
         T* y = a.y + (3 * v + k) * stride;
         std::fill(y, y + stride, T(0));
-        if (out_end > out_begin) y[0] += sums[0][k] / T(out_end - out_begin);
-        if (in_end > in_begin) y[0] += sums[1][k] / T(in_end - in_begin);
+        if (out > 0) y[0] += sums[0][k] / T(out);
+        if (in > 0) y[0] += sums[1][k] / T(in);
       }
     });
   }
@@ -61,6 +62,13 @@ private:
       for (Index i = task * chunk; i < (std::min)(count, (task + 1) * chunk); ++i) body(i);
     });
   }
+  // How many edges from v to itself are not to count.
+  static Index loops_at(const GraphTopology& g, Index v, SelfLoops loops) {
+    Index count = 0;
+    if (loops == SelfLoops::LeftOut)
+      for (Index e = g.in_begin(v); e < g.in_end(v); ++e) count += at(g.source, e) == v ? 1 : 0;
+    return count;
+  }
   // n_ij = (x_i - x_j) / (|x_i - x_j| + least_length).
   template <class T> static void direction(const T* x, Index i, Index j, T* n) {
     T square = 0;
@@ -86,7 +94,8 @@ private:
     if (u == v) return T(0);
     T n[3], sum = 0;
     direction(a.x, u, v, n);
-    const T out = T(at(g.outgoing, u + 1) - at(g.outgoing, u)), in = T(g.in_end(v) - g.in_begin(v));
+    const T out = T(at(g.outgoing, u + 1) - at(g.outgoing, u) - loops_at(g, u, a.loops));
+    const T in = T(g.in_end(v) - g.in_begin(v) - loops_at(g, v, a.loops));
     for (Index k = 0; k < 3; ++k) sum += n[k] * (a.dy[(3 * u + k) * stride] / out - a.dy[(3 * v + k) * stride] / in);
     return sum;
   }

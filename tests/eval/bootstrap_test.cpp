@@ -82,4 +82,43 @@ BOOST_AUTO_TEST_CASE(undefined_scores_and_bad_options) {
   BOOST_CHECK_THROW(pleat::bootstrap(5, undefined, {.level = 1.0}), pleat::Error);
 }
 
+BOOST_AUTO_TEST_CASE(groups_are_drawn_whole) {
+  // Every example a group of its own: the plain bootstrap, bit for bit.
+  std::vector<double> values(60);
+  std::vector<Index> alone(60);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = normal(3, i), alone[i] = Index(10 * i);
+  const auto plain = pleat::bootstrap(values.size(), MeanOf{&values}), grouped = pleat::bootstrap_groups(alone, MeanOf{&values});
+  BOOST_TEST((plain.value == grouped.value && plain.low == grouped.low && plain.high == grouped.high));
+  // Groups enter with all their examples, in no other mixture; their numbers and their order do not matter but for the draw.
+  const std::vector<Index> group = {5, 2, 5, 9, 2, 5};
+  std::size_t calls = 0, differ = 0;
+  pleat::bootstrap_groups(group, [&](const std::vector<std::size_t>& drawn) {
+    std::vector<int> times(group.size());
+    for (std::size_t i : drawn) ++times[i];
+    for (std::size_t i = 0; i < group.size(); ++i)
+      for (std::size_t j = 0; j < group.size(); ++j)
+        if (group[i] == group[j]) BOOST_TEST(times[i] == times[j]);
+    BOOST_TEST(times[0] + times[1] + times[3] == 3); // three groups are drawn
+    differ += drawn.size() != group.size(), ++calls;
+    return 0.0;
+  });
+  BOOST_TEST((calls == 1001u && differ > 100u));
+  // Copies of one value per group: the interval is that of the groups, wider than that of the examples.
+  std::vector<double> copies;
+  std::vector<Index> of;
+  for (std::size_t i = 0; i < 40; ++i)
+    for (int k = 0; k < 25; ++k) copies.push_back(normal(8, i)), of.push_back(Index(i));
+  const auto wide = pleat::bootstrap_groups(of, MeanOf{&copies}), narrow = pleat::bootstrap(copies.size(), MeanOf{&copies});
+  const double ratio = (wide.high - wide.low) / (narrow.high - narrow.low);
+  BOOST_TEST((ratio > 4 && ratio < 6)); // sqrt(25)
+  // Differences are paired; one group has no width; without examples there is no interval.
+  const auto none = pleat::paired_bootstrap_groups(of, MeanOf{&copies}, MeanOf{&copies});
+  BOOST_TEST((none.value == 0 && none.low == 0 && none.high == 0));
+  const std::vector<Index> one(values.size(), 4);
+  const auto single = pleat::bootstrap_groups(one, MeanOf{&values});
+  BOOST_TEST((single.low == single.value && single.high == single.value));
+  const std::vector<double> nothing;
+  BOOST_TEST(std::isnan(pleat::bootstrap_groups({}, MeanOf{&nothing}).low));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

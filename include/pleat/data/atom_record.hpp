@@ -12,6 +12,7 @@ namespace pleat::inline v0_1 {
 /// One ATOM or HETATM record. Coordinates may be NaN.
 struct AtomRecord {
   float x = 0, y = 0, z = 0; // Angstrom
+  float b_factor = 0;        // square Angstrom; in predicted models the confidence; 0 where the file has none
   int element = 0;           // atomic number, 0 unknown
   std::int32_t number = 0;   // of the residue
   char insertion = ' ', alternate = ' ';

@@ -188,12 +188,14 @@ inline ConformerPair match_conformers(const Structure& first, const Structure& s
     if (!residue_kept[static_cast<std::size_t>(first.atom_residues[i])]) continue;
     if (partner[i] >= 0) {
       s.positions[to] = s.positions[from], s.elements[to] = s.elements[from], s.names[to] = s.names[from];
+      if (!s.b_factors.empty()) s.b_factors[to] = s.b_factors[from];
       s.atom_residues[to++] = s.atom_residues[from];
       pair.second.push_back(second.positions[static_cast<std::size_t>(partner[i])]);
     }
     ++from;
   }
   s.positions.resize(to), s.elements.resize(to), s.names.resize(to), s.atom_residues.resize(to);
+  if (!s.b_factors.empty()) s.b_factors.resize(to);
   return pair;
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <pleat/core/error.hpp>
 #include <pleat/data/atom_record.hpp>
@@ -83,15 +84,16 @@ private:
     X,
     Y,
     Z,
+    BFactor,
     Model,
     Fields
   };
 
   static int field_of(std::string_view tag) {
     static constexpr std::array<std::string_view, Fields> names = {
-        "group_pdb",    "type_symbol",   "label_atom_id", "auth_atom_id",      "label_alt_id", "label_comp_id",
-        "auth_comp_id", "label_asym_id", "auth_asym_id",  "label_seq_id",      "auth_seq_id",  "pdbx_pdb_ins_code",
-        "cartn_x",      "cartn_y",       "cartn_z",       "pdbx_pdb_model_num"};
+        "group_pdb",    "type_symbol",   "label_atom_id", "auth_atom_id",   "label_alt_id",      "label_comp_id",
+        "auth_comp_id", "label_asym_id", "auth_asym_id",  "label_seq_id",   "auth_seq_id",       "pdbx_pdb_ins_code",
+        "cartn_x",      "cartn_y",       "cartn_z",       "b_iso_or_equiv", "pdbx_pdb_model_num"};
     constexpr std::string_view category = "_atom_site.";
     if (!same(tag.substr(0, category.size()), category)) return -1;
     tag.remove_prefix(category.size());
@@ -144,6 +146,9 @@ private:
       fail(name_, ":", line_, ": \"", printable(number),
            "\" is no residue number; the table of atoms is damaged, fetch the file again.");
     atom.x = coordinate(X), atom.y = coordinate(Y), atom.z = coordinate(Z);
+    const std::string_view b = field_[BFactor].substr(0, field_[BFactor].find('('));
+    if (std::from_chars(b.data(), b.data() + b.size(), atom.b_factor).ec != std::errc{} || !(std::abs(atom.b_factor) < 1e6f))
+      atom.b_factor = 0;
     atom.element = atomic_number(field_[Symbol]);
     if (field_[Symbol].empty()) atom.element = atomic_number_of_name(" " + atom.name, true);
     return atom;

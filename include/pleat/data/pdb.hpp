@@ -2,6 +2,7 @@
 /// \file  The atoms of a PDB file. Nothing is guessed: a record that cannot be read is an Error with its line.
 
 #include <charconv>
+#include <cmath>
 #include <pleat/core/error.hpp>
 #include <pleat/data/atom_record.hpp>
 #include <pleat/data/elements.hpp>
@@ -79,6 +80,7 @@ inline AtomRecord pdb_atom(std::string_view line, const std::string& name, Index
       fail(where(), ": \"", printable(text), "\" in columns ", first, " to ", first + 7, " is no coordinate ", "xyz"[axis],
            "; the columns of a PDB file are fixed, write the file again with a program that keeps them.");
   }
+  if (!pdb_coordinate(pdb_columns(line, 61, 66), atom.b_factor) || !(std::abs(atom.b_factor) < 1e6f)) atom.b_factor = 0;
   atom.element = atomic_number(pdb_columns(line, 77, 78));
   if (atom.element == 0)
     atom.element =

@@ -64,6 +64,7 @@ struct Structure {
   std::vector<std::uint8_t> elements;       ///< (atoms) atomic number 1 ... 17
   std::vector<AtomName> names;              ///< (atoms) number in the vocabulary of data/atom_names.hpp
   std::vector<std::int32_t> atom_residues;  ///< (atoms) residue an atom belongs to; never falls
+  std::vector<float> b_factors;             ///< (atoms) as in the file, 0 where it has none; or empty: all 0
   std::vector<StructureResidue> types;      ///< (residues) 0 ... 19, 20 unknown
   std::vector<std::int32_t> residue_chains; ///< (residues) number of the chain
   std::vector<ResidueLabel> labels;         ///< (residues)
@@ -71,6 +72,7 @@ struct Structure {
 
   Index atoms() const { return static_cast<Index>(positions.size()); }
   Index residues() const { return static_cast<Index>(types.size()); }
+  float b_factor(Index atom) const { return b_factors.empty() ? 0.0f : b_factors[static_cast<std::size_t>(atom)]; }
 
   /// One letter a residue: the 20, U and O by their names, X for unknown.
   std::string sequence() const { return sequence(0, residues()); }
@@ -115,6 +117,8 @@ inline void Structure::check() const {
   require(elements.size() == atoms && names.size() == atoms && atom_residues.size() == atoms, name, ": the structure has ", atoms,
           " positions, but ", elements.size(), " elements, ", names.size(), " atom names and ", atom_residues.size(),
           " residue numbers of atoms; give one of each per atom.");
+  require(b_factors.empty() || b_factors.size() == atoms, name, ": the structure has ", atoms, " positions, but ",
+          b_factors.size(), " B-factors; give one per atom, or none at all.");
   require(residue_chains.size() == residues && labels.size() == residues, name, ": the structure has ", residues,
           " residue types, but ", residue_chains.size(), " chain numbers and ", labels.size(),
           " labels; give one of each per residue.");
@@ -164,6 +168,7 @@ template <class Keep> Structure select_residues(const Structure& from, Keep&& ke
     to.positions.push_back(from.positions[a]);
     to.elements.push_back(from.elements[a]);
     to.names.push_back(from.names[a]);
+    if (!from.b_factors.empty()) to.b_factors.push_back(from.b_factors[a]);
     to.atom_residues.push_back(residue);
   }
   return to;

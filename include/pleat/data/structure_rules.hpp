@@ -180,6 +180,7 @@ private:
         to.positions.push_back(Position::angstrom(a.x, a.y, a.z));
         to.elements.push_back(static_cast<std::uint8_t>(element));
         to.names.push_back(number);
+        to.b_factors.push_back(a.b_factor);
         to.atom_residues.push_back(static_cast<std::int32_t>(to.types.size()));
         origin_.push_back(rows_[row]);
       }
@@ -247,7 +248,7 @@ private:
         if (!drop[a]) values[to++] = values[a];
       values.resize(to);
     };
-    compact(s.positions), compact(s.elements), compact(s.names), compact(s.atom_residues);
+    compact(s.positions), compact(s.elements), compact(s.names), compact(s.atom_residues), compact(s.b_factors);
     out_.report.bad += static_cast<Index>(marked_.size());
     const std::vector<Index> starts = s.atom_starts();
     s = select_residues(s, [&](Index r) {

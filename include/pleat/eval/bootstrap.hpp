@@ -1,10 +1,12 @@
 #pragma once
-/// \file  Percentile bootstrap over test examples: intervals of one score, and of the difference of two predictors on the same
-/// examples.
+/// \file  Percentile bootstrap over test examples, or over groups of them: intervals of one score, and of the difference of two
+/// predictors on the same examples.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -67,10 +69,10 @@ inline std::vector<std::size_t> resample(std::size_t examples, Index number, std
   return drawn;
 }
 
-/// `score(indices)` is the metric on the examples `indices` (std::vector<std::size_t>, repeats allowed). The interval holds the
-/// middle `level` of the scores of the resamples; resamples where the score is NaN (one class only, say) are left out. Without a
-/// single defined resample the bounds are NaN.
-template <class Score> Interval bootstrap(std::size_t examples, const Score& score, const BootstrapOptions& options = {}) {
+namespace detail {
+/// `draw(b)` gives the examples of resample b.
+template <class Score, class Draw>
+Interval bootstrap_of(std::size_t examples, const Score& score, const Draw& draw, const BootstrapOptions& options) {
   require(options.resamples > 0 && options.level > 0 && options.level < 1,
           "a bootstrap needs at least one resample and a level in (0, 1), not ", options.resamples, " resamples at level ",
           options.level);
@@ -80,13 +82,40 @@ template <class Score> Interval bootstrap(std::size_t examples, const Score& sco
   std::vector<double> values;
   if (examples > 0)
     for (Index b = 0; b < options.resamples; ++b) {
-      double value = score(resample(examples, b, options.seed));
+      double value = score(draw(b));
       if (!std::isnan(value)) values.push_back(value);
     }
   std::sort(values.begin(), values.end());
-  result.low = detail::quantile(values, (1 - options.level) / 2);
-  result.high = detail::quantile(values, (1 + options.level) / 2);
+  result.low = quantile(values, (1 - options.level) / 2);
+  result.high = quantile(values, (1 + options.level) / 2);
   return result;
+}
+} // namespace detail
+
+/// `score(indices)` is the metric on the examples `indices` (std::vector<std::size_t>, repeats allowed). The interval holds the
+/// middle `level` of the scores of the resamples; resamples where the score is NaN (one class only, say) are left out. Without a
+/// single defined resample the bounds are NaN.
+template <class Score> Interval bootstrap(std::size_t examples, const Score& score, const BootstrapOptions& options = {}) {
+  return detail::bootstrap_of(
+      examples, score, [&](Index b) { return resample(examples, b, options.seed); }, options);
+}
+
+/// Examples that are not independent (residues of one protein, pairs of one complex): groups are drawn with replacement, as many
+/// as there are, each with all its examples. `group` (examples) names the group of each by any number; the score is that of all
+/// examples. With every example a group of its own, numbered by rising numbers, the interval is that of `bootstrap`.
+template <class Score>
+Interval bootstrap_groups(std::span<const Index> group, const Score& score, const BootstrapOptions& options = {}) {
+  std::map<Index, std::vector<std::size_t>> of_group;
+  for (std::size_t i = 0; i < group.size(); ++i) of_group[group[i]].push_back(i);
+  std::vector<const std::vector<std::size_t>*> groups;
+  for (const auto& [number, members] : of_group) groups.push_back(&members);
+  const auto draw = [&](Index b) {
+    std::vector<std::size_t> drawn;
+    for (const std::size_t g : resample(groups.size(), b, options.seed))
+      drawn.insert(drawn.end(), groups[g]->begin(), groups[g]->end());
+    return drawn;
+  };
+  return detail::bootstrap_of(group.size(), score, draw, options);
 }
 
 /// Interval of `first(indices) - second(indices)`, both scored on the same resamples of the same examples.
@@ -94,6 +123,14 @@ template <class First, class Second>
 Interval paired_bootstrap(std::size_t examples, const First& first, const Second& second, const BootstrapOptions& options = {}) {
   return bootstrap(
       examples, [&](const std::vector<std::size_t>& drawn) { return first(drawn) - second(drawn); }, options);
+}
+
+/// The same with groups drawn.
+template <class First, class Second>
+Interval paired_bootstrap_groups(std::span<const Index> group, const First& first, const Second& second,
+                                 const BootstrapOptions& options = {}) {
+  return bootstrap_groups(
+      group, [&](const std::vector<std::size_t>& drawn) { return first(drawn) - second(drawn); }, options);
 }
 
 } // namespace pleat::inline v0_1

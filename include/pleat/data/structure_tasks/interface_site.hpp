@@ -1,0 +1,62 @@
+#pragma once
+/// \file  Interface from the unbound form: which residues of a protein alone will touch the partner.
+
+#include <pleat/core/error.hpp>
+#include <pleat/data/structure_tasks/complexes.hpp>
+#include <pleat/data/structure_tasks/interface_contacts.hpp>
+#include <pleat/data/structure_tasks/residue_match.hpp>
+#include <string>
+#include <vector>
+
+namespace pleat::inline v0_1 {
+
+struct InterfaceOptions {
+  double contact = 5; ///< heavy atoms of the bound residue and of the partner nearer than this, Angstrom
+};
+
+/// The residues of one unbound file that have a counterpart in the bound form, in their order.
+struct InterfaceSites {
+  std::string file;
+  std::size_t partner = 0;           ///< which of the complex: 0 or 1
+  std::vector<TaskResidue> residues; ///< of the unbound form; 20 types only, with a C-alpha
+  std::vector<Index> labels;         ///< 1 touches the partner in the bound form, 0 does not
+  Index left_out = 0;                ///< residues of the unbound form without a counterpart
+  Index component = 0;
+  Split split = Split::Train;
+};
+
+namespace detail {
+inline void require_both_forms(const LoadedComplex& loaded, const char* task) {
+  require(loaded.bound.size() == 2, loaded.complex.name, ": has no partner: ", task, " needs two bound files, not ",
+          loaded.bound.size(), ".");
+  require(loaded.unbound.size() == 2, loaded.complex.name, ": has ", loaded.unbound.size(), " unbound files; ", task,
+          " needs the unbound form of both partners.");
+}
+} // namespace detail
+
+/// Both partners of a complex with its unbound forms. \throws Error: no partner, no unbound form, forms without a common residue.
+inline std::vector<InterfaceSites> interface_sites(const LoadedComplex& loaded, const InterfaceOptions& options = {}) {
+  detail::require_both_forms(loaded, "the interface from the unbound form");
+  const auto contacts = heavy_atom_contacts(loaded.bound[0], loaded.bound[1], options.contact);
+  std::vector<InterfaceSites> both;
+  for (std::size_t p = 0; p < 2; ++p) {
+    const Structure &unbound = loaded.unbound[p], &bound = loaded.bound[p];
+    std::vector<Index> touches(bound.types.size(), 0);
+    for (const auto& [a, b] : contacts) touches[static_cast<std::size_t>(p == 0 ? a : b)] = 1;
+    const ResidueMatch match = match_residues(unbound, bound);
+    const std::vector<Index> alphas = unbound.alpha_carbons();
+    InterfaceSites sites{loaded.complex.unbound[p], p, {}, {}, 0, loaded.complex.component, loaded.complex.split};
+    for (std::size_t r = 0; r < unbound.types.size(); ++r) {
+      if (match.bound[r] < 0 || alphas[r] < 0 || unbound.types[r] >= 20) {
+        ++sites.left_out;
+        continue;
+      }
+      sites.residues.push_back(task_residue(unbound, sites.file, static_cast<Index>(r)));
+      sites.labels.push_back(touches[static_cast<std::size_t>(match.bound[r])]);
+    }
+    both.push_back(std::move(sites));
+  }
+  return both;
+}
+
+} // namespace pleat::inline v0_1

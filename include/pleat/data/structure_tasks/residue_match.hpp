@@ -1,0 +1,50 @@
+#pragma once
+/// \file  Residues that the unbound and the bound form of a protein share, by chain, number, insertion code and type.
+
+#include <cstdint>
+#include <map>
+#include <pleat/core/error.hpp>
+#include <pleat/data/structure.hpp>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace pleat::inline v0_1 {
+
+struct ResidueMatch {
+  std::vector<Index> bound; ///< (residues of the unbound form) number in the bound form; -1 where it has none
+  Index matched = 0;
+  Index other_type = 0; ///< same number, another type: not matched
+};
+
+/// Chains are matched by their order in the file (their names change between depositions). Residues named twice are left out.
+/// \throws Error where the two have no residue in common.
+inline ResidueMatch match_residues(const Structure& unbound, const Structure& bound) {
+  using Key = std::tuple<std::int32_t, std::int32_t, char>;
+  const auto key_of = [](const Structure& s, std::size_t r) {
+    return Key{s.residue_chains[r], s.labels[r].number, s.labels[r].insertion};
+  };
+  const auto index = [&key_of](const Structure& s) {
+    std::map<Key, Index> at; // -1: named twice
+    for (std::size_t r = 0; r < s.types.size(); ++r)
+      if (const auto [place, fresh] = at.emplace(key_of(s, r), static_cast<Index>(r)); !fresh) place->second = -1;
+    return at;
+  };
+  const auto here = index(unbound), there = index(bound);
+  ResidueMatch match{std::vector<Index>(unbound.types.size(), -1), 0, 0};
+  for (std::size_t r = 0; r < unbound.types.size(); ++r) {
+    const Key key = key_of(unbound, r);
+    const auto other = there.find(key);
+    if (here.at(key) < 0 || other == there.end() || other->second < 0) continue;
+    if (unbound.types[r] != bound.types[static_cast<std::size_t>(other->second)]) {
+      ++match.other_type;
+      continue;
+    }
+    match.bound[r] = other->second, ++match.matched;
+  }
+  require(match.matched > 0, unbound.name, " and ", bound.name, " have no residue in common by chain, number and type (",
+          match.other_type, " have the same number and another type); give two forms of one protein with the same numbers.");
+  return match;
+}
+
+} // namespace pleat::inline v0_1

@@ -29,10 +29,11 @@ template <bool Mirrored> struct ProductCase {
   }
 };
 
-struct GroupCase {
+// With `Again`, every row is in a second group as well.
+template <Index Width, bool Again> struct GroupCase {
   constexpr explicit GroupCase(Layout) {}
-  using Inputs = Signature<In<19, Residue>>;
-  template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, 19, Residue>& x) const {
+  using Inputs = Signature<In<Width, Residue>>;
+  template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, Width, Residue>& x) const {
     static thread_local std::vector<std::unique_ptr<std::pair<std::vector<Index>, std::vector<std::int32_t>>>> kept;
     kept.push_back(std::make_unique<std::pair<std::vector<Index>, std::vector<std::int32_t>>>());
     if (kept.size() > 4) kept.erase(kept.begin());
@@ -44,6 +45,11 @@ struct GroupCase {
       if (v % 5 < 3) begin.push_back(Index(member.size()));
     }
     begin.push_back(Index(member.size())), begin.push_back(Index(member.size()));
+    for (Index v = 0; Again && v < batch.graph.nodes(); ++v) {
+      member.push_back(std::int32_t(v));
+      if (v % 4 == 3) begin.push_back(Index(member.size()));
+    }
+    begin.back() = Index(member.size());
     return group_mean<Graph>(run, x, {begin, member});
   }
 };
@@ -66,7 +72,10 @@ BOOST_AUTO_TEST_CASE(contract_of_products) {
   check_op_contract<ProductCase<true>>();
 }
 
-BOOST_AUTO_TEST_CASE(contract_of_means) { check_op_contract<GroupCase>(); }
+BOOST_AUTO_TEST_CASE(contract_of_means) {
+  check_op_contract<GroupCase<70, true>>({.lengths = {{5, 1, 9}, {}}});
+  check_op_contract<GroupCase<19, false>>();
+}
 
 BOOST_AUTO_TEST_CASE(contract_without_self_loops) {
   check_op_contract<WithoutLoopsCase<Edge>>();

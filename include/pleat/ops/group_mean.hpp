@@ -10,7 +10,7 @@
 
 namespace pleat::inline v0_1 {
 
-/// Groups of rows; all spans are views. No row is in two groups; many may be in none.
+/// Groups of rows; all spans are views. A row may be in several groups, or in none.
 struct RowGroups {
   std::span<const Index> begin;         ///< (groups + 1): group g has the rows member[begin[g]], ... before member[begin[g + 1]]
   std::span<const std::int32_t> member; ///< row numbers

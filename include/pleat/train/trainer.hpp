@@ -20,15 +20,15 @@ namespace pleat::inline v0_1 {
 /// Runs `session` over `train`, validating on `valid` (may be empty), in folder `directory` (created). A folder that holds a
 /// checkpoint of the same model is continued. `describe` gives name, configuration and check pairs for the checkpoint. `Set`: the
 /// sequences, structures or labelled graphs that the session trains on, with lengths() and residues(), of which
-/// owned_batch(set, pieces) makes a batch of the session.
+/// owned_batch(set, pieces) makes a batch of the session. `session` and `train` must outlive the trainer.
 template <class Session, class Set = SequenceSet> class Trainer {
 public:
   using Real = typename Session::Real;
   using Batch = typename Session::Batch;
 
-  Trainer(Session& session, const Set& train, const Set& valid, std::string directory, TrainerOptions options,
+  Trainer(Session& session, const Set& train, Set valid, std::string directory, TrainerOptions options,
           std::function<CheckpointInfo()> describe)
-      : session_(session), train_(train), valid_(valid), directory_(std::move(directory)), options_(options),
+      : session_(session), train_(train), valid_(std::move(valid)), directory_(std::move(directory)), options_(options),
         describe_(std::move(describe)), plan_(train.lengths(), {options.budget, options.crop, options.seed}) {
     require(options_.steps > 0 && options_.accumulation > 0, "training: steps and accumulation must be at least 1.");
     std::error_code error;
@@ -206,7 +206,7 @@ private:
 
   Session& session_;
   const Set& train_;
-  const Set& valid_;
+  Set valid_; // a copy: a temporary may be handed over, as an empty one often is
   std::string directory_;
   TrainerOptions options_;
   std::function<CheckpointInfo()> describe_;

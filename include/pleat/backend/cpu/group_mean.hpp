@@ -1,5 +1,6 @@
 #pragma once
-/// \file  Means over listed rows on the CPU: a group is summed by one thread, in the order of its list.
+/// \file  Means over listed rows on the CPU: a group is summed by one thread, in the order of its list; gradients add the groups
+/// in order, each thread for channels of its own, so a row may be in several groups.
 
 #include <algorithm>
 
@@ -22,15 +23,20 @@ template <> struct kernel<group_mean_op, Cpu> {
     });
   }
   template <class T> static void backward(const Cpu& cpu, const group_mean_op::Backward<T>& a) {
+    constexpr Index slice = 64; // channels of a task
     if (!a.accumulate)
       cpu.parallel_for(cpu::tasks_of(a.rows), [&](Index task) {
         std::fill(a.dx + cpu::first_row(task) * a.stride, a.dx + cpu::last_row(task, a.rows) * a.stride, T(0));
       });
-    each_group(cpu, a.groups, [&](Index g, Index from, Index to) {
-      const T* dy = a.dy + g * a.stride;
-      for (Index k = from; k < to; ++k) {
-        T* dx = a.dx + a.groups.member[static_cast<std::size_t>(k)] * a.stride;
-        for (Index i = 0; i < a.stride; ++i) dx[i] += dy[i] / T(to - from);
+    cpu.parallel_for((a.stride + slice - 1) / slice, [&](Index task) {
+      const Index first = task * slice, last = (std::min)(a.stride, first + slice);
+      for (Index g = 0; g < a.groups.groups(); ++g) {
+        const Index from = a.groups.begin[static_cast<std::size_t>(g)], to = a.groups.begin[static_cast<std::size_t>(g) + 1];
+        const T* dy = a.dy + g * a.stride;
+        for (Index k = from; k < to; ++k) {
+          T* dx = a.dx + a.groups.member[static_cast<std::size_t>(k)] * a.stride;
+          for (Index i = first; i < last; ++i) dx[i] += dy[i] / T(to - from);
+        }
       }
     });
   }

@@ -1,0 +1,72 @@
+#pragma once
+/// \file  Fine-tuning of an encoder of structures on labelled sites as the objective of a session.
+
+#include <pleat/models/structure_task.hpp>
+#include <pleat/train/metrics.hpp>
+
+namespace pleat::inline v0_1 {
+
+/// `TrainSession<TaskObjective<StructureTask<Encoder, 1, 20>>, Cpu>` trains on LabelledStructures. Nothing is random but what the
+/// encoder itself draws.
+template <class ModelType> class TaskObjective {
+public:
+  using Model = ModelType;
+  using Batch = LabelledGraphs<typename Model::Graphs>;
+  using View = LabelledGraphBatch<typename Model::Graphs>;
+
+  void draw(NoiseKey, const View&, std::size_t = 0) {}
+  template <class Context> auto loss(Context& run, const View& batch) const { return model_of<Model>.loss(run, batch); }
+  template <class Context, class Loss>
+  void observe([[maybe_unused]] Context& run, const Loss& loss, const View& batch, Metrics& to) {
+    const auto items = static_cast<double>(batch.items);
+    to.add("loss", items * static_cast<double>(*loss.loss.data()), items);
+    if (loss.row_hit) {
+      double hits = 0;
+      const auto* hit = run.data(loss.row_hit);
+      for (Index i = 0; i < batch.items; ++i) hits += static_cast<double>(hit[i]);
+      to.add("accuracy", hits, items);
+    }
+  }
+  TimeBins* bins() { return nullptr; }
+  std::vector<double> save() const { return {}; }
+  void load(std::span<const double>) {}
+};
+
+/// What a Trainer asks for a batch of a session on labelled structures.
+template <class Graph> class LabelledSet {
+public:
+  explicit LabelledSet(LabelledStructures units) : units_(std::move(units)) {}
+  const LabelledStructures& units() const { return units_; }
+  const std::vector<Index>& lengths() const { return units_.lengths(); }
+  Index residues() const { return units_.residues(); }
+
+private:
+  LabelledStructures units_;
+};
+template <class Graph> LabelledGraphs<Graph> owned_batch(const LabelledSet<Graph>& set, const BatchPieces& pieces) {
+  return labelled_graphs<Graph>(set.units(), pieces);
+}
+
+/// Outputs of a session's model for all items of a set, in their order: (items, Model::outputs). `budget`: length of the units
+/// that are run together.
+template <class Session, class Graph>
+std::vector<double> task_outputs(Session& session, const LabelledSet<Graph>& set, Index budget = 4096) {
+  using Model = typename Session::Objective::Model;
+  std::vector<double> outputs;
+  const LabelledStructures& units = set.units();
+  for (Index begin = 0; begin < units.size();) {
+    BatchPieces pieces;
+    for (Index sum = 0, u = begin; u < units.size() && (u == begin || sum + units[u].length <= budget); ++u)
+      pieces.records.push_back(u), sum += units[u].length;
+    begin += static_cast<Index>(pieces.records.size());
+    session.infer(owned_batch(set, pieces), {}, [&](auto& run, const auto& batch) {
+      const auto y = model_of<Model>(run, batch);
+      if constexpr (std::remove_reference_t<decltype(run)>::computes)
+        for (Index i = 0; i < y.count(); ++i)
+          for (Index c = 0; c < Model::outputs; ++c) outputs.push_back(static_cast<double>(y.row(i)[c]));
+    });
+  }
+  return outputs;
+}
+
+} // namespace pleat::inline v0_1

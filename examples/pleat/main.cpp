@@ -35,6 +35,7 @@ int main(int argc, char** argv) {
   tool::add_embed(app);
   tool::add_embed_structure(app);
   tool::add_evaluate(app);
+  tool::add_finetune(app);
   tool::add_models(app);
   tool::add_inspect(app);
   tool::add_inspect_structure(app);
@@ -48,7 +49,7 @@ int main(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error); // --help, --version
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty())
       return failed(std::string("there is no command \"") + argv[1] +
-                        "\"; there are pretrain, diffuse, embed, embed-structure, evaluate, models, inspect, "
+                        "\"; there are pretrain, diffuse, embed, embed-structure, evaluate, finetune, models, inspect, "
                         "inspect-structure and selftest.",
                     2);
     return failed(std::string(error.what()) + "; run with --help to see the options.", 2);

@@ -145,6 +145,27 @@ template <class Params> void load_values(const Safetensors& file, Params& parame
   parameters.changed();
 }
 
+/// Fills the values whose names begin with `prefix` from the tensors of these names in the file of another model that has this
+/// part
+/// ("encoder." of a pre-training); other tensors of the file are not looked at. One Error lists what is missing or misshapen.
+template <class Params> void load_part(const Safetensors& file, Params& parameters, std::string_view prefix) {
+  using Real = typename Params::Parameter;
+  std::string wrong;
+  bool any = false;
+  for (const TensorPlace& place : parameters.tensors()) {
+    if (!place.name.starts_with(prefix)) continue;
+    any = true;
+    if (!file.contains(place.name) || file.shape(place.name) != detail::shape_of(place))
+      wrong += (wrong.empty() ? "" : ", ") + place.name + " " + shape_text(detail::shape_of(place));
+  }
+  require(any, "no tensor of this model begins with \"", prefix, "\"; name a part that it has.");
+  require(wrong.empty(), file.path(), ": does not hold ", wrong, "; give a checkpoint whose ", prefix, "* is of the same shape.");
+  file.require_finite();
+  for (const TensorPlace& place : parameters.tensors())
+    if (place.name.starts_with(prefix)) detail::scatter(file.read<Real>(place.name), place, parameters.data(place));
+  parameters.changed();
+}
+
 /// Continues training: raw values, moments, averages and the sampler, as `save_checkpoint` left them.
 template <class Params>
 void load_training(const Safetensors& file, Params& parameters, TrainingState<typename Params::Parameter>& state, Index steps) {

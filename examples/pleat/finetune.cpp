@@ -1,0 +1,173 @@
+/// \file  `pleat finetune`: an encoder of structures with a head for one of the structure tasks.
+
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include <pleat/eval/structure_baselines.hpp>
+#include <pleat/io/atomic_file.hpp>
+#include <pleat/train/checkpoint.hpp>
+
+#include "command.hpp"
+#include "registry.hpp"
+#include "structure_tasks.hpp"
+
+namespace tool {
+
+namespace {
+
+struct FinetuneArguments {
+  std::string task, structures, split, initial;
+  FinetuneRequest request;
+  Index first = 0;
+  bool dry_run = false, quiet = false;
+};
+
+pleat::StructureExamples test_examples(const pleat::LabelledStructures& test, std::vector<double> labels) {
+  pleat::StructureExamples examples;
+  examples.labels = std::move(labels);
+  for (Index u = 0; u < test.size(); ++u)
+    for (Index i = 0; i < test[u].items; ++i) {
+      examples.component.push_back(test[u].component), examples.chain.push_back(test[u].group);
+      examples.split.push_back(pleat::Split::Test);
+    }
+  return examples;
+}
+
+pleat::Interval score(const StructureTaskFacts& task, const pleat::StructureExamples& examples,
+                      const std::vector<double>& outputs) {
+  if (task.outputs == 1) return pleat::chain_spearman_over_components(examples, outputs);
+  if (task.outputs > 2) return pleat::accuracy_over_components(examples, outputs, task.outputs);
+  std::vector<double> odds;
+  for (std::size_t i = 0; i + 1 < outputs.size(); i += 2) odds.push_back(outputs[i + 1] - outputs[i]);
+  return pleat::auroc_over_components(examples, odds);
+}
+
+void write_predictions(const std::string& path, const StructureTaskFacts& task, const pleat::StructureExamples& examples,
+                       const std::vector<double>& outputs) {
+  std::string text = "unit\tcomponent\tlabel";
+  for (Index c = 0; c < task.outputs; ++c) text += "\toutput_" + std::to_string(c);
+  text += "\n";
+  char number[32];
+  for (std::size_t i = 0; i < examples.size(); ++i) {
+    text += std::to_string(examples.chain[i]) + "\t" + std::to_string(examples.component[i]);
+    std::snprintf(number, sizeof number, "\t%.6g", examples.labels[i]);
+    text += number;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(task.outputs); ++c) {
+      std::snprintf(number, sizeof number, "\t%.6g", outputs[i * static_cast<std::size_t>(task.outputs) + c]);
+      text += number;
+    }
+    text += "\n";
+  }
+  pleat::atomic_write(path, text);
+}
+
+void print_estimates(const StructureTaskModel& model, const FinetuneArguments& a) {
+  const FinetuneCost cost = model.cost(a.request);
+  const auto steps = static_cast<double>(a.request.options.steps);
+  std::printf("model            task %s on %s\n", a.task.c_str(), model.encoder().c_str());
+  for (const pleat::Split part : pleat::all_splits) {
+    const auto& set = a.request.data->parts[static_cast<std::size_t>(part)];
+    std::printf("%-16s %lld labels in %lld units\n", std::string(pleat::split_name(part)).c_str(),
+                static_cast<long long>(set.items()), static_cast<long long>(set.size()));
+  }
+  std::printf("memory           %s = values, gradients and moments %s + activations %s\n",
+              bytes_text(static_cast<double>(cost.parameters + cost.activations)).c_str(),
+              bytes_text(static_cast<double>(cost.parameters)).c_str(),
+              bytes_text(static_cast<double>(cost.activations)).c_str());
+  std::printf("disk             %s (checkpoint, log, predictions)\n",
+              bytes_text(static_cast<double>(cost.parameters) + 220 * steps +
+                         40.0 * static_cast<double>(a.request.data->parts[2].items()))
+                  .c_str());
+  std::printf("time             about %s: %lld steps of %.3f s\n", time_text(cost.seconds_per_step * steps).c_str(),
+              static_cast<long long>(a.request.options.steps), cost.seconds_per_step);
+}
+
+void finetune(FinetuneArguments& a) {
+  const StructureTaskFacts& task = *as_usage([&] { return &find_structure_task(a.task); });
+  auto& o = a.request.options;
+  as_usage([&] {
+    pleat::require(std::isfinite(o.peak_rate), "--rate is ", o.peak_rate, ", which is no amount; give a finite number.");
+    return 0;
+  });
+  const auto model = structure_task_model(task);
+  if (a.initial != "none") a.request.initial = checkpoint_file(a.initial);
+  const StructureTaskData data = load_structure_task(task, a.structures, a.split, a.first);
+  a.request.data = &data;
+  pleat::Json& run = a.request.run;
+  run.set("task", task.name).set("encoder", model->encoder()).set("budget", o.budget).set("rate", o.peak_rate);
+  run.set("warm_up", o.warm_up).set("rate_floor", o.rate_floor).set("seed", o.seed).set("first", a.first);
+  run.set("labels", data.parts[0].items());
+  run.set("initial", a.request.initial.empty() ? std::string("none")
+                                               : pleat::checkpoint_info(pleat::Safetensors::open(a.request.initial)).model);
+  if (a.dry_run) return print_estimates(*model, a);
+  ProgressBar bar;
+  if (!a.quiet)
+    a.request.progress = [&bar](const pleat::Progress& p) {
+      char text[64];
+      std::snprintf(text, sizeof text, "loss %.4f", p.result->metrics.value("loss"));
+      bar.show(p.step, p.steps, text);
+    };
+  const Finetuned done = model->run(a.request);
+  const pleat::LabelledStructures& test = data.parts[2];
+  const auto examples = test_examples(test, data.labels(pleat::Split::Test));
+  const pleat::Interval value = score(task, examples, done.outputs);
+  write_predictions(a.request.directory + "/predictions.tsv", task, examples, done.outputs);
+  pleat::Json result = pleat::Json::object();
+  result.set("task", task.name)
+      .set("metric", task.metric)
+      .set("value", value.value)
+      .set("low", value.low)
+      .set("high", value.high);
+  result.set("labels", test.items()).set("units", test.size()).set("run", run).set("steps", o.steps);
+  pleat::atomic_write(a.request.directory + "/result.json", result.dump(2) + "\n");
+  std::printf("%s: %s %.4f [%.4f, %.4f] on %lld labels of test, %lld steps, %s, %s/model.safetensors\n", task.name.c_str(),
+              task.metric.c_str(), value.value, value.low, value.high, static_cast<long long>(test.items()),
+              static_cast<long long>(done.summary.step), time_text(done.summary.seconds).c_str(), a.request.directory.c_str());
+}
+
+} // namespace
+
+void add_finetune(CLI::App& app) {
+  auto a = std::make_shared<FinetuneArguments>();
+  auto& o = a->request.options;
+  o = {.steps = 500, .budget = 1024, .crop = 0, .peak_rate = 1e-3, .warm_up = 50, .validate_every = 0, .checkpoint_every = 200};
+  a->request.optimiser.decay = 0;
+  CLI::App& command = *app.add_subcommand(
+      "finetune", "Train an encoder of structures with a head for a structure task, and score it on the test part; continues a "
+                  "folder by itself.");
+  command.footer(
+      "Example:\n  pleat finetune --task interface --structures structures --split examples/data/structure_split.tsv \\\n"
+      "                 --init runs/siamdiff --output runs/interface --steps 500\n\n"
+      "Writes model.safetensors, log.jsonl, predictions.tsv and result.json.");
+  command.add_option("--task", a->task, "res, pip, interface or displacement")->required();
+  command.add_option("--structures", a->structures, "folder of the structures that the split lists")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  command.add_option("--split", a->split, "table of the split: file, chain, cluster, component, split")->required();
+  command.add_option("--init", a->initial, "run of `pleat pretrain-structure` whose encoder is taken, or none")->required();
+  command.add_option("--output", a->request.directory, "folder of the run; a folder with a checkpoint is continued")->required();
+  command.add_option("--first", a->first, "only so many complexes of each part; 0: all")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--steps", o.steps, "optimiser steps")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--budget", o.budget, "residues of a batch, at most (a RES site counts 35)")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  command.add_option("--rate", o.peak_rate, "learning rate after warm-up")->capture_default_str()->check(CLI::NonNegativeNumber);
+  command.add_option("--warmup", o.warm_up, "steps of warm-up")->capture_default_str()->check(CLI::NonNegativeNumber);
+  command.add_option("--checkpoint-every", o.checkpoint_every, "steps between checkpoints; 0: only the last")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_option("--seed", o.seed, "of the head, of a random encoder and of the order of batches")->capture_default_str();
+  command.add_option("--threads", a->request.threads, "0: all of the machine; the result does not depend on it")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_flag("--quiet", a->quiet, "no progress bar");
+  command.add_flag("--dry-run", a->dry_run, "print what memory, disk and time the run will take, and stop");
+  command.callback([a] { finetune(*a); });
+}
+
+} // namespace tool

@@ -1,0 +1,69 @@
+#pragma once
+/// \file  One head on one encoder, for the sources finetune_*.cpp only: everything here is compiled per model.
+
+#include <chrono>
+#include <cmath>
+
+#include <pleat/backend/cpu.hpp>
+#include <pleat/encoders/gearnet.hpp>
+#include <pleat/train/task_objective.hpp>
+#include <pleat/train/trainer.hpp>
+
+#include "structure_tasks.hpp"
+
+namespace tool {
+
+using namespace pleat;
+
+template <class Model> class StructureTaskEntry final : public StructureTaskModel {
+  using Session = TrainSession<TaskObjective<Model>, Cpu>;
+  using Set = LabelledSet<typename Model::Graphs>;
+
+public:
+  StructureTaskEntry(std::string task, std::string encoder) : task_(std::move(task)), encoder_(std::move(encoder)) {}
+  std::string encoder() const override { return encoder_; }
+
+  Finetuned run(const FinetuneRequest& request) const override {
+    ThreadPool pool(request.threads);
+    Session session(Cpu{&pool}, {}, request.optimiser);
+    start(session, request);
+    const Set train(request.data->parts[0]);
+    Trainer<Session, Set> trainer(session, train, Set(request.data->parts[1]), request.directory, request.options, [&] {
+      CheckpointInfo info;
+      info.model = "task-" + task_ + "-" + encoder_, info.config = request.run;
+      return info;
+    });
+    Finetuned done;
+    done.summary = trainer.run(request.progress);
+    done.outputs = task_outputs(session, Set(request.data->parts[2]));
+    return done;
+  }
+
+  FinetuneCost cost(const FinetuneRequest& request) const override {
+    ThreadPool pool(request.threads);
+    Session session(Cpu{&pool}, {}, request.optimiser);
+    start(session, request);
+    const Set train(request.data->parts[0]);
+    const BatchPlan plan(train.lengths(), {request.options.budget, 0, request.options.seed});
+    FinetuneCost cost;
+    cost.parameters = Parameters<Model, Cpu>::memory(true) + Parameters<Model, Cpu>::size(Store::Trained) * Index{8};
+    for (Index step = 0; step < 5; ++step) { // the first one pays for memory
+      const auto batch = owned_batch(train, plan.batch(step));
+      cost.activations = (std::max)(cost.activations, session.planned_memory(batch));
+      const auto begin = std::chrono::steady_clock::now();
+      session.step({&batch, 1}, 1, static_cast<std::uint64_t>(step), 0);
+      const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      if (step > 0) cost.seconds_per_step += seconds / 4;
+    }
+    return cost;
+  }
+
+private:
+  static void start(Session& session, const FinetuneRequest& request) {
+    session.parameters().initialise(request.options.seed);
+    if (!request.initial.empty()) load_part(Safetensors::open(request.initial), session.parameters(), "encoder.");
+  }
+  std::string task_, encoder_;
+};
+
+} // namespace tool

@@ -1,0 +1,99 @@
+/// \file  The structure tasks: what they are, and their labelled sets from a folder and a split.
+
+#include "structure_tasks.hpp"
+
+#include <pleat/data/structure_file.hpp>
+#include <pleat/data/structure_tasks/labelled_sets.hpp>
+#include <pleat/io/gzip.hpp>
+
+namespace tool {
+
+using namespace pleat;
+
+std::unique_ptr<StructureTaskModel> atom_task_model(const StructureTaskFacts& task);    // finetune_atom.cpp
+std::unique_ptr<StructureTaskModel> residue_task_model(const StructureTaskFacts& task); // finetune_residue.cpp
+
+const std::vector<StructureTaskFacts>& structure_tasks() {
+  static const std::vector<StructureTaskFacts> tasks = {
+      {"res", "residue identity at a site whose side chain was removed", "atom", "accuracy", 1, 20},
+      {"pip", "interface pairs of two bound partners", "atom", "AUROC", 2, 2},
+      {"interface", "interface from the unbound form", "residue", "AUROC", 1, 2},
+      {"displacement", "displacement on binding from the unbound form", "residue", "Spearman per chain", 1, 1}};
+  return tasks;
+}
+const StructureTaskFacts& find_structure_task(std::string_view name) {
+  std::string known;
+  for (const StructureTaskFacts& task : structure_tasks()) {
+    if (task.name == name) return task;
+    (known += known.empty() ? "" : ", ") += task.name;
+  }
+  fail("there is no structure task \"", name, "\"; there are ", known, ".");
+}
+std::unique_ptr<StructureTaskModel> structure_task_model(const StructureTaskFacts& task) {
+  return task.level == "atom" ? atom_task_model(task) : residue_task_model(task);
+}
+
+std::vector<double> StructureTaskData::labels(Split part) const {
+  std::vector<double> all;
+  const LabelledStructures& set = parts[static_cast<std::size_t>(part)];
+  for (Index u = 0; u < set.size(); ++u)
+    for (const LabelledItem& item : set[u].make().items) all.push_back(item.label);
+  return all;
+}
+
+namespace {
+
+// Numbers become (label - mean) / deviation of train.
+void standardise(StructureTaskData& data) {
+  double sum = 0, squares = 0, count = 0;
+  for (const double label : data.labels(Split::Train)) sum += label, squares += label * label, ++count;
+  const double mean = sum / count, deviation = std::sqrt((std::max)(squares / count - mean * mean, 1e-12));
+  for (LabelledStructures& part : data.parts) {
+    LabelledStructures changed;
+    for (Index u = 0; u < part.size(); ++u) {
+      LabelledStructures::Unit unit = part[u];
+      unit.make = [make = unit.make, mean, deviation] {
+        LabelledUnit made = make();
+        for (LabelledItem& item : made.items) item.label = (item.label - mean) / deviation;
+        return made;
+      };
+      changed.add(std::move(unit));
+    }
+    part = std::move(changed);
+  }
+}
+
+} // namespace
+
+StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split_file,
+                                      Index first) {
+  const auto table = open_input(split_file);
+  const StructureSplit split = read_structure_split(*table);
+  const auto read = [&](const std::string& file) {
+    const auto source = open_input(folder + "/" + file);
+    return read_structure(*source, {.model = 1, .chains = {}, .atom_records_only = false, .drop_bad_atoms = true}).structure;
+  };
+  StructureTaskData data;
+  Index taken[3] = {0, 0, 0};
+  for (const StructureComplex& complex : structure_complexes(split)) {
+    if (complex.group == "decoys") continue;
+    const bool pairs = task.name == "pip", both = task.name == "interface" || task.name == "displacement";
+    if ((pairs && complex.bound.size() != 2) || (both && (complex.unbound.size() != 2 || complex.bound.size() != 2))) continue;
+    const auto part = static_cast<std::size_t>(complex.split);
+    if (first > 0 && taken[part] == first) continue;
+    ++taken[part];
+    const auto loaded = std::make_shared<const LoadedComplex>(load_complex(complex, read));
+    LabelledStructures& to = data.parts[part];
+    if (task.name == "res") add_residue_sites(to, loaded);
+    if (pairs) add_residue_pairs(to, loaded);
+    if (task.name == "interface") add_interface_sites(to, loaded);
+    if (task.name == "displacement") add_displacements(to, loaded);
+  }
+  for (const Split part : {Split::Train, Split::Test})
+    require(data.parts[static_cast<std::size_t>(part)].items() > 0, split_file, ": its part ", split_name(part),
+            " holds nothing that the task ", task.name, " can be made of; give the folder and the table that belong together.");
+  if (task.outputs == 1) standardise(data);
+  return data;
+}
+
+} // namespace tool

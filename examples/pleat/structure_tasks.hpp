@@ -1,0 +1,73 @@
+#pragma once
+/// \file  The structure tasks that the tool knows: their data, and heads on encoders behind an interface without templates.
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <pleat/data/labelled_structures.hpp>
+#include <pleat/data/tasks.hpp>
+#include <pleat/io/json.hpp>
+#include <pleat/train/adamw.hpp>
+#include <pleat/train/trainer_options.hpp>
+
+namespace tool {
+
+using pleat::Index;
+
+/// What a task asks and how it is scored.
+struct StructureTaskFacts {
+  std::string name;   ///< "res"
+  std::string title;  ///< "RES, residue identity"
+  std::string level;  ///< "atom", "residue"
+  std::string metric; ///< "accuracy", "AUROC", "Spearman per chain"
+  Index sites = 1, outputs = 1;
+};
+const std::vector<StructureTaskFacts>& structure_tasks();
+/// \throws pleat::Error that lists what exists.
+const StructureTaskFacts& find_structure_task(std::string_view name);
+
+/// The labelled sets of one task: train, valid, test, in the order of pleat::Split.
+struct StructureTaskData {
+  pleat::LabelledStructures parts[3];
+  /// Labels of a part, as they were: numbers are standardised with mean and deviation of train before training.
+  std::vector<double> labels(pleat::Split part) const;
+};
+/// Builds them from the files below `folder` that the split lists. `first`: only so many complexes of each part; 0: all.
+/// \throws pleat::Error with the file.
+StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split,
+                                      Index first);
+
+struct FinetuneRequest {
+  const StructureTaskData* data = nullptr;
+  std::string directory, initial; ///< checkpoint of a pre-training whose encoder a fresh run begins with; empty: random
+  pleat::TrainerOptions options;
+  pleat::AdamWOptions optimiser;
+  int threads = 0;
+  pleat::Json run = pleat::Json::object(); ///< what a continued run must share
+  std::function<void(const pleat::Progress&)> progress;
+};
+struct Finetuned {
+  pleat::TrainingSummary summary;
+  std::vector<double> outputs; ///< of the test part: (items, outputs)
+};
+/// What a run takes: bytes, and the seconds of a step as measured.
+struct FinetuneCost {
+  Index parameters = 0, activations = 0;
+  double seconds_per_step = 0;
+};
+
+/// A head on an encoder.
+class StructureTaskModel {
+public:
+  virtual ~StructureTaskModel() = default;
+  virtual std::string encoder() const = 0;
+  virtual Finetuned run(const FinetuneRequest& request) const = 0;
+  virtual FinetuneCost cost(const FinetuneRequest& request) const = 0;
+};
+/// The model of a task.
+std::unique_ptr<StructureTaskModel> structure_task_model(const StructureTaskFacts& task);
+
+} // namespace tool

@@ -142,7 +142,6 @@ BOOST_AUTO_TEST_CASE(steps_crops_and_noise) {
   for (const auto& [step, times] : steps) BOOST_CHECK(times > 6 && times < 36);
   BOOST_CHECK_CLOSE_FRACTION(squares / count, 1.0, 0.01);
   // Noise is that of the atoms of the record, wherever the crop begins.
-  StructureDraw<Gaussian> first, later;
   std::uint32_t record = 0;
   const auto narrow = with_crop(40);
   const auto draw = drawn<Sane, ResidueGraph, Gaussian>(record, narrow),
@@ -256,21 +255,24 @@ BOOST_AUTO_TEST_CASE(centre_of_an_environment) {
   }
   BOOST_CHECK_CLOSE_FRACTION(std::sqrt(length), std::sqrt(0.531 * 0.531 + 0.758 * 0.758 + 1.220 * 1.220), 1e-9);
   BOOST_CHECK_THROW(residue_centre({1, 0, 0}, {0, 0, 0}, {-1, 0, 0}, false), Error);
-  // Real C-betas lie where it says, up to the length of the bond (1.53 Angstrom in truth, 1.53 here).
+  // Real C-betas lie near it.
   const auto& a = protein();
   const auto at = [&](Index i) {
     return std::array<double, 3>{double(a.positions[std::size_t(3 * i)]), double(a.positions[std::size_t(3 * i + 1)]),
                                  double(a.positions[std::size_t(3 * i + 2)])};
   };
   int found = 0;
+  double sum = 0;
   for (Index i = 0; i + 4 < a.atoms(); ++i)
     if (a.atom_name[std::size_t(i)] == atom_n && a.atom_name[std::size_t(i + 1)] == atom_ca &&
         a.atom_name[std::size_t(i + 2)] == atom_c && a.atom_name[std::size_t(i + 4)] == atom_cb) {
       const auto centre = residue_centre(at(i), at(i + 1), at(i + 2), false), beta = at(i + 4);
-      BOOST_CHECK_LT(std::hypot(centre[0] - beta[0], centre[1] - beta[1], centre[2] - beta[2]), 0.4);
-      ++found;
+      const double away = std::hypot(centre[0] - beta[0], centre[1] - beta[1], centre[2] - beta[2]);
+      BOOST_CHECK_LT(away, 0.7); // a strained one
+      sum += away, ++found;
     }
   BOOST_CHECK_GT(found, 100);
+  BOOST_CHECK_LT(sum / found, 0.2);
 }
 
 BOOST_AUTO_TEST_CASE(bad_input_is_one_sentence) {

@@ -17,13 +17,25 @@
 
 namespace pleat::inline v0_1 {
 
+namespace detail {
+template <class Batch> struct SetOf { using type = SequenceSet; };
+template <class Batch>
+requires requires { typename Batch::Set; }
+struct SetOf<Batch> {
+  using type = typename Batch::Set;
+};
+} // namespace detail
+
 /// Runs `session` over `train`, validating on `valid` (may be empty), in folder `directory` (created). A folder that holds a
 /// checkpoint of the same model is continued. `describe` gives name, configuration and check pairs for the checkpoint.
 template <class Session> class Trainer {
 public:
   using Real = typename Session::Real;
+  using Batch = typename Session::Batch;
+  /// What batches are made of: sequences (SequenceSet) or, where the batches of the session name another, that (StructureSet).
+  using Set = typename detail::SetOf<Batch>::type;
 
-  Trainer(Session& session, const SequenceSet& train, const SequenceSet& valid, std::string directory, TrainerOptions options,
+  Trainer(Session& session, const Set& train, const Set& valid, std::string directory, TrainerOptions options,
           std::function<CheckpointInfo()> describe)
       : session_(session), train_(train), valid_(valid), directory_(std::move(directory)), options_(options),
         describe_(std::move(describe)), plan_(train.lengths(), {options.budget, options.crop, options.seed}) {
@@ -76,13 +88,13 @@ public:
     TrainingSummary summary;
     double tokens = 0;
     if (step_ < options_.steps && !stopped_) {
-      Prefetch<std::vector<OwnedBatch>> batches([this](Index step) { return gather(step); }, step_);
+      Prefetch<std::vector<Batch>> batches([this](Index step) { return gather(step); }, step_);
       while (step_ < options_.steps && !stopped_) {
-        const std::vector<OwnedBatch> micro = batches.next();
+        const std::vector<Batch> micro = batches.next();
         const double rate = rates.rate(step_ + 1);
         const StepResult result = session_.step(micro, options_.seed, static_cast<std::uint64_t>(step_), rate);
         ++step_;
-        for (const OwnedBatch& batch : micro) tokens += static_cast<double>(batch.rows());
+        for (const Batch& batch : micro) tokens += static_cast<double>(batch.rows());
         Json line = Json::object();
         line.set("step", step_).set("rate", rate).set("gradient_norm", finite(result.gradient_norm));
         for (const Metrics::Entry& entry : result.metrics.entries()) line.set(entry.name, finite(entry.value()));
@@ -114,7 +126,7 @@ public:
     Index residues = 0;
     with_average([&] {
       for (Index step = 0; step < plan.batches_per_epoch() && residues < options_.validation_residues; ++step) {
-        const OwnedBatch batch = owned_batch(valid_, plan.batch(step));
+        const Batch batch = owned_batch(valid_, plan.batch(step));
         residues += batch.rows();
         session_.validate(batch, {987654321, static_cast<std::uint64_t>(step)}, metrics);
       }
@@ -162,8 +174,8 @@ private:
   }
   static Json finite(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
-  std::vector<OwnedBatch> gather(Index step) const {
-    std::vector<OwnedBatch> micro;
+  std::vector<Batch> gather(Index step) const {
+    std::vector<Batch> micro;
     for (Index m = 0; m < options_.accumulation; ++m)
       micro.push_back(owned_batch(train_, plan_.batch(step * options_.accumulation + m)));
     return micro;
@@ -195,8 +207,8 @@ private:
   }
 
   Session& session_;
-  const SequenceSet& train_;
-  const SequenceSet& valid_;
+  const Set& train_;
+  const Set& valid_;
   std::string directory_;
   TrainerOptions options_;
   std::function<CheckpointInfo()> describe_;

@@ -104,7 +104,7 @@ template <class GraphType> struct DenoisingBatch {
     vector_offsets.assign(1, 0);
     for (Index g = 0; g < graph.graphs(); ++g) {
       for (auto i = static_cast<std::size_t>(3 * graph.nodes.begin(g)); i < static_cast<std::size_t>(3 * graph.nodes.end(g)); ++i)
-        noisy[i] = clean[i] + sigma[static_cast<std::size_t>(g)] * noise[i];
+        noisy[i] = std::fma(sigma[static_cast<std::size_t>(g)], noise[i], clean[i]); // the same bits with any flags
       vector_offsets.push_back(3 * graph.nodes.end(g));
     }
     score_pairs(graph);
@@ -140,7 +140,10 @@ private:
   }
   static double distance(const std::vector<double>& x, std::size_t u, std::size_t v) {
     double square = 0;
-    for (std::size_t k = 0; k < 3; ++k) square += (x[3 * u + k] - x[3 * v + k]) * (x[3 * u + k] - x[3 * v + k]);
+    for (std::size_t k = 0; k < 3; ++k) {
+      const double d = x[3 * u + k] - x[3 * v + k];
+      square = std::fma(d, d, square);
+    }
     return std::sqrt(square);
   }
 };

@@ -89,6 +89,10 @@ template <class Model, class Precision> void check_step(const std::string& name,
       check_close({double(*loss.structure.data())}, number("metric.structure_denoising_loss"), values, "structure loss");
       check_close({double(*loss.sequence.data())}, number("metric.sequence_denoising_loss"), values, "sequence loss");
       check_close({double(*loss.loss.data())}, number("loss_total"), values, "loss");
+      double hits = 0, graphs = 0;
+      for (std::size_t m = 0; m < batch.masked_weight.size(); ++m)
+        hits += batch.masked_weight[m] * double(run.data(loss.row_hit)[m]), graphs += batch.masked_weight[m];
+      check_close({hits / graphs}, number("metric.sequence_denoising_accuracy"), values, "accuracy");
     }
     run.backward(loss.loss);
     run.commit([&](Index offset, Index size, const auto* data) {

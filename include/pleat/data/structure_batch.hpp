@@ -26,16 +26,19 @@ struct StructureBatch {
 /// A batch that shares its structures with whoever else holds them; copies are cheap and stay valid.
 class OwnedStructures {
 public:
-  /// Appends a structure, which is checked; `record` is the key of its noise.
+  /// Appends a structure; `record` is the key of its noise.
   void add(std::shared_ptr<const Structure> structure, std::uint32_t record) {
     require(structure != nullptr, "a batch was handed no structure; read it first");
-    structure->check();
     sources_.push_back(graph_source(*structure)), records_.push_back(record);
     structures_.push_back(std::move(structure));
   }
-  void add(Structure structure, std::uint32_t record) { add(std::make_shared<const Structure>(std::move(structure)), record); }
+  void add(Structure structure, std::uint32_t record) {
+    structure.check();
+    add(std::make_shared<const Structure>(std::move(structure)), record);
+  }
   void clear() { structures_.clear(), sources_.clear(), records_.clear(); }
   Index structures() const { return static_cast<Index>(sources_.size()); }
+  Index rows() const { return view().residues(); }
   /// Valid until the batch changes.
   StructureBatch view() const { return {sources_, records_}; }
 

@@ -63,7 +63,6 @@ template <class GraphType> struct DenoisingBatch {
   std::vector<std::int32_t> masked_node; ///< in the graph where the residue is masked
   std::vector<std::uint8_t> masked_type; ///< (masked) what it was, 0 ... 19
   std::vector<double> masked_weight;     ///< (masked) in the loss; those of one graph sum to 1
-  std::vector<Index> masked_graph;       ///< (masked)
 
   std::vector<double> noisy;            ///< (nodes, 3) Angstrom: clean + sigma noise
   std::vector<double> pair_length;      ///< (pairs) Angstrom, noisy
@@ -77,7 +76,7 @@ template <class GraphType> struct DenoisingBatch {
     graphs.clear();
     for (auto* numbers : {&sigma, &clean, &noise, &masked_weight, &noisy, &pair_length, &pair_score}) numbers->clear();
     for (auto* offsets : {&masked_begin, &vector_offsets, &node_groups, &edge_groups}) offsets->assign(1, 0);
-    masked_node.clear(), masked_type.clear(), masked_graph.clear(), masked_row.clear();
+    masked_node.clear(), masked_type.clear(), masked_row.clear();
   }
 
   /// Derives the second block. Errors: arrays of other lengths, conformers that do not have the same nodes.
@@ -91,7 +90,7 @@ template <class GraphType> struct DenoisingBatch {
             "a denoising batch of ", nodes, " nodes in ", graph.graphs(), " graphs has ", clean.size(), " coordinates, ",
             noise.size(), " numbers of noise and ", sigma.size(),
             " deviations; give three of each a node and one deviation a graph");
-    require(masked_begin.size() == masked + 1 && masked_weight.size() == masked && masked_graph.size() == masked &&
+    require(masked_begin.size() == masked + 1 && masked_weight.size() == masked &&
                 masked_begin.back() == static_cast<Index>(masked_node.size()),
             "a denoising batch has ", masked, " masked residues and ", masked_weight.size(),
             " weights, or nodes of others; give one of "
@@ -105,7 +104,7 @@ template <class GraphType> struct DenoisingBatch {
     vector_offsets.assign(1, 0);
     for (Index g = 0; g < graph.graphs(); ++g) {
       for (auto i = static_cast<std::size_t>(3 * graph.nodes.begin(g)); i < static_cast<std::size_t>(3 * graph.nodes.end(g)); ++i)
-        noisy[i] = clean[i] + sigma[static_cast<std::size_t>(g)] * noise[i];
+        noisy[i] = std::fma(sigma[static_cast<std::size_t>(g)], noise[i], clean[i]); // the same bits with any flags
       vector_offsets.push_back(3 * graph.nodes.end(g));
     }
     score_pairs(graph);
@@ -141,7 +140,10 @@ private:
   }
   static double distance(const std::vector<double>& x, std::size_t u, std::size_t v) {
     double square = 0;
-    for (std::size_t k = 0; k < 3; ++k) square += (x[3 * u + k] - x[3 * v + k]) * (x[3 * u + k] - x[3 * v + k]);
+    for (std::size_t k = 0; k < 3; ++k) {
+      const double d = x[3 * u + k] - x[3 * v + k];
+      square = std::fma(d, d, square);
+    }
     return std::sqrt(square);
   }
 };

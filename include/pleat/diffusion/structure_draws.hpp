@@ -131,7 +131,7 @@ StructureDraw<Conformer> draw_structure(const GraphSource& source, std::uint32_t
 
 namespace detail {
 
-// The graph of one conformer of one structure, at the end of the batch. `residue_nodes` is scratch.
+// The graph of one conformer of one structure, at the end of the batch.
 template <class Quirks, class Graph, class Conformer>
 void add_conformer(DenoisingBatch<Graph>& to, const SourceArrays& piece, std::span<const float> positions,
                    const StructureDraw<Conformer>& draw, std::span<const float> noise, double sigma, std::uint32_t record) {
@@ -149,7 +149,6 @@ void add_conformer(DenoisingBatch<Graph>& to, const SourceArrays& piece, std::sp
     if (drawn[r] > 0) left.residue_type[r] = 0; // the mask of edge features: glycine, as published
   const Index first = to.graphs.node_count();
   to.graphs.add(left.view(), record);
-  const auto graph = static_cast<Index>(to.sigma.size());
   to.sigma.push_back(noise.empty() ? 0.0 : sigma);
   constexpr bool all = Quirks::hides_all_residues && Graph::node_columns > 1;
   Index last = -1;
@@ -163,7 +162,7 @@ void add_conformer(DenoisingBatch<Graph>& to, const SourceArrays& piece, std::sp
     if (all || hidden(residue)) to.graphs.hide_residue(v);
     if (!hidden(residue)) continue;
     if (residue != last) {
-      to.masked_type.push_back(whole.residue_type[static_cast<std::size_t>(residue)]), to.masked_graph.push_back(graph);
+      to.masked_type.push_back(whole.residue_type[static_cast<std::size_t>(residue)]);
       to.masked_weight.push_back(static_cast<double>(drawn[static_cast<std::size_t>(residue)]) /
                                  static_cast<double>(draw.masked.size()));
       to.masked_begin.push_back(to.masked_begin.back()), last = residue;

@@ -2,7 +2,10 @@
 /// \file  Parts of models that denoise structures: their data path, the head of pairs and the head of masked residues.
 
 #include <array>
+#include <concepts>
+#include <type_traits>
 
+#include <pleat/core/concepts.hpp>
 #include <pleat/diffusion/structure_draws.hpp>
 #include <pleat/nn/mlp.hpp>
 #include <pleat/ops/concat.hpp>
@@ -27,18 +30,36 @@ template <ConformerPolicy ConformerType> struct Mutual {
   static constexpr DenoisedBy reader = DenoisedBy::OtherConformer;
 };
 
+/// An encoder of graphs of structures. A user's own must be a ModelPart, state `Input = GraphBatch`, its graph policy `Graphs`,
+/// the space `Node` of its rows and its `width`, and be callable as `encoder(run, batch, coordinates) -> Rows<Context, width,
+/// Node>`, the coordinates (nodes, 3) being noised ones.
+template <class Encoder>
+concept StructureEncoder = ModelPart<Encoder> && std::same_as<typename Encoder::Input, GraphBatch> && requires {
+  typename Encoder::Graphs;
+  typename Encoder::Node;
+  { Encoder::width } -> std::convertible_to<Index>;
+};
+
 namespace detail {
-template <class Encoder> constexpr void require_structure_encoder() {
+struct NoStructureEncoder { // stands in for what is none, so that the compiler says one sentence
+  using Input = GraphBatch;
+  using Graphs = ResidueGraph;
+  using Node = Residue;
+  static constexpr Index width = 1;
+  constexpr explicit NoStructureEncoder(Layout) {}
+};
+template <class Encoder> struct CheckedStructureEncoder {
   static_assert(
-      std::is_same_v<typename Encoder::Input, GraphBatch>,
-      "pleat: SiamDiff, DiffPreT and their rivals train encoders of graphs (GearNetEdge, Gvp); this one reads something "
-      "else.");
-}
+      StructureEncoder<Encoder>,
+      "pleat: SiamDiff, DiffPreT and their rivals train encoders of graphs (GearNetEdge, Gvp); this one is none: see the "
+      "concept StructureEncoder (models/denoising_parts.hpp).");
+  using type = std::conditional_t<StructureEncoder<Encoder>, Encoder, NoStructureEncoder>;
+};
 } // namespace detail
 
 /// The data path of a model: draws, and the batch that they make of structures.
 template <class EncoderType, class PairingType, class QuirksType> struct DenoisingData {
-  using Encoder = EncoderType;
+  using Encoder = typename detail::CheckedStructureEncoder<EncoderType>::type;
   using Pairing = PairingType;
   using Quirks = QuirksType;
   using Conformer = typename Pairing::Conformer;

@@ -31,13 +31,11 @@ struct StructureDenoiser : DenoisingData<EncoderType, PairingType, QuirksType> {
   using typename Data::Batch;
   using typename Data::Node;
 
-  EncoderType encoder;
+  typename Data::Encoder encoder;
   PairScores<width> scores;
   ResidueLogits<width> logits;
 
-  constexpr explicit StructureDenoiser(Layout at) : encoder(at / "encoder"), scores(at), logits(at) {
-    detail::require_structure_encoder<EncoderType>();
-  }
+  constexpr explicit StructureDenoiser(Layout at) : encoder(at / "encoder"), scores(at), logits(at) {}
 
   /// z, (nodes, width), of the noised graphs at coordinates (nodes, 3).
   template <class Context>

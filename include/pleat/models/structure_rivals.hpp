@@ -2,6 +2,7 @@
 /// \file  Rivals of SiamDiff from the same parts: denoising score matching, residue type prediction, distance prediction.
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <pleat/models/denoising_parts.hpp>
@@ -17,12 +18,10 @@ template <class EncoderType, class QuirksType = Sane> struct ScoreMatching : Den
   using typename Data::Draw;
   using typename Data::Node;
 
-  EncoderType encoder;
+  typename Data::Encoder encoder;
   PairScores<Data::width> scores;
 
-  constexpr explicit ScoreMatching(Layout at) : encoder(at / "encoder"), scores(at) {
-    detail::require_structure_encoder<EncoderType>();
-  }
+  constexpr explicit ScoreMatching(Layout at) : encoder(at / "encoder"), scores(at) {}
 
   static void draw(NoiseKey key, const StructureBatch& batch, DenoisingOptions options, const NoConformer& none,
                    std::vector<Draw>& to) {
@@ -49,12 +48,10 @@ struct ResidueTypePrediction : DenoisingData<EncoderType, Alone, QuirksType> {
   using typename Data::Draw;
   using typename Data::Node;
 
-  EncoderType encoder;
+  typename Data::Encoder encoder;
   ResidueLogits<Data::width> logits;
 
-  constexpr explicit ResidueTypePrediction(Layout at) : encoder(at / "encoder"), logits(at) {
-    detail::require_structure_encoder<EncoderType>();
-  }
+  constexpr explicit ResidueTypePrediction(Layout at) : encoder(at / "encoder"), logits(at) {}
 
   static void draw(NoiseKey key, const StructureBatch& batch, DenoisingOptions options, const NoConformer& none,
                    std::vector<Draw>& to) {
@@ -92,7 +89,7 @@ template <class Graph> struct DistanceBatch {
 /// directions and of all kinds, so that neither a length nor an angle of theirs is seen), and their distance is predicted from
 /// z_u * z_v. Loss: mean square in Angstrom^2, over the pairs of a graph, then over graphs. Tensors `encoder.*`, `length_head.*`.
 template <class EncoderType, class QuirksType = Sane> struct DistancePrediction {
-  using Encoder = EncoderType;
+  using Encoder = typename detail::CheckedStructureEncoder<EncoderType>::type;
   using Quirks = QuirksType;
   using Conformer = NoConformer;
   using Options = DistanceOptions;
@@ -105,9 +102,7 @@ template <class EncoderType, class QuirksType = Sane> struct DistancePrediction 
   Encoder encoder;
   Mlp<width, width, 1> length_head;
 
-  constexpr explicit DistancePrediction(Layout at) : encoder(at / "encoder"), length_head(at / "length_head") {
-    detail::require_structure_encoder<Encoder>();
-  }
+  constexpr explicit DistancePrediction(Layout at) : encoder(at / "encoder"), length_head(at / "length_head") {}
 
   static Batch make_batch() {
     Batch batch;

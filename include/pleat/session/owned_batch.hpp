@@ -30,6 +30,18 @@ struct OwnedBatch {
   SequenceBatch view() const { return {tokens, {offsets}, records, starts}; }
 };
 
+namespace detail {
+template <class Objective> struct BatchOfObjective { using type = OwnedBatch; };
+template <class Objective>
+requires requires { typename Objective::Batch; }
+struct BatchOfObjective<Objective> {
+  using type = typename Objective::Batch;
+};
+} // namespace detail
+/// What an objective trains on: sequences, or what it names as its `Batch` (OwnedStructures). Its view() is what the objective
+/// reads.
+template <class Objective> using BatchOf = typename detail::BatchOfObjective<Objective>::type;
+
 /// The tokens of a planned batch.
 inline OwnedBatch owned_batch(const SequenceSet& set, const BatchPieces& pieces) {
   OwnedBatch batch;

@@ -30,7 +30,7 @@ template <class Precision, class Body> PassCost planned_inference(const OwnedBat
 
 /// Cost of one forward and backward of an objective.
 template <class Precision, class Objective>
-PassCost planned_training(Objective& objective, const OwnedBatch& batch, int threads) {
+PassCost planned_training(Objective& objective, const BatchOf<Objective>& batch, int threads) {
   Arena paper;
   TrainingPlan<Precision> plan(Paper{threads}, paper, Values<Precision>{});
   objective.draw(NoiseKey{}, batch.view());

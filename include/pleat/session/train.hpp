@@ -9,15 +9,6 @@
 
 namespace pleat::inline v0_1 {
 
-namespace detail {
-template <class Objective> struct BatchOf { using type = OwnedBatch; };
-template <class Objective>
-requires requires { typename Objective::Batch; }
-struct BatchOf<Objective> {
-  using type = typename Objective::Batch;
-};
-} // namespace detail
-
 /// Owns the values of a model, their gradients and moments, and the memory of a pass. Steps are a pure function of (values,
 /// batches, key): the same bits for any number of threads.
 template <class ObjectiveType, class DeviceType, class Precision = Float32> class TrainSession {
@@ -26,7 +17,7 @@ public:
   using Model = typename Objective::Model;
   using Device = DeviceType;
   /// What it trains on: sequences (OwnedBatch), or what the objective names; its view() is what the objective reads.
-  using Batch = typename detail::BatchOf<Objective>::type;
+  using Batch = BatchOf<Objective>;
   using Real = typename Precision::Parameter;
 
   explicit TrainSession(Device device, Objective objective = {}, AdamWOptions options = {});

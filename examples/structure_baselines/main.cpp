@@ -91,8 +91,10 @@ public:
         "| task | baseline | metric | test | interval | chains | clusters | components | examples (train / valid / test) |\n"
         "| --- | --- | --- | ---: | --- | ---: | ---: | ---: | --- |");
     report_sites(), report_pairs(), report_published(), report_interface(), report_displacement();
-    std::printf("\n%ld residues of unbound forms have no counterpart in the bound form and are left out.\n",
-                static_cast<long>(left_out_));
+    std::printf(
+        "\nLeft out: %ld residues of unbound forms without a counterpart in the bound form, and %ld forms whose coordinates "
+        "are the bound ones.\n",
+        static_cast<long>(left_out_), static_cast<long>(same_forms_));
   }
 
 private:
@@ -178,40 +180,46 @@ private:
 
   // ---- interface and displacement of unbound forms
   void add_unbound(const LoadedComplex& loaded) {
-    const auto interfaces = interface_sites(loaded);
-    const auto moves = displacements(loaded);
-    for (std::size_t p = 0; p < 2; ++p) {
-      const Structure& s = loaded.unbound[p];
-      const auto exposed = exposures(s);
-      const std::vector<Index> at8 = contact_numbers(s, 8), at10 = contact_numbers(s, 10), at13 = contact_numbers(s, 13);
-      const std::vector<Index> alphas = s.alpha_carbons();
-      const auto half = half_sphere_exposure(s, 13);
-      left_out_ += interfaces[p].left_out;
-      for (std::size_t i = 0; i < interfaces[p].residues.size(); ++i) {
-        const TaskResidue& at = interfaces[p].residues[i];
-        const auto r = static_cast<std::size_t>(at.residue);
-        add(interface_, interface_chains_, interfaces[p].labels[i], at, loaded.complex, 0);
-        interface_exposure_.push_back(exposed[r]);
-        std::array<float, 25> features{};
-        features[at.type] = 1;
-        interface_types_.insert(interface_types_.end(), features.begin(), features.begin() + 20);
-        features[20] = static_cast<float>(at8[r]), features[21] = static_cast<float>(at10[r]),
-        features[22] = static_cast<float>(at13[r]);
-        features[23] = static_cast<float>(half[r].up), features[24] = static_cast<float>(exposed[r]);
-        interface_all_.insert(interface_all_.end(), features.begin(), features.end());
+    for (std::size_t p = 0; p < 2; ++p) try {
+        const InterfaceSites interfaces = interface_sites(loaded, p);
+        const Displacements moves = displacements(loaded, p);
+        if (interfaces.same_form) {
+          ++same_forms_;
+          continue;
+        }
+        const Structure& s = loaded.unbound[p];
+        const auto exposed = exposures(s);
+        const std::vector<Index> at8 = contact_numbers(s, 8), at10 = contact_numbers(s, 10), at13 = contact_numbers(s, 13);
+        const std::vector<Index> alphas = s.alpha_carbons();
+        const auto half = half_sphere_exposure(s, 13);
+        left_out_ += interfaces.left_out;
+        for (std::size_t i = 0; i < interfaces.residues.size(); ++i) {
+          const TaskResidue& at = interfaces.residues[i];
+          const auto r = static_cast<std::size_t>(at.residue);
+          add(interface_, interface_chains_, interfaces.labels[i], at, loaded.complex, 0);
+          interface_exposure_.push_back(exposed[r]);
+          std::array<float, 25> features{};
+          features[at.type] = 1;
+          interface_types_.insert(interface_types_.end(), features.begin(), features.begin() + 20);
+          features[20] = static_cast<float>(at8[r]), features[21] = static_cast<float>(at10[r]),
+          features[22] = static_cast<float>(at13[r]);
+          features[23] = static_cast<float>(half[r].up), features[24] = static_cast<float>(exposed[r]);
+          interface_all_.insert(interface_all_.end(), features.begin(), features.end());
+        }
+        for (std::size_t i = 0; i < moves.residues.size(); ++i) {
+          const TaskResidue& at = moves.residues[i];
+          const auto r = static_cast<std::size_t>(at.residue);
+          add(moved_, moved_chains_, moves.values[i], at, loaded.complex, next_chain_);
+          const auto b = static_cast<double>(s.b_factor(alphas[r]));
+          moved_exposure_.push_back(exposed[r]), moved_b_.push_back(b), moved_contacts_.push_back(-static_cast<double>(at10[r]));
+          for (const double x :
+               {exposed[r], b, static_cast<double>(at8[r]), static_cast<double>(at10[r]), static_cast<double>(at13[r])})
+            moved_all_.push_back(static_cast<float>(x));
+        }
+        ++next_chain_;
+      } catch (const Error& error) {
+        std::fprintf(stderr, "left out: %s\n", error.what());
       }
-      for (std::size_t i = 0; i < moves[p].residues.size(); ++i) {
-        const TaskResidue& at = moves[p].residues[i];
-        const auto r = static_cast<std::size_t>(at.residue);
-        add(moved_, moved_chains_, moves[p].values[i], at, loaded.complex, next_chain_);
-        const auto b = static_cast<double>(s.b_factor(alphas[r]));
-        moved_exposure_.push_back(exposed[r]), moved_b_.push_back(b), moved_contacts_.push_back(-static_cast<double>(at10[r]));
-        for (const double x :
-             {exposed[r], b, static_cast<double>(at8[r]), static_cast<double>(at10[r]), static_cast<double>(at13[r])})
-          moved_all_.push_back(static_cast<float>(x));
-      }
-      ++next_chain_;
-    }
   }
   void add(StructureExamples& to, Chains& chains, auto label, const TaskResidue& at, const StructureComplex& complex,
            Index chain) {
@@ -265,7 +273,7 @@ private:
   std::map<std::string, std::vector<StoredPair>> stored_;
   std::vector<ResiduePair> pairs_;
   std::vector<double> exposure_product_, interface_exposure_, moved_exposure_, moved_b_, moved_contacts_;
-  Index next_chain_ = 0, left_out_ = 0;
+  Index next_chain_ = 0, left_out_ = 0, same_forms_ = 0;
 };
 
 } // namespace

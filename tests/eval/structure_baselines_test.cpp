@@ -84,7 +84,8 @@ BOOST_AUTO_TEST_CASE(exposed_residues_of_real_complexes_touch) {
   double exposure_score = 0;
   for (const char* code : {"1EFN", "1SYX"}) {
     const LoadedComplex c = shipped_complex(code);
-    for (const InterfaceSites& sites : interface_sites(c)) {
+    for (const std::size_t partner : {0u, 1u}) {
+      const InterfaceSites sites = interface_sites(c, partner);
       const auto exposed = exposures(c.unbound[sites.partner]);
       BOOST_TEST_REQUIRE(exposed.size() == c.unbound[sites.partner].types.size());
       std::vector<double> scores;

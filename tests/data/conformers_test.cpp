@@ -146,7 +146,8 @@ BOOST_AUTO_TEST_CASE(rotamers) {
 }
 
 BOOST_AUTO_TEST_CASE(observed_pairs) {
-  const Structure first = small(0);
+  Structure first = small(0);
+  for (Index a = 0; a < first.atoms(); ++a) first.b_factors.push_back(float(100 + a));
   Structure second = small(5);
   for (auto& chain : second.chains) chain.name = chain.name == "A" ? "R" : "L";
   remove_atom(second, 3);                   // O of the first glycine
@@ -157,6 +158,7 @@ BOOST_AUTO_TEST_CASE(observed_pairs) {
   BOOST_TEST(pair.structure.atoms() == 14 - 1 + 4);
   BOOST_TEST(pair.structure.residues() == 4);
   BOOST_TEST(pair.left_out_first == 1 + 10);
+  BOOST_TEST((pair.structure.b_factor(2) == 102 && pair.structure.b_factor(3) == 104)); // they stay with their atoms
   BOOST_TEST(pair.left_out_second == 10);
   BOOST_REQUIRE_EQUAL(pair.second.size(), std::size_t(pair.structure.atoms()));
   const Observed policy{flat_angstrom(pair.second)};

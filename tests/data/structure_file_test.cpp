@@ -355,6 +355,8 @@ BOOST_AUTO_TEST_CASE(shipped_files) {
   const ReadStructure as_pdb = read_file(shipped + "1A8O.pdb.gz"); // the same entry in the other format
   BOOST_TEST((as_pdb.structure.positions == selenium.structure.positions && as_pdb.structure.names == selenium.structure.names &&
               as_pdb.structure.labels == selenium.structure.labels && as_pdb.report.summary() == selenium.report.summary()));
+  BOOST_TEST(as_pdb.structure.b_factors == selenium.structure.b_factors, boost::test_tools::per_element());
+  BOOST_TEST(as_pdb.structure.b_factor(0) == 18.03f);
   const ReadStructure models = read_file(shipped + "1AS5.cif.gz", {.model = 14, .chains = {}});
   BOOST_TEST(models.report.models == 14);
   BOOST_TEST(models.structure.sequence() == "HXXCCLYGKCRRYXGCSSASCCQR");

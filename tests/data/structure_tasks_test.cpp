@@ -47,6 +47,9 @@ std::string names_of(std::vector<TaskResidue> residues) {
   return text;
 }
 
+std::vector<InterfaceSites> interfaces(const LoadedComplex& c) { return {interface_sites(c, 0), interface_sites(c, 1)}; }
+std::vector<Displacements> moves(const LoadedComplex& c) { return {displacements(c, 0), displacements(c, 1)}; }
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(structure_tasks)
@@ -217,7 +220,7 @@ BOOST_AUTO_TEST_CASE(stored_pairs) {
 
 BOOST_AUTO_TEST_CASE(interface_from_the_unbound_form) {
   // By another program: residues with a heavy atom within 5 Angstrom of the partner, of those that both forms have.
-  const auto efn = interface_sites(shipped_complex("1EFN")), syx = interface_sites(shipped_complex("1SYX"));
+  const auto efn = interfaces(shipped_complex("1EFN")), syx = interfaces(shipped_complex("1SYX"));
   const auto positives = [](const InterfaceSites& s) { return std::count(s.labels.begin(), s.labels.end(), 1); };
   BOOST_TEST_REQUIRE((efn.size() == 2u && syx.size() == 2u));
   BOOST_TEST((efn[0].labels.size() == 99u && positives(efn[0]) == 10 && efn[1].labels.size() == 55u && positives(efn[1]) == 12));
@@ -227,35 +230,37 @@ BOOST_AUTO_TEST_CASE(interface_from_the_unbound_form) {
   // Made up: O (1.2, 2.0) to C-alpha (0, 6.5) is 4.66; the second residue of the unbound receptor has no counterpart.
   LoadedComplex c = made(6.5f);
   c.unbound[0].labels[1].number = 77;
-  const auto made_up = interface_sites(c);
+  const auto made_up = interfaces(c);
   BOOST_TEST(names_of(made_up[0].residues) == "A:1 A:3 A:4 A:5 A:6 ");
   BOOST_TEST((made_up[0].left_out == 1 && made_up[0].component == 7));
   BOOST_TEST(made_up[0].labels == std::vector<Index>(5, 1), boost::test_tools::per_element());
-  BOOST_TEST(interface_sites(made(20))[1].labels == std::vector<Index>(6, 0), boost::test_tools::per_element());
+  BOOST_TEST(interfaces(made(20))[1].labels == std::vector<Index>(6, 0), boost::test_tools::per_element());
 
   LoadedComplex broken = made(7);
   broken.unbound.clear();
-  BOOST_CHECK_EXCEPTION(interface_sites(broken), Error, says("made/up: has 0 unbound files"));
+  BOOST_CHECK_EXCEPTION(interfaces(broken), Error, says("made/up: has 0 unbound files"));
   broken = made(7);
   broken.bound.pop_back();
-  BOOST_CHECK_EXCEPTION(interface_sites(broken), Error, says("made/up: has no partner"));
+  BOOST_CHECK_EXCEPTION(interfaces(broken), Error, says("made/up: has no partner"));
   broken = made(7);
   for (auto& label : broken.unbound[0].labels) label.number += 100;
-  BOOST_CHECK_EXCEPTION(interface_sites(broken), Error,
-                        says("r_u and r_b have no residue in common by chain, number and type (0"));
+  BOOST_CHECK_EXCEPTION(interfaces(broken), Error,
+                        says("r_u and r_b have 0 residues in common by chain, number and type, and 0 with"));
   broken = made(7);
   for (auto& type : broken.unbound[1].types) type = residue_of_letter('W');
-  BOOST_CHECK_EXCEPTION(interface_sites(broken), Error,
-                        says("l_u and l_b have no residue in common by chain, number and type (6"));
+  BOOST_CHECK_EXCEPTION(interfaces(broken), Error,
+                        says("l_u and l_b have 0 residues in common by chain, number and type, and 6 with"));
 }
 
 BOOST_AUTO_TEST_CASE(displacement_on_binding) {
-  const auto still = displacements(made(7)); // the unbound forms are rigid copies
+  const auto still = moves(made(7)); // the unbound forms are rigid copies
   for (const auto& of : still)
     for (const double value : of.values) BOOST_TEST(value < 1e-5);
+  BOOST_TEST((still[0].same_form && still[1].same_form && interface_sites(made(7), 0).same_form));
   BOOST_TEST((still[1].rmsd < 1e-5 && still[1].partner == 1u && still[1].split == Split::Valid));
+  BOOST_CHECK_EXCEPTION(displacements(made(7), 2), Error, says("made/up: has the partners 0 and 1, not 2"));
   // By another program (superposition by singular values).
-  const auto efn = displacements(shipped_complex("1EFN")), syx = displacements(shipped_complex("1SYX"));
+  const auto efn = moves(shipped_complex("1EFN")), syx = moves(shipped_complex("1SYX"));
   const auto near_to = [](double a, double b) { BOOST_TEST(std::abs(a - b) < 2e-4, a << " is not " << b); };
   near_to(efn[0].rmsd, 0.620594), near_to(efn[1].rmsd, 0.660153), near_to(syx[0].rmsd, 1.471216), near_to(syx[1].rmsd, 1.363057);
   near_to(efn[0].values[0], 1.799291), near_to(efn[0].values[1], 1.589963), near_to(efn[0].values[2], 0.680656);
@@ -263,11 +268,19 @@ BOOST_AUTO_TEST_CASE(displacement_on_binding) {
   const auto worst = std::max_element(syx[0].values.begin(), syx[0].values.end()) - syx[0].values.begin();
   BOOST_TEST(syx[0].residues[static_cast<std::size_t>(worst)].number == 137);
 
+  BOOST_TEST((!efn[0].same_form && !interface_sites(shipped_complex("1EFN"), 1).same_form));
+  LoadedComplex shifted = made(7, 20); // one of twenty may have another type, three may not
+  shifted.unbound[0].types[4] = residue_of_letter('W');
+  BOOST_TEST(displacements(shifted, 0).left_out == 1);
+  shifted.unbound[0].types[5] = shifted.unbound[0].types[6] = residue_of_letter('W');
+  BOOST_CHECK_EXCEPTION(displacements(shifted, 0), Error,
+                        says("have 17 residues in common by chain, number and type, and 3 with the same"));
+
   LoadedComplex broken = made(7, 2);
-  BOOST_CHECK_EXCEPTION(displacements(broken), Error, says("r_u and r_b have 2 C-alphas in common"));
+  BOOST_CHECK_EXCEPTION(moves(broken), Error, says("r_u and r_b have 2 C-alphas in common"));
   broken = made(7);
   broken.unbound.pop_back();
-  BOOST_CHECK_EXCEPTION(displacements(broken), Error, says("made/up: has 1 unbound files; the displacement on binding needs"));
+  BOOST_CHECK_EXCEPTION(moves(broken), Error, says("made/up: has 1 unbound files; the displacement on binding needs"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -158,4 +158,17 @@ BOOST_AUTO_TEST_CASE(arrays_that_do_not_fit) {
   BOOST_TEST(wrong_with(s).find("another chain number") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(b_factors_go_with_their_atoms) {
+  Structure s = small();
+  BOOST_TEST(s.b_factor(3) == 0); // none given: all 0
+  BOOST_TEST(select_residues(s, [](Index) { return true; }).b_factors.empty());
+  s.b_factors = {1, 2, 3, 4, 5};
+  s.check();
+  const std::vector<std::string> second = {"B"};
+  const Structure b = select_chains(s, second);
+  BOOST_TEST(b.b_factors == (std::vector<float>{4, 5}), boost::test_tools::per_element());
+  s.b_factors.pop_back();
+  BOOST_TEST(wrong_with(s) == "small.pdb: the structure has 5 positions, but 4 B-factors; give one per atom, or none at all.");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

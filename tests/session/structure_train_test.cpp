@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include <pleat/encoders/gearnet.hpp>
 #include <pleat/data/structure_set.hpp>
+#include <pleat/encoders/gearnet.hpp>
 #include <pleat/session/train.hpp>
 #include <pleat/train/trainer.hpp>
 
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_run_resumes) {
     TrainerOptions options;
     options.steps = 6, options.budget = 90, options.crop = 150, options.accumulation = 1, options.warm_up = 2;
     options.validate_every = 3, options.checkpoint_every = 2;
-    Trainer<TrainSession<Siam, Cpu>> trainer(session, train, valid, folder.path.string(), options, [] {
+    Trainer trainer(session, train, valid, folder.path.string(), options, [] {
       CheckpointInfo info;
       info.model = "siamdiff";
       return info;

@@ -162,15 +162,18 @@ inline std::array<float, 60> neighbour_composition(const Structure& seen, const 
 /// `pseudo` added to each of the 210.
 class ResiduePairLogOdds {
 public:
-  /// Fitted on the pairs for which `use(pair)` is true. Errors: no positive or no negative among them.
-  template <class Use> ResiduePairLogOdds(std::span<const ResiduePair> pairs, const Use& use, double pseudo = 1) {
+  /// `label(pair)` is 1 for a pair in contact, 0 for another, and -1 for one that is not to be fitted on. Errors: no positive or
+  /// no negative among them.
+  template <class Label> ResiduePairLogOdds(std::span<const ResiduePair> pairs, const Label& label, double pseudo = 1) {
     std::array<std::array<double, 210>, 2> counts;
     for (auto& of : counts) of.fill(pseudo);
     std::array<double, 2> totals = {210 * pseudo, 210 * pseudo};
     std::array<Index, 2> seen{};
     for (const ResiduePair& pair : pairs) {
-      if (!use(pair)) continue;
-      counts[pair.contact][cell(pair.first.type, pair.second.type)] += 1, totals[pair.contact] += 1, ++seen[pair.contact];
+      const int found = label(pair);
+      if (found < 0) continue;
+      const auto y = static_cast<std::size_t>(found);
+      counts[y][cell(pair.first.type, pair.second.type)] += 1, totals[y] += 1, ++seen[y];
     }
     require(seen[0] > 0 && seen[1] > 0, "log-odds of residue pairs were fitted on ", seen[1], " positives and ", seen[0],
             " negatives; give some of both");

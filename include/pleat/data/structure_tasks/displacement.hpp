@@ -21,6 +21,7 @@ struct Displacements {
   std::vector<double> values;        ///< distance of the two C-alphas after superposition, Angstrom
   double rmsd = 0;                   ///< of all of them
   Index left_out = 0;                ///< residues of the unbound form without a counterpart
+  bool same_form = false;            ///< the "unbound" coordinates are the bound ones: nothing moves, leave it out
   Index component = 0;
   Split split = Split::Train;
 };
@@ -50,19 +51,17 @@ inline Displacements displacements(const Structure& unbound, const Structure& bo
     const auto p = move(detail::point_at(flat_angstrom(from), i)), q = detail::point_at(flat_angstrom(onto), i);
     found.values.push_back(std::hypot(p[0] - q[0], p[1] - q[1], p[2] - q[2]));
   }
-  found.rmsd = move.rmsd;
+  found.rmsd = move.rmsd, found.same_form = same_form(unbound, bound, match);
   return found;
 }
 
-/// Both partners of a complex. \throws Error: no partner, no unbound form, forms that do not match.
-inline std::vector<Displacements> displacements(const LoadedComplex& loaded) {
+/// One partner (0 or 1) of a complex with its unbound forms. \throws Error: no partner, no unbound form, forms that do not match.
+inline Displacements displacements(const LoadedComplex& loaded, std::size_t partner) {
   detail::require_both_forms(loaded, "the displacement on binding");
-  std::vector<Displacements> both;
-  for (std::size_t p = 0; p < 2; ++p) {
-    both.push_back(displacements(loaded.unbound[p], loaded.bound[p], loaded.complex.unbound[p]));
-    both.back().partner = p, both.back().component = loaded.complex.component, both.back().split = loaded.complex.split;
-  }
-  return both;
+  require(partner < 2, loaded.complex.name, ": has the partners 0 and 1, not ", partner, ".");
+  Displacements found = displacements(loaded.unbound[partner], loaded.bound[partner], loaded.complex.unbound[partner]);
+  found.partner = partner, found.component = loaded.complex.component, found.split = loaded.complex.split;
+  return found;
 }
 
 } // namespace pleat::inline v0_1

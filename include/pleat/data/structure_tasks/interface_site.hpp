@@ -21,6 +21,7 @@ struct InterfaceSites {
   std::vector<TaskResidue> residues; ///< of the unbound form; 20 types only, with a C-alpha
   std::vector<Index> labels;         ///< 1 touches the partner in the bound form, 0 does not
   Index left_out = 0;                ///< residues of the unbound form without a counterpart
+  bool same_form = false;            ///< the "unbound" coordinates are the bound ones: nothing to learn, leave it out
   Index component = 0;
   Split split = Split::Train;
 };
@@ -34,29 +35,28 @@ inline void require_both_forms(const LoadedComplex& loaded, const char* task) {
 }
 } // namespace detail
 
-/// Both partners of a complex with its unbound forms. \throws Error: no partner, no unbound form, forms without a common residue.
-inline std::vector<InterfaceSites> interface_sites(const LoadedComplex& loaded, const InterfaceOptions& options = {}) {
+/// One partner (0 or 1) of a complex with its unbound forms. \throws Error: no partner, no unbound form, forms that do not match.
+inline InterfaceSites interface_sites(const LoadedComplex& loaded, std::size_t partner, const InterfaceOptions& options = {}) {
   detail::require_both_forms(loaded, "the interface from the unbound form");
-  const auto contacts = heavy_atom_contacts(loaded.bound[0], loaded.bound[1], options.contact);
-  std::vector<InterfaceSites> both;
-  for (std::size_t p = 0; p < 2; ++p) {
-    const Structure &unbound = loaded.unbound[p], &bound = loaded.bound[p];
-    std::vector<Index> touches(bound.types.size(), 0);
-    for (const auto& [a, b] : contacts) touches[static_cast<std::size_t>(p == 0 ? a : b)] = 1;
-    const ResidueMatch match = match_residues(unbound, bound);
-    const std::vector<Index> alphas = unbound.alpha_carbons();
-    InterfaceSites sites{loaded.complex.unbound[p], p, {}, {}, 0, loaded.complex.component, loaded.complex.split};
-    for (std::size_t r = 0; r < unbound.types.size(); ++r) {
-      if (match.bound[r] < 0 || alphas[r] < 0 || unbound.types[r] >= 20) {
-        ++sites.left_out;
-        continue;
-      }
-      sites.residues.push_back(task_residue(unbound, sites.file, static_cast<Index>(r)));
-      sites.labels.push_back(touches[static_cast<std::size_t>(match.bound[r])]);
+  require(partner < 2, loaded.complex.name, ": has the partners 0 and 1, not ", partner, ".");
+  const Structure &unbound = loaded.unbound[partner], &bound = loaded.bound[partner];
+  std::vector<Index> touches(bound.types.size(), 0);
+  for (const auto& [a, b] : heavy_atom_contacts(loaded.bound[0], loaded.bound[1], options.contact))
+    touches[static_cast<std::size_t>(partner == 0 ? a : b)] = 1;
+  const ResidueMatch match = match_residues(unbound, bound);
+  const std::vector<Index> alphas = unbound.alpha_carbons();
+  InterfaceSites sites;
+  sites.file = loaded.complex.unbound[partner], sites.partner = partner, sites.same_form = same_form(unbound, bound, match);
+  sites.component = loaded.complex.component, sites.split = loaded.complex.split;
+  for (std::size_t r = 0; r < unbound.types.size(); ++r) {
+    if (match.bound[r] < 0 || alphas[r] < 0 || unbound.types[r] >= 20) {
+      ++sites.left_out;
+      continue;
     }
-    both.push_back(std::move(sites));
+    sites.residues.push_back(task_residue(unbound, sites.file, static_cast<Index>(r)));
+    sites.labels.push_back(touches[static_cast<std::size_t>(match.bound[r])]);
   }
-  return both;
+  return sites;
 }
 
 } // namespace pleat::inline v0_1

@@ -94,7 +94,7 @@ void finetune(FinetuneArguments& a) {
   });
   const auto model = structure_task_model(task);
   if (a.initial != "none") a.request.initial = checkpoint_file(a.initial);
-  const StructureTaskData data = load_structure_task(task, a.structures, a.split, a.first);
+  const StructureTaskData data = load_structure_task(task, a.structures, a.split, a.first, o.budget);
   a.request.data = &data;
   pleat::Json& run = a.request.run;
   run.set("task", task.name).set("encoder", model->encoder()).set("budget", o.budget).set("rate", o.peak_rate);
@@ -153,7 +153,7 @@ void add_finetune(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command.add_option("--steps", o.steps, "optimiser steps")->capture_default_str()->check(CLI::PositiveNumber);
-  command.add_option("--budget", o.budget, "residues of a batch, at most (a RES site counts 35)")
+  command.add_option("--budget", o.budget, "residues of a batch, at most, but for one larger complex (a RES site counts 35)")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
   command.add_option("--rate", o.peak_rate, "learning rate after warm-up")->capture_default_str()->check(CLI::NonNegativeNumber);

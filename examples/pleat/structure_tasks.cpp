@@ -43,30 +43,36 @@ std::vector<double> StructureTaskData::labels(Split part) const {
 
 namespace {
 
-// Numbers become (label - mean) / deviation of train.
-void standardise(StructureTaskData& data) {
-  double sum = 0, squares = 0, count = 0;
-  for (const double label : data.labels(Split::Train)) sum += label, squares += label * label, ++count;
-  const double mean = sum / count, deviation = std::sqrt((std::max)(squares / count - mean * mean, 1e-12));
+template <class Change> void change_units(StructureTaskData& data, const Change& change) {
   for (LabelledStructures& part : data.parts) {
     LabelledStructures changed;
     for (Index u = 0; u < part.size(); ++u) {
       LabelledStructures::Unit unit = part[u];
-      unit.make = [make = unit.make, mean, deviation] {
-        LabelledUnit made = make();
-        for (LabelledItem& item : made.items) item.label = (item.label - mean) / deviation;
-        return made;
-      };
+      change(unit);
       changed.add(std::move(unit));
     }
     part = std::move(changed);
   }
 }
 
+// Numbers become (label - mean) / deviation of train.
+void standardise(StructureTaskData& data) {
+  double sum = 0, squares = 0, count = 0;
+  for (const double label : data.labels(Split::Train)) sum += label, squares += label * label, ++count;
+  const double mean = sum / count, deviation = std::sqrt((std::max)(squares / count - mean * mean, 1e-12));
+  change_units(data, [mean, deviation](LabelledStructures::Unit& unit) {
+    unit.make = [make = unit.make, mean, deviation] {
+      LabelledUnit made = make();
+      for (LabelledItem& item : made.items) item.label = (item.label - mean) / deviation;
+      return made;
+    };
+  });
+}
+
 } // namespace
 
 StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split_file,
-                                      Index first) {
+                                      Index first, Index budget) {
   const auto table = open_input(split_file);
   const StructureSplit split = read_structure_split(*table);
   const auto read = [&](const std::string& file) {
@@ -93,6 +99,7 @@ StructureTaskData load_structure_task(const StructureTaskFacts& task, const std:
     require(data.parts[static_cast<std::size_t>(part)].items() > 0, split_file, ": its part ", split_name(part),
             " holds nothing that the task ", task.name, " can be made of; give the folder and the table that belong together.");
   if (task.outputs == 1) standardise(data);
+  change_units(data, [budget](LabelledStructures::Unit& unit) { unit.length = (std::min)(unit.length, budget); });
   return data;
 }
 

@@ -36,9 +36,9 @@ struct StructureTaskData {
   std::vector<double> labels(pleat::Split part) const;
 };
 /// Builds them from the files below `folder` that the split lists. `first`: only so many complexes of each part; 0: all.
-/// \throws pleat::Error with the file.
+/// `budget`: units of more residues than this are batches of their own. \throws pleat::Error with the file.
 StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split,
-                                      Index first);
+                                      Index first, Index budget);
 
 struct FinetuneRequest {
   const StructureTaskData* data = nullptr;

@@ -2,6 +2,8 @@
 
 #include "structure_tasks.hpp"
 
+#include <cstdio>
+
 #include <pleat/data/structure_file.hpp>
 #include <pleat/data/structure_tasks/labelled_sets.hpp>
 #include <pleat/io/gzip.hpp>
@@ -81,6 +83,7 @@ StructureTaskData load_structure_task(const StructureTaskFacts& task, const std:
   };
   StructureTaskData data;
   Index taken[3] = {0, 0, 0};
+  std::vector<std::string> same; // files whose coordinates are those of the bound form
   for (const StructureComplex& complex : structure_complexes(split)) {
     if (complex.group == "decoys") continue;
     const bool pairs = task.name == "pip", both = task.name == "interface" || task.name == "displacement";
@@ -92,8 +95,18 @@ StructureTaskData load_structure_task(const StructureTaskFacts& task, const std:
     LabelledStructures& to = data.parts[part];
     if (task.name == "res") add_residue_sites(to, loaded);
     if (pairs) add_residue_pairs(to, loaded);
-    if (task.name == "interface") add_interface_sites(to, loaded);
-    if (task.name == "displacement") add_displacements(to, loaded);
+    for (std::size_t partner = 0; both && partner < 2; ++partner) try {
+        const bool added =
+            task.name == "interface" ? add_interface_sites(to, loaded, partner) : add_displacements(to, loaded, partner);
+        if (!added) same.push_back(complex.unbound[partner]);
+      } catch (const Error& error) { // forms that do not match: the others stay
+        std::fprintf(stderr, "left out: %s\n", error.what());
+      }
+  }
+  if (!same.empty()) {
+    std::string names;
+    for (const std::string& file : same) (names += names.empty() ? "" : ", ") += file;
+    std::fprintf(stderr, "left out: %zu unbound forms whose coordinates are the bound ones: %s\n", same.size(), names.c_str());
   }
   for (const Split part : {Split::Train, Split::Test})
     require(data.parts[static_cast<std::size_t>(part)].items() > 0, split_file, ": its part ", split_name(part),

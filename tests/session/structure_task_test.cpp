@@ -35,7 +35,7 @@ Set pairs() {
 }
 Set displacements_of_complex() {
   LabelledStructures set;
-  add_displacements(set, complex());
+  for (const std::size_t p : {0u, 1u}) add_displacements(set, complex(), p);
   return Set(std::move(set));
 }
 BatchPieces first_unit() {
@@ -62,8 +62,14 @@ BOOST_AUTO_TEST_CASE(labelled_sets_of_a_complex) {
   LabelledStructures sites, touching, moved, of_pairs;
   add_residue_sites(sites, complex());
   add_residue_pairs(of_pairs, complex());
-  add_interface_sites(touching, complex());
-  add_displacements(moved, complex());
+  for (const std::size_t p : {0u, 1u}) {
+    BOOST_TEST(add_interface_sites(touching, complex(), p));
+    BOOST_TEST(add_displacements(moved, complex(), p));
+  }
+  auto copied = std::make_shared<LoadedComplex>(*complex()); // an unbound form that is none
+  copied->unbound[0] = copied->bound[0];
+  BOOST_TEST(!add_interface_sites(touching, copied, 0));
+  BOOST_TEST(!add_displacements(moved, copied, 0));
 
   BOOST_TEST(of_pairs.size() == 1);
   BOOST_TEST(of_pairs.items() == 20);
@@ -93,7 +99,7 @@ BOOST_AUTO_TEST_CASE(labelled_sets_of_a_complex) {
   for (Index u = 0; u < 2; ++u) {
     const LabelledUnit unit = moved[u].make();
     BOOST_TEST(moved[u].length == complex()->unbound[static_cast<std::size_t>(u)].residues());
-    const Displacements expected = displacements(*complex())[static_cast<std::size_t>(u)];
+    const Displacements expected = displacements(*complex(), static_cast<std::size_t>(u));
     BOOST_REQUIRE(unit.items.size() == expected.values.size());
     BOOST_TEST(unit.items[3].label == std::log(expected.values[3] + 0.1));
   }

@@ -65,21 +65,25 @@ inline void add_protein(LabelledStructures& to, const SharedComplex& complex, st
 }
 } // namespace detail
 
-/// Interface from the unbound form: an unbound protein is a unit; the label of a residue is 1 where it touches the partner once
-/// bound.
-inline void add_interface_sites(LabelledStructures& to, const SharedComplex& complex, const InterfaceOptions& options = {}) {
-  for (const InterfaceSites& sites : interface_sites(*complex, options))
-    detail::add_protein(to, complex, sites.partner, sites.residues, {sites.labels.begin(), sites.labels.end()});
+/// Interface from the unbound form of one partner (0 or 1): the protein is a unit; the label of a residue is 1 where it touches
+/// the other partner once bound. False, and nothing is added, where the unbound coordinates are the bound ones. Errors: as of
+/// `interface_sites`.
+inline bool add_interface_sites(LabelledStructures& to, const SharedComplex& complex, std::size_t partner,
+                                const InterfaceOptions& options = {}) {
+  const InterfaceSites sites = interface_sites(*complex, partner, options);
+  if (!sites.same_form) detail::add_protein(to, complex, partner, sites.residues, {sites.labels.begin(), sites.labels.end()});
+  return !sites.same_form;
 }
 
-/// Displacement on binding: an unbound protein is a unit; the label of a residue is log(displacement + 0.1 Angstrom), whose order
-/// is that of the displacement and whose errors are not those of a few hinges.
-inline void add_displacements(LabelledStructures& to, const SharedComplex& complex) {
-  for (const Displacements& moved : displacements(*complex)) {
-    std::vector<double> labels;
-    for (const double value : moved.values) labels.push_back(std::log(value + 0.1));
-    detail::add_protein(to, complex, moved.partner, moved.residues, labels);
-  }
+/// Displacement on binding of one partner (0 or 1): the protein is a unit; the label of a residue is log(displacement + 0.1
+/// Angstrom), whose order is that of the displacement and whose errors are not those of a few hinges. False, and nothing is
+/// added, where the unbound coordinates are the bound ones. Errors: as of `displacements`.
+inline bool add_displacements(LabelledStructures& to, const SharedComplex& complex, std::size_t partner) {
+  const Displacements moved = displacements(*complex, partner);
+  std::vector<double> labels;
+  for (const double value : moved.values) labels.push_back(std::log(value + 0.1));
+  if (!moved.same_form) detail::add_protein(to, complex, partner, moved.residues, labels);
+  return !moved.same_form;
 }
 
 } // namespace pleat::inline v0_1

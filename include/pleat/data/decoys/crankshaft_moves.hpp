@@ -6,6 +6,7 @@
 #include <pleat/core/philox.hpp>
 #include <pleat/data/decoys/movable_chain.hpp>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace pleat::inline v0_1 {

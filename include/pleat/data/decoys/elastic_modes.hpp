@@ -100,11 +100,11 @@ inline ElasticModes elastic_modes(const std::vector<Vector3>& points, Index coun
       const Vector3 turned = detail::cross(axis, points[i]);
       for (std::size_t k = 0; k < 3; ++k) rigid[(3 + c) * n + 3 * i + k] = turned[k];
     }
-  const std::size_t block = (std::min)(n - 6, 2 * wanted + 4), all = 6 + block;
+  const std::size_t block = (std::min)(n - 6, wanted + 16), all = 6 + block;
   std::vector<double> basis = std::move(rigid);
   Philox draws(0, 0xE1A57);
   while (basis.size() < all * n) basis.push_back(draws.normal());
-  for (int turn = 0; turn < 24; ++turn) {
+  for (int turn = 0; turn < 16; ++turn) {
     for (std::size_t i = 6; i < all; ++i) inverse.solve(&basis[i * n]);
     detail::orthonormalise(basis, all, n);
   }
@@ -162,12 +162,13 @@ inline ElasticModes elastic_modes(const std::vector<Vector3>& points, Index coun
 /// Moves along the smoothest modes of the native's C-alphas. Each mode is translated into the changes of phi and psi that come
 /// nearest to it, by least squares with a small ridge, so that bond lengths and bond angles hold exactly at any amplitude. A move
 /// is a random mixture of the modes, the softer ones weighing more (by 1 / sqrt(value)), with a root mean square shift of the
-/// C-alphas of about amplitude * |N(0, 1)| Angstrom.
+/// C-alphas of about amplitude * |N(0, 1)| Angstrom; a third of the moves carries it out along a stretch of the chain only, and
+/// another third turns one peptide plane a little instead, so that atoms which a mode would push together can give way.
 class ElasticMoves {
 public:
   static constexpr std::string_view name = "elastic";
   static constexpr double largest_amplitude = 3; ///< Angstrom
-  static constexpr Index mode_count = 10;
+  static constexpr Index mode_count = 80;
 
   explicit ElasticMoves(const MovableChain& native) {
     std::vector<Vector3> alphas;
@@ -221,10 +222,23 @@ public:
   void move(MovableChain& chain, Philox& draws, double amplitude) const {
     std::vector<double> delta(static_cast<std::size_t>(2 * chain.residues()));
     const std::size_t modes = changes_.size() / delta.size();
+    const Index kind = draws.index(3);
+    if (kind == 2) { // a little room for what is squeezed: one peptide plane
+      const Index residue = draws.index(chain.residues() - 1);
+      const auto psi = static_cast<std::size_t>(2 * residue + 1);
+      delta[psi] = 0.2 * amplitude * draws.normal();
+      if (chain.phi_turns(residue + 1)) delta[psi + 1] = -delta[psi];
+      return chain.turn(delta);
+    }
     const double scale = amplitude * draws.normal() / std::sqrt(static_cast<double>(modes));
     for (std::size_t k = 0; k < modes; ++k) {
       const double share = scale * draws.normal();
       for (std::size_t t = 0; t < delta.size(); ++t) delta[t] += share * changes_[k * delta.size() + t];
+    }
+    if (kind == 1) { // along a stretch only
+      const Index length = chain.residues() / 8 + draws.index(chain.residues() / 2), first = draws.index(chain.residues());
+      for (std::size_t t = 0; t < delta.size(); ++t)
+        if (static_cast<Index>(t / 2) < first || static_cast<Index>(t / 2) >= first + length) delta[t] = 0;
     }
     chain.turn(delta);
   }

@@ -28,9 +28,9 @@ struct DecoyOptions {
   double least = 0.3, most = 1;       ///< bounds of the wanted quality
   double tolerance = 0.01;            ///< of the quality; the bisection ends within it
   Index walks = 12;                   ///< of one decoy, at most; the one nearest to the wanted quality is kept
-  double moves_per_residue = 4;       ///< of a walk
-  double least_contacts = 0.88, most_contacts = 1.0; ///< wanted contacts per residue, as shares of the native's, drawn evenly
-  double least_radius = 0.99, most_radius = 1.02;    ///< wanted radius of gyration, as shares of the native's, drawn evenly
+  double moves_per_residue = 24;      ///< of a walk
+  double least_contacts = 0.66, most_contacts = 0.86; ///< wanted contacts per residue, as shares of the native's, drawn evenly
+  double least_radius = 0.98, most_radius = 1.03;    ///< wanted radius of gyration, as shares of the native's, drawn evenly
   double least_clashes = 0.1, most_clashes = 0.6;    ///< wanted clashing pairs of atoms a residue, drawn evenly
   double most_jitter = 0.05; ///< Angstrom: standard deviation of noise on all atoms but C-alphas, drawn evenly from 0
 };
@@ -41,13 +41,13 @@ struct Decoy {
   std::string_view generator;
   double wanted = 0;  ///< the quality it was made for
   double quality = 0; ///< what it has, by the measure it was made with
-  double amplitude = 0;
+  double amplitude = 0; ///< distance from the native that its walk was steered to, Angstrom (WalkGoal)
 };
 
 /// What is drawn for a decoy before anything is moved: a function of the key, the target and the decoy's number only.
 struct DecoyDraw {
   double quality = 0;
-  Compactness compactness;
+  double contacts = 1, radius = 1; ///< shares of the native's
   double clashes = 0, jitter = 0; ///< clashes a residue; Angstrom
   std::uint64_t stream = 0;
   Index generator = 0;
@@ -63,7 +63,8 @@ inline DecoyDraw draw_decoy(const DecoyOptions& options, NoiseKey key, std::uint
   draw.stream = stream;
   const double part = (options.most - options.least) / static_cast<double>(options.decoys);
   draw.quality = options.least + part * (static_cast<double>(number) + draws.uniform());
-  draw.compactness = {between(options.least_contacts, options.most_contacts), between(options.least_radius, options.most_radius)};
+  draw.contacts = between(options.least_contacts, options.most_contacts);
+  draw.radius = between(options.least_radius, options.most_radius);
   draw.clashes = between(options.least_clashes, options.most_clashes);
   draw.jitter = between(0, options.most_jitter);
   // Within each round of `generators` decoys every generator has its turn.
@@ -97,10 +98,10 @@ Decoy make_decoy(const MovableChain& native, const ChainRestraints& restraints, 
   const auto steps = static_cast<Index>(std::ceil(options.moves_per_residue * static_cast<double>(native.residues())));
   MovableChain best = native;
   Decoy decoy{{}, Moves::name, draw.quality, 0, 0};
-  double low = 0, high = 1; // of the square root of the amplitude's share
+  double low = 0, high = 1; // of the square root of the amplitude's share of the native's radius of gyration
   for (Index turn = 0; turn < options.walks; ++turn) {
-    const double middle = (low + high) / 2, amplitude = middle * middle * Moves::largest_amplitude;
-    MovableChain chain = walk(native, restraints, moves, Philox(draw.stream, 1), amplitude, draw.compactness, steps);
+    const double middle = (low + high) / 2, amplitude = middle * middle * restraints.native_radius();
+    MovableChain chain = walk(native, restraints, moves, Philox(draw.stream, 1), {draw.contacts, draw.radius, amplitude}, steps);
     const double got = quality(chain.alpha_trace());
     if (turn == 0 || std::abs(got - draw.quality) < std::abs(decoy.quality - draw.quality)) {
       std::swap(best.positions, chain.positions);

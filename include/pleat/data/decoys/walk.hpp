@@ -16,7 +16,7 @@
 namespace pleat::inline v0_1 {
 
 /// A generator of decoys: made for a native chain, it proposes a random change of a conformation of it. The size of a change
-/// grows with `amplitude`, up to `largest_amplitude`; 0 changes nothing.
+/// grows with `amplitude`; a walk starts with `largest_amplitude`.
 template <class G>
 concept DecoyMoves = std::constructible_from<G, const MovableChain&> &&
     requires(const G& moves, MovableChain& chain, Philox& draws) {
@@ -25,18 +25,20 @@ concept DecoyMoves = std::constructible_from<G, const MovableChain&> &&
   { G::largest_amplitude } -> std::convertible_to<double>;
 };
 
-/// What a walk steers to: shares of the native's contacts per residue and of its radius of gyration.
-struct Compactness {
-  double contacts = 1, radius = 1;
+/// What a walk steers to.
+struct WalkGoal {
+  double contacts = 1; ///< a residue, as a share of the native's
+  double radius = 1;   ///< of gyration, as a share of the native's
+  double distance = 0; ///< from the native, Angstrom: root mean square difference of the distances between C-alphas
 };
 
-/// Which conformations of a chain are allowed, and how compact they are. Pairs of the native that are nearer than a limit may
+/// Which conformations of a chain are allowed, how compact they are, and how far from the native. Pairs of the native that are nearer than a limit may
 /// stay as near as they are there, but come no nearer.
 class ChainRestraints {
 public:
   static constexpr double alpha_limit = 3.8;  ///< Angstrom, C-alphas of residues at least two apart
-  static constexpr double polar_limit = 2.6;  ///< N and O of the backbone, of residues at least two apart
-  static constexpr double heavy_limit = 3.0;  ///< other pairs of N, CA, C, O and CB
+  static constexpr double polar_limit = 2.4;  ///< N and O of the backbone, of residues at least two apart
+  static constexpr double heavy_limit = 2.8;  ///< other pairs of N, CA, C, O and CB
 
   explicit ChainRestraints(const MovableChain& native) {
     const Verdict verdict = look(native, [this](Index a, Index b, double square, double) {
@@ -46,6 +48,9 @@ public:
     std::sort(native_.begin(), native_.end(),
               [](const NativePair& p, const NativePair& q) { return std::pair{p.a, p.b} < std::pair{q.a, q.b}; });
     contacts_ = verdict.contacts, radius_ = verdict.radius;
+    for (Index i = 0; i < native.residues(); i += stride)
+      for (Index j = i + stride; j < native.residues(); j += stride)
+        distances_.push_back(std::sqrt(detail::square_distance(native.alpha(i), native.alpha(j))));
   }
 
   struct Verdict {
@@ -57,12 +62,30 @@ public:
     return look(chain, [this](Index a, Index b, double square, double limit) { return square >= allowed_square(a, b, limit); });
   }
 
-  /// How far a conformation is from the wanted compactness: squares of 1 % of the native's contacts and of 0.5 % of its radius.
-  double penalty(const Verdict& verdict, const Compactness& wanted) const {
-    const double c = contacts_ > 0 ? (verdict.contacts / contacts_ - wanted.contacts) / 0.01 : 0;
-    const double r = (verdict.radius / radius_ - wanted.radius) / 0.005;
-    return c * c + r * r;
+  /// Root mean square difference to the native of the distances between C-alphas, every other one, Angstrom.
+  double distance(const MovableChain& chain) const {
+    double sum = 0;
+    std::size_t pair = 0;
+    for (Index i = 0; i < chain.residues(); i += stride)
+      for (Index j = i + stride; j < chain.residues(); j += stride) {
+        const double change = std::sqrt(detail::square_distance(chain.alpha(i), chain.alpha(j))) - distances_[pair++];
+        sum += change * change;
+      }
+    return std::sqrt(sum / static_cast<double>((std::max)(pair, std::size_t{1})));
   }
+
+  /// How far an allowed conformation is from the goal: in `compactness` the squares of 1 % of the native's contacts and of 0.2 %
+  /// of its radius, in `distance` that of 0.15 Angstrom and 5 % of the distance.
+  struct Penalty {
+    double compactness = 0, distance = 0;
+  };
+  Penalty penalty(const MovableChain& chain, const Verdict& verdict, const WalkGoal& goal) const {
+    const double c = contacts_ > 0 ? (verdict.contacts / contacts_ - goal.contacts) / 0.01 : 0;
+    const double r = (verdict.radius / radius_ - goal.radius) / 0.002;
+    const double d = (distance(chain) - goal.distance) / (0.15 + 0.05 * goal.distance);
+    return {c * c + r * r, d * d};
+  }
+  double native_radius() const { return radius_; }
 
 private:
   struct NativePair {
@@ -115,26 +138,38 @@ private:
     return verdict;
   }
 
+  static constexpr Index stride = 2;
   std::vector<NativePair> native_; // nearer than their limit, sorted
+  std::vector<double> distances_;
   double contacts_ = 0, radius_ = 1;
 };
 
-/// A walk of `moves` proposed moves from `native`: a proposal that is not allowed is refused, others are taken by the rule of
-/// Metropolis on the penalty of their compactness (at temperature 1). The same `draws` and amplitude give the same decoy.
+/// A walk of `moves` proposed moves from `native` to the goal: a proposal that is not allowed is refused, others are taken by the
+/// rule of Metropolis on the penalty. The walk starts loose and ends tight: over its first two thirds the weight of compactness
+/// rises from 1/1000 to 1, so that the chain can open, pass itself and close again. The amplitude of proposals shrinks by a tenth
+/// where one is refused and grows by a fifth where one is taken, up to the generator's largest. The same `draws` and goal give the
+/// same decoy.
 template <DecoyMoves Moves>
 MovableChain walk(const MovableChain& native, const ChainRestraints& restraints, const Moves& generator, Philox draws,
-                  double amplitude, const Compactness& wanted, Index moves) {
+                  const WalkGoal& goal, Index moves) {
   MovableChain chain = native, proposed = native;
-  double penalty = restraints.penalty(restraints.judge(chain), wanted);
+  auto penalty = restraints.penalty(chain, restraints.judge(chain), goal);
+  double amplitude = Moves::largest_amplitude;
   for (Index step = 0; step < moves; ++step) {
     draws.seek(static_cast<std::uint64_t>(step) << 16); // each move has draws of its own, whatever the ones before took
+    const double part = (std::min)(1.0, 1.5 * static_cast<double>(step) / static_cast<double>(moves));
+    const double weight = std::pow(1e-3, 1 - part);
     proposed.positions = chain.positions;
     generator.move(proposed, draws, amplitude);
     const double chance = draws.uniform();
     const auto verdict = restraints.judge(proposed);
-    if (!verdict.allowed) continue;
-    const double next = restraints.penalty(verdict, wanted);
-    if (next > penalty && chance >= std::exp(penalty - next)) continue;
+    const auto next = verdict.allowed ? restraints.penalty(proposed, verdict, goal) : penalty;
+    const double rise = weight * (next.compactness - penalty.compactness) + next.distance - penalty.distance;
+    if (!verdict.allowed || (rise > 0 && chance >= std::exp(-rise))) {
+      amplitude = (std::max)(0.9 * amplitude, 1e-3 * Moves::largest_amplitude);
+      continue;
+    }
+    amplitude = (std::min)(1.2 * amplitude, Moves::largest_amplitude);
     penalty = next;
     std::swap(chain.positions, proposed.positions);
   }

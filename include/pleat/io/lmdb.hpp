@@ -97,8 +97,8 @@ private:
     constexpr std::size_t meta_bytes = header + 136;
     require(bytes_.size() >= meta_bytes && number_at(bytes_, header, 4) == 0xBEEFC0DE, name_,
             ": is not an LMDB file: its first page has no LMDB mark (files of big-endian or 32-bit machines are not read).");
-    const std::uint64_t version = number_at(bytes_, header + 4, 4);
-    require(version == 1, name_, ": has LMDB data version ", version, "; version 1 (LMDB 0.9) is read.");
+    const std::uint64_t format = number_at(bytes_, header + 4, 4);
+    require(format == 1, name_, ": has LMDB data version ", format, "; version 1 (LMDB 0.9) is read.");
     page_ = static_cast<std::size_t>(number_at(bytes_, header + 24, 4)); // kept in the place of the free list's pad
     require(page_ >= 512 && page_ <= 65536 && (page_ & (page_ - 1)) == 0, name_, ": has pages of ", page_,
             " bytes; 512 to 65536, a power of two, were expected.");

@@ -100,11 +100,11 @@ inline ElasticModes elastic_modes(const std::vector<Vector3>& points, Index coun
       const Vector3 turned = detail::cross(axis, points[i]);
       for (std::size_t k = 0; k < 3; ++k) rigid[(3 + c) * n + 3 * i + k] = turned[k];
     }
-  const std::size_t block = (std::min)(n - 6, wanted + 16), all = 6 + block;
+  const std::size_t block = (std::min)(n - 6, 2 * wanted + 8), all = 6 + block;
   std::vector<double> basis = std::move(rigid);
   Philox draws(0, 0xE1A57);
   while (basis.size() < all * n) basis.push_back(draws.normal());
-  for (int turn = 0; turn < 16; ++turn) {
+  for (int turn = 0; turn < 30; ++turn) {
     for (std::size_t i = 6; i < all; ++i) inverse.solve(&basis[i * n]);
     detail::orthonormalise(basis, all, n);
   }
@@ -168,7 +168,7 @@ class ElasticMoves {
 public:
   static constexpr std::string_view name = "elastic";
   static constexpr double largest_amplitude = 3; ///< Angstrom
-  static constexpr Index mode_count = 80;
+  static constexpr Index mode_count = 40;
 
   explicit ElasticMoves(const MovableChain& native) {
     std::vector<Vector3> alphas;

@@ -162,8 +162,8 @@ inline ElasticModes elastic_modes(const std::vector<Vector3>& points, Index coun
 /// Moves along the smoothest modes of the native's C-alphas. Each mode is translated into the changes of phi and psi that come
 /// nearest to it, by least squares with a small ridge, so that bond lengths and bond angles hold exactly at any amplitude. A move
 /// is a random mixture of the modes, the softer ones weighing more (by 1 / sqrt(value)), with a root mean square shift of the
-/// C-alphas of about amplitude * |N(0, 1)| Angstrom; a third of the moves carries it out along a stretch of the chain only, and
-/// another third turns one peptide plane a little instead, so that atoms which a mode would push together can give way.
+/// C-alphas of about amplitude * |N(0, 1)| Angstrom; a quarter of the moves carries it out along a stretch of the chain only, and
+/// half of them turn one peptide plane by 0.15 N(0, 1) radians instead, so that atoms which a mode would push together can give way.
 class ElasticMoves {
 public:
   static constexpr std::string_view name = "elastic";
@@ -222,11 +222,11 @@ public:
   void move(MovableChain& chain, Philox& draws, double amplitude) const {
     std::vector<double> delta(static_cast<std::size_t>(2 * chain.residues()));
     const std::size_t modes = changes_.size() / delta.size();
-    const Index kind = draws.index(3);
-    if (kind == 2) { // a little room for what is squeezed: one peptide plane
+    const Index kind = draws.index(4);
+    if (kind > 1) { // a little room for what is squeezed: one peptide plane
       const Index residue = draws.index(chain.residues() - 1);
       const auto psi = static_cast<std::size_t>(2 * residue + 1);
-      delta[psi] = 0.2 * amplitude * draws.normal();
+      delta[psi] = 0.15 * draws.normal(); // radians, whatever the amplitude: that shrinks with what the modes run into
       if (chain.phi_turns(residue + 1)) delta[psi + 1] = -delta[psi];
       return chain.turn(delta);
     }

@@ -42,12 +42,14 @@ int main(int argc, char** argv) try {
       return pleat::model_quality(model, trace, native.residues(), {.starts = 24}).gdt_ts;
     };
     const pleat::Structure truth = native;
-    for (const pleat::Decoy& decoy : pleat::mixed_decoys(truth, {1, 0}, static_cast<std::uint64_t>(targets), quality, threads, options)) {
+    for (const pleat::Decoy& decoy :
+         pleat::mixed_decoys(truth, {1, 0}, static_cast<std::uint64_t>(targets), quality, threads, options)) {
       native.positions = decoy.positions;
       const double gdt = pleat::model_quality(native, truth).gdt_ts;
       rows.push_back({targets, decoy.generator, gdt, pleat::structure_measures(native)});
       furthest = (std::max)(furthest, std::abs(gdt - decoy.wanted));
-      std::printf("%s\t%s\t%.4f\t%.4f", file.substr(file.rfind('/') + 1).c_str(), std::string(decoy.generator).c_str(), decoy.wanted, gdt);
+      std::printf("%s\t%s\t%.4f\t%.4f", file.substr(file.rfind('/') + 1).c_str(), std::string(decoy.generator).c_str(),
+                  decoy.wanted, gdt);
       for (const double measure : rows.back().measures) std::printf("\t%.4f", measure);
       std::printf("\n");
     }

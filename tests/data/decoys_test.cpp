@@ -18,7 +18,9 @@ const Structure& native() {
   return structure;
 }
 
-double length(const MovableChain& chain, Index a, Index b) { return std::sqrt(detail::square_distance(chain.at(a), chain.at(b))); }
+double length(const MovableChain& chain, Index a, Index b) {
+  return std::sqrt(detail::square_distance(chain.at(a), chain.at(b)));
+}
 
 // Every bond length and angle of the backbone (but the angles at the C-alphas `free`), omega, and distances within side chains.
 struct Geometry {
@@ -42,7 +44,8 @@ Geometry geometry(const MovableChain& chain, std::vector<Index> free = {}) {
     g.lengths.push_back(length(chain, a.c, b.n));
     g.angles.push_back(detail::angle_at(chain.at(a.ca), chain.at(a.c), chain.at(b.n)));
     g.angles.push_back(detail::angle_at(chain.at(a.c), chain.at(b.n), chain.at(b.ca)));
-    g.omegas.push_back(std::cos(dihedral(chain.at(a.ca).data(), chain.at(a.c).data(), chain.at(b.n).data(), chain.at(b.ca).data())));
+    g.omegas.push_back(
+        std::cos(dihedral(chain.at(a.ca).data(), chain.at(a.c).data(), chain.at(b.n).data(), chain.at(b.ca).data())));
   }
   return g;
 }
@@ -133,7 +136,9 @@ BOOST_AUTO_TEST_CASE(turns_change_torsions_only) {
   for (Index r = 1; r < chain.residues(); ++r) {
     const BackboneAtoms &a = chain.atoms_of(r - 1), &b = chain.atoms_of(r);
     const auto turned = [&](Index p, Index q, Index s, Index t) {
-      const auto angle = [&](const MovableChain& c) { return dihedral(c.at(p).data(), c.at(q).data(), c.at(s).data(), c.at(t).data()); };
+      const auto angle = [&](const MovableChain& c) {
+        return dihedral(c.at(p).data(), c.at(q).data(), c.at(s).data(), c.at(t).data());
+      };
       return std::remainder(angle(moved) - angle(chain), 2 * 3.14159265358979323846);
     };
     const auto wanted = [&](std::size_t t) { return std::remainder(delta[t], 2 * 3.14159265358979323846); };
@@ -205,7 +210,8 @@ BOOST_AUTO_TEST_CASE(clashes_are_steered) {
     const Index left = steer_clashes(chain, wanted, Philox(3));
     Structure turned = native();
     for (std::size_t i = 0; i < chain.positions.size(); ++i)
-      turned.positions[i] = Position::angstrom(float(chain.positions[i][0]), float(chain.positions[i][1]), float(chain.positions[i][2]));
+      turned.positions[i] =
+          Position::angstrom(float(chain.positions[i][0]), float(chain.positions[i][1]), float(chain.positions[i][2]));
     BOOST_TEST(std::abs(clash_count(turned) - left) <= 1); // counted from rounded coordinates
     BOOST_TEST(std::abs(left - wanted) <= 2);
   }
@@ -238,7 +244,8 @@ BOOST_AUTO_TEST_CASE(mixture_meets_its_qualities) {
     Structure decoy = native();
     decoy.positions = decoys[k].positions;
     const MovableChain chain(decoy);
-    BOOST_TEST(likeness(chain.alpha_trace(), truth) == decoys[k].quality, boost::test_tools::tolerance(1e-6)); // also after jitter
+    BOOST_TEST(likeness(chain.alpha_trace(), truth) == decoys[k].quality,
+               boost::test_tools::tolerance(1e-6)); // also after jitter
     generators.emplace_back(decoys[k].generator);
   }
   BOOST_TEST(met >= 5);
@@ -256,7 +263,8 @@ BOOST_AUTO_TEST_CASE(refusals) {
   for (std::size_t i = 0; i < s.names.size(); ++i)
     if (s.atom_residues[i] == 4 && s.names[i] == atom_c) s.names[i] = atom_unknown;
   BOOST_TEST(refused(s).find("lacks N, CA or C; leave such residues out with pleat::select_residues") != std::string::npos);
-  BOOST_TEST(refused(select_residues(native(), [](Index r) { return r < 2; })).find("chains of at least three") != std::string::npos);
+  BOOST_TEST(refused(select_residues(native(), [](Index r) { return r < 2; })).find("chains of at least three") !=
+             std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(measures_by_plain_loops) {
@@ -273,7 +281,8 @@ BOOST_AUTO_TEST_CASE(measures_by_plain_loops) {
       const bool apart = s.atom_residues[b] - s.atom_residues[a] >= 2;
       clashes += apart && distance(a, b) < (s.elements[a] == 16 && s.elements[b] == 16 ? 1.8 : polar(a) && polar(b) ? 2.5 : 3.0);
       const auto beta = [&](std::size_t i) {
-        return s.names[i] == atom_cb || (s.names[i] == atom_ca && s.types[std::size_t(s.atom_residues[i])] == residue_of_letter('G'));
+        return s.names[i] == atom_cb ||
+               (s.names[i] == atom_ca && s.types[std::size_t(s.atom_residues[i])] == residue_of_letter('G'));
       };
       contacts += beta(a) && beta(b) && s.atom_residues[b] - s.atom_residues[a] >= 3 && distance(a, b) < 8;
     }

@@ -2,11 +2,11 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <unistd.h>
 #include <pleat/data/atom3d.hpp>
 #include <pleat/data/deepfri.hpp>
 #include <pleat/data/skempi.hpp>
 #include <pleat/data/structure_file.hpp>
+#include <unistd.h>
 
 using namespace pleat;
 
@@ -145,16 +145,18 @@ BOOST_AUTO_TEST_CASE(deepfri_folder) {
   BOOST_TEST(says(refused([&] { read_annotated_folder(folder, table, 1); }), "number 1 is not one of them"));
 
   // GO tables have three ontologies and lines of names beside them.
-  const DeepfriAnnotations go = deepfri("### GO-terms (molecular_function)\nGO:1\tGO:2\n### GO-names (molecular_function)\none\ttwo\n"
-                                        "### GO-terms (cellular_component)\nGO:3\n### GO-names (cellular_component)\nthree\n"
-                                        "### PDB-chain\tGO-terms (molecular_function)\tGO-terms (cellular_component)\n"
-                                        "1ABC-A\tGO:2,GO:1\t\n2ABC-B\t\tGO:3\n");
+  const DeepfriAnnotations go =
+      deepfri("### GO-terms (molecular_function)\nGO:1\tGO:2\n### GO-names (molecular_function)\none\ttwo\n"
+              "### GO-terms (cellular_component)\nGO:3\n### GO-names (cellular_component)\nthree\n"
+              "### PDB-chain\tGO-terms (molecular_function)\tGO-terms (cellular_component)\n"
+              "1ABC-A\tGO:2,GO:1\t\n2ABC-B\t\tGO:3\n");
   BOOST_TEST(go.ontologies.size() == 2u);
   BOOST_TEST((go.ontologies[0].sets.labels == std::vector<std::vector<Index>>{{0, 1}, {}}));
   BOOST_TEST((go.ontologies[1].sets.labels == std::vector<std::vector<Index>>{{}, {0}}));
   const std::string head = "### EC-numbers\n1\t2\n### PDB-chain\tEC-numbers\n";
   BOOST_TEST(says(refused([&] { deepfri("a\t1\n"); }), "annot.tsv:1: \"a\t1\" stands before"));
-  BOOST_TEST(says(refused([&] { deepfri(head + "a\t3\n"); }), "annot.tsv:4: the class \"3\" of a is not in the list of EC-numbers."));
+  BOOST_TEST(
+      says(refused([&] { deepfri(head + "a\t3\n"); }), "annot.tsv:4: the class \"3\" of a is not in the list of EC-numbers."));
   BOOST_TEST(says(refused([&] { deepfri(head + "a\t1,1\n"); }), "a has a class twice"));
   BOOST_TEST(says(refused([&] { deepfri(head + "a\t1\t2\n"); }), "has 3 fields"));
   BOOST_TEST(says(refused([&] { deepfri(head); }), "holds no chain"));
@@ -193,20 +195,24 @@ BOOST_AUTO_TEST_CASE(atom3d_items) {
 BOOST_AUTO_TEST_CASE(atom3d_tables) {
   const auto table = [](const char* row, const char* columns = nullptr) {
     return Json::parse(std::string("{\"columns\":") +
-                       (columns != nullptr ? columns
-                                           : "[\"model\",\"chain\",\"hetero\",\"insertion_code\",\"residue\",\"resname\",\"x\",\"y\","
-                                             "\"z\",\"element\",\"altloc\",\"name\"]") +
+                       (columns != nullptr
+                            ? columns
+                            : "[\"model\",\"chain\",\"hetero\",\"insertion_code\",\"residue\",\"resname\",\"x\",\"y\","
+                              "\"z\",\"element\",\"altloc\",\"name\"]") +
                        ",\"index\":[0],\"data\":[" + row + "]}");
   };
   const auto message = [&](const char* row, const char* columns = nullptr) {
     return refused([&] { atom3d_structure(table(row, columns), "t"); });
   };
   const Structure s = atom3d_structure(table("[0,\"A\",\" \",\" \",7,\"ALA\",1,2.5,3,\"C\",\" \",\"CA\"],"
-                                             "[1,\"A\",\" \",\" \",8,\"ALA\",1,2.5,9,\"C\",\" \",\"CA\"]"), "t").structure;
+                                             "[1,\"A\",\" \",\" \",8,\"ALA\",1,2.5,9,\"C\",\" \",\"CA\"]"),
+                                       "t")
+                          .structure;
   BOOST_TEST(s.atoms() == 1); // the first model
   BOOST_TEST(s.labels[0].number == 7);
   BOOST_TEST(says(message("[0,\"A\"]"), "t, row 0: has not as many values as the table has columns."));
-  BOOST_TEST(says(message("[0,\"A\",\" \",\" \",\"7\",\"ALA\",1,2,3,\"C\",\" \",\"CA\"]"), "t, row 0: its residue is no number."));
+  BOOST_TEST(
+      says(message("[0,\"A\",\" \",\" \",\"7\",\"ALA\",1,2,3,\"C\",\" \",\"CA\"]"), "t, row 0: its residue is no number."));
   BOOST_TEST(says(message("[0,1,\" \",\" \",7,\"ALA\",1,2,3,\"C\",\" \",\"CA\"]"), "t, row 0: chain is not a text."));
   BOOST_TEST(says(message("[0,\"A\",\" \",\" \",7,\"ALA\",\"x\",2,3,\"C\",\" \",\"CA\"]"), "t, row 0: x is not a number."));
   BOOST_TEST(says(message("[1]", "[\"chain\"]"), "t: the table of atoms has no column \"hetero\"."));

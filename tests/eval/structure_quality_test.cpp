@@ -92,11 +92,13 @@ BOOST_AUTO_TEST_CASE(quality_of_known_motions) {
   BOOST_TEST(model_quality(half, native).gdt_ts == 0.5, boost::test_tools::tolerance(1e-12));
   BOOST_TEST(model_quality(half, native).rmsd < 1e-4);
   // A mirror image is another fold.
-  for (std::size_t i = 0; i < moved.size(); i += 3) moved[i] = -t.model[i], moved[i + 1] = t.model[i + 1], moved[i + 2] = t.model[i + 2];
+  for (std::size_t i = 0; i < moved.size(); i += 3)
+    moved[i] = -t.model[i], moved[i + 1] = t.model[i + 1], moved[i + 2] = t.model[i + 2];
   BOOST_TEST(model_quality(moved, t.native, 82).gdt_ts < 0.6);
   // A coarser search finds no more.
   const Structure decoy = read(shipped + "1ezgA_tag0001.al.pdb.gz");
-  const double fine = model_quality(decoy, native).gdt_ts, coarse = model_quality(decoy, native, {.starts = 8, .iterations = 8}).gdt_ts;
+  const double fine = model_quality(decoy, native).gdt_ts,
+               coarse = model_quality(decoy, native, {.starts = 8, .iterations = 8}).gdt_ts;
   BOOST_TEST(coarse <= fine);
   BOOST_TEST(coarse > fine - 0.03);
 
@@ -167,8 +169,8 @@ BOOST_AUTO_TEST_CASE(mutations) {
     for (Index r = complex; r < s.residues(); r += 6)
       for (const char mutant : mutants) {
         const double ddg = 0.5 * blosum62(sequence[std::size_t(r)], mutant) - 0.1 * buried[std::size_t(r)] + 2.5;
-        rows += std::string("C") + char('0' + complex) + "\tA:" + sequence[std::size_t(r)] + std::to_string(r + 1) + mutant + "\t" +
-                std::to_string(ddg) + "\tfile\n";
+        rows += std::string("C") + char('0' + complex) + "\tA:" + sequence[std::size_t(r)] + std::to_string(r + 1) + mutant +
+                "\t" + std::to_string(ddg) + "\tfile\n";
       }
   const MutationTable table = table_of(rows);
   const Structure complexes[] = {s, s, s};
@@ -188,7 +190,8 @@ BOOST_AUTO_TEST_CASE(mutations) {
   const double two[] = {1, 2};
   BOOST_TEST(std::isnan(score_mutations(few, two)[0].auroc));
   BOOST_TEST(std::isnan(score_mutations(few, two)[0].spearman));
-  BOOST_TEST(says(refused([&] { mutation_baseline(table, std::span(complexes).first(2), folds); }), "has 3 complexes, but 2 structures"));
+  BOOST_TEST(says(refused([&] { mutation_baseline(table, std::span(complexes).first(2), folds); }),
+                  "has 3 complexes, but 2 structures"));
 }
 
 BOOST_AUTO_TEST_CASE(several_labels) {
@@ -198,8 +201,13 @@ BOOST_AUTO_TEST_CASE(several_labels) {
   for (int i = 0; i < 90; ++i) {
     std::string sequence;
     for (int k = 0; k < 30; ++k) sequence += draws.uniform() < 0.6 ? "AKW"[i % 3] : "GLDE"[draws.index(4)];
-    text += "s" + std::to_string(i) + "," + sequence + (i % 3 == 0 ? ",1.1.1.1" : i % 3 == 1 ? ",2.2.2.2;2.2.2.-" : ",3.3.3.3") +
-            (i < 60 ? ",train\n" : i < 75 ? ",valid\n" : ",test\n");
+    text += "s" + std::to_string(i) + "," + sequence +
+            (i % 3 == 0   ? ",1.1.1.1"
+             : i % 3 == 1 ? ",2.2.2.2;2.2.2.-"
+                          : ",3.3.3.3") +
+            (i < 60   ? ",train\n"
+             : i < 75 ? ",valid\n"
+                      : ",test\n");
   }
   MemorySource source(text, "ec.csv");
   const LabelSetTask task = load_label_set_task(source, "ec");
@@ -213,7 +221,9 @@ BOOST_AUTO_TEST_CASE(several_labels) {
   const std::vector<float> nothing(features.size(), 1.0f); // constant features know the frequencies only
   const LabelSetScore floor = evaluate_label_sets(Cpu{&threads}, {nothing.data(), view.rows, view.width}, task, strengths);
   BOOST_TEST(floor.f1_max < 0.7);
-  BOOST_TEST(says(refused([&] { evaluate_label_sets(Cpu{&threads}, {features.data(), 3, composition_width}, task, strengths); }),
+  BOOST_TEST(says(refused([&] {
+                    evaluate_label_sets(Cpu{&threads}, {features.data(), 3, composition_width}, task, strengths);
+                  }),
                   "features of 3 sequences were given for 90"));
 
   // Nearest neighbours never look into their own cluster: twins that share one are of no help.

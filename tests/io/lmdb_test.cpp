@@ -122,25 +122,42 @@ BOOST_AUTO_TEST_CASE(reads_values) {
   BOOST_TEST(unpacked("\xca\x3f\xc0\x00\x00"sv) == "1.5");
   BOOST_TEST(MsgpackReader::parse("\xcb\xbf\xe0\x00\x00\x00\x00\x00\x00"sv).number() == -0.5);
   BOOST_TEST(std::isnan(MsgpackReader::parse("\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"sv).number()));
-  BOOST_TEST(unpacked("\xa3" "abc") == "\"abc\"");
-  BOOST_TEST(unpacked("\xd9\x03" "abc") == "\"abc\"");
-  BOOST_TEST(unpacked("\x93\x01\xa1" "a\xc2") == "[1,\"a\",false]");
+  BOOST_TEST(unpacked("\xa3"
+                      "abc") == "\"abc\"");
+  BOOST_TEST(unpacked("\xd9\x03"
+                      "abc") == "\"abc\"");
+  BOOST_TEST(unpacked("\x93\x01\xa1"
+                      "a\xc2") == "[1,\"a\",false]");
   BOOST_TEST(unpacked("\xdc\x00\x01\x07"sv) == "[7]");
-  BOOST_TEST(MsgpackReader::parse("\x82\xa1" "a\x01\xa1" "b\x90"sv).at("a").integer() == 1);
-  BOOST_TEST(MsgpackReader::parse("\xde\x00\x01\xa1" "a\x80"sv).at("a").is_object());
+  BOOST_TEST(MsgpackReader::parse("\x82\xa1"
+                                  "a\x01\xa1"
+                                  "b\x90"sv)
+                 .at("a")
+                 .integer() == 1);
+  BOOST_TEST(MsgpackReader::parse("\xde\x00\x01\xa1"
+                                  "a\x80"sv)
+                 .at("a")
+                 .is_object());
 }
 
 BOOST_AUTO_TEST_CASE(refuses_what_it_does_not_know) {
   using namespace std::string_view_literals;
   BOOST_TEST(says(unpacked(""), "unexpected end at byte 0"));
   BOOST_TEST(says(unpacked("\xcd\x01"), "unexpected end"));
-  BOOST_TEST(says(unpacked("\xa3" "ab"), "a string is longer than what is left"));
+  BOOST_TEST(says(unpacked("\xa3"
+                           "ab"),
+                  "a string is longer than what is left"));
   BOOST_TEST(says(unpacked("\xa1\xff"), "not UTF-8"));
   BOOST_TEST(says(unpacked("\xdd\xff\xff\xff\xff"), "an array is longer than what is left"));
   BOOST_TEST(says(unpacked("\xdf\xff\xff\xff\xff"), "a map is longer than what is left"));
   BOOST_TEST(says(unpacked("\x81\x01\x01"), "the key of a map is not a string"));
-  BOOST_TEST(says(unpacked("\x82\xa1" "a\x01\xa1" "a\x01"), "stands twice"));
-  BOOST_TEST(says(unpacked("\xc4\x01" "a"), "a binary string"));
+  BOOST_TEST(says(unpacked("\x82\xa1"
+                           "a\x01\xa1"
+                           "a\x01"),
+                  "stands twice"));
+  BOOST_TEST(says(unpacked("\xc4\x01"
+                           "a"),
+                  "a binary string"));
   BOOST_TEST(says(unpacked("\xd4\x01\x01"), "an extension type"));
   BOOST_TEST(says(unpacked("\x01\x02"), "more bytes follow the value"));
   BOOST_TEST(says(unpacked(std::string(100, '\x91') + "\x01"), "nested too deeply"));

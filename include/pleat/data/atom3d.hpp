@@ -40,8 +40,8 @@ public:
             "\"; json and msgpack are read.");
     packed_as_json_ = format == "json";
     const auto result = std::from_chars(count.data(), count.data() + count.size(), size_);
-    require(result.ec == std::errc() && result.ptr == count.data() + count.size() && size_ >= 0, name(), ": says that it holds \"",
-            detail::printable(count), "\" examples, which is no number.");
+    require(result.ec == std::errc() && result.ptr == count.data() + count.size() && size_ >= 0, name(),
+            ": says that it holds \"", detail::printable(count), "\" examples, which is no number.");
   }
 
   const std::string& name() const { return reader_.name(); }
@@ -71,7 +71,8 @@ private:
     return *value;
   }
   [[noreturn]] void refuse_pickle() const {
-    fail(name(), ": is packed with pickle, which is not read, since it runs code of the file; where you trust it, re-write it with: ",
+    fail(name(),
+         ": is packed with pickle, which is not read, since it runs code of the file; where you trust it, re-write it with: ",
          "python -c \"import atom3d.datasets as d; d.make_lmdb_dataset(d.load_dataset('OLD', 'lmdb'), 'NEW', "
          "serialization_format='json')\"");
   }

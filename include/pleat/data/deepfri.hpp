@@ -65,7 +65,8 @@ inline DeepfriAnnotations read_deepfri(ByteSource& source) {
       DeepfriOntology ontology{title, {}};
       ontology.sets.classes = detail::split_text(line, '\t');
       std::vector<std::pair<std::string, Index>> sorted;
-      for (std::size_t c = 0; c < ontology.sets.classes.size(); ++c) sorted.emplace_back(ontology.sets.classes[c], static_cast<Index>(c));
+      for (std::size_t c = 0; c < ontology.sets.classes.size(); ++c)
+        sorted.emplace_back(ontology.sets.classes[c], static_cast<Index>(c));
       std::sort(sorted.begin(), sorted.end());
       for (std::size_t c = 0; c < sorted.size(); ++c)
         require(!sorted[c].first.empty() && (c == 0 || sorted[c - 1].first != sorted[c].first), where(), ": the class \"",
@@ -107,11 +108,12 @@ struct AnnotatedStructures {
   std::vector<std::string> missing; ///< chains of the table that the folder has no file of
 };
 
-/// Reads CHAIN.pdb, .ent or .cif, plain or with .gz, for each chain of the table that the folder has (the chain's name as written,
-/// in small letters too). A file "1R9W-A" with one chain is taken whole, of one with several the chain "A". The published data are
-/// tens of thousands of files: all are held in memory. \throws Error: no file at all, a file that cannot be read.
-inline AnnotatedStructures read_annotated_folder(const std::string& folder, const DeepfriAnnotations& table, std::size_t ontology = 0,
-                                                 const StructureOptions& options = {}) {
+/// Reads CHAIN.pdb, .ent or .cif, plain or with .gz, for each chain of the table that the folder has (the chain's name as
+/// written, in small letters too). A file "1R9W-A" with one chain is taken whole, of one with several the chain "A". The
+/// published data are tens of thousands of files: all are held in memory. \throws Error: no file at all, a file that cannot be
+/// read.
+inline AnnotatedStructures read_annotated_folder(const std::string& folder, const DeepfriAnnotations& table,
+                                                 std::size_t ontology = 0, const StructureOptions& options = {}) {
   require(ontology < table.ontologies.size(), folder, ": the annotation table has ", table.ontologies.size(),
           " ontologies, number ", ontology, " is not one of them.");
   AnnotatedStructures read;
@@ -138,8 +140,8 @@ inline AnnotatedStructures read_annotated_folder(const std::string& folder, cons
     read.chains.push_back(chain);
     read.sets.labels.push_back(table.ontologies[ontology].sets.labels[i]);
   }
-  require(!read.structures.empty(), folder, ": holds no file of a chain of the annotation table; files named as ", table.chains[0],
-          ".pdb, .ent or .cif, plain or with .gz, were expected.");
+  require(!read.structures.empty(), folder, ": holds no file of a chain of the annotation table; files named as ",
+          table.chains[0], ".pdb, .ent or .cif, plain or with .gz, were expected.");
   return read;
 }
 

@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <pleat/core/error.hpp>
 #include <pleat/core/index.hpp>
 #include <pleat/data/sequences.hpp>
 #include <pleat/data/tasks.hpp>
 #include <pleat/io/csv.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +26,8 @@ struct LabelSets {
   std::vector<Index> matrix(std::span<const Index> chosen) const {
     std::vector<Index> rows(chosen.size() * classes.size());
     for (std::size_t i = 0; i < chosen.size(); ++i)
-      for (const Index c : labels[static_cast<std::size_t>(chosen[i])]) rows[i * classes.size() + static_cast<std::size_t>(c)] = 1;
+      for (const Index c : labels[static_cast<std::size_t>(chosen[i])])
+        rows[i * classes.size() + static_cast<std::size_t>(c)] = 1;
     return rows;
   }
 };
@@ -98,8 +99,7 @@ inline LabelSetTask load_label_set_task(ByteSource& source, std::string_view nam
     sets.add(table.field(label), ';', where);
     task.splits.push_back(*found);
   }
-  for (const Split s : all_splits)
-    require(!task.of(s).empty(), table.name(), ": has no row of the split ", split_name(s), ".");
+  for (const Split s : all_splits) require(!task.of(s).empty(), table.name(), ": has no row of the split ", split_name(s), ".");
   task.sets = sets.finish();
   return task;
 }

@@ -21,9 +21,9 @@ struct Mutation {
   Index complex = 0; ///< number in MutationTable::complexes
   std::string chain;
   char wild_type = 'X', mutant = 'X'; ///< one-letter codes of the 20
-  Index position = 1; ///< from 1 among the residues of that chain in the file: not the residue number of the PDB
-  double ddg = 0;     ///< kcal/mol; positive binds tighter
-  Index line = 0;     ///< of the table
+  Index position = 1;                 ///< from 1 among the residues of that chain in the file: not the residue number of the PDB
+  double ddg = 0;                     ///< kcal/mol; positive binds tighter
+  Index line = 0;                     ///< of the table
   bool binds_tighter() const { return ddg > 0; }
 };
 
@@ -33,7 +33,7 @@ struct MutatedComplex {
 };
 
 struct MutationTable {
-  std::string name; ///< of the file
+  std::string name;                      ///< of the file
   std::vector<MutatedComplex> complexes; ///< in the order of the table
   std::vector<Mutation> mutations;
 
@@ -45,9 +45,9 @@ struct MutationTable {
   }
 };
 
-/// Reads a table with the columns pdb, mutation, ddg_kcal_mol and files (names with blanks between), separated by tabs; others are
-/// passed over. \throws Error with file and line: a mutation that cannot be read, an energy that is no number, a complex whose
-/// rows name different files, no rows.
+/// Reads a table with the columns pdb, mutation, ddg_kcal_mol and files (names with blanks between), separated by tabs; others
+/// are passed over. \throws Error with file and line: a mutation that cannot be read, an energy that is no number, a complex
+/// whose rows name different files, no rows.
 inline MutationTable read_skempi(ByteSource& source) {
   CsvReader table(source, '\t');
   const Index pdb = table.column("pdb"), mutation = table.column("mutation"), energy = table.column("ddg_kcal_mol"),
@@ -79,8 +79,8 @@ inline MutationTable read_skempi(ByteSource& source) {
     }
     require(!names.empty(), where(), ": names no file of its complex.");
     const std::string_view complex = table.field(pdb);
-    const auto known = std::find_if(read.complexes.begin(), read.complexes.end(),
-                                    [&](const MutatedComplex& c) { return c.name == complex; });
+    const auto known =
+        std::find_if(read.complexes.begin(), read.complexes.end(), [&](const MutatedComplex& c) { return c.name == complex; });
     row.complex = known - read.complexes.begin();
     if (known == read.complexes.end())
       read.complexes.push_back({std::string(complex), std::move(names)});

@@ -40,10 +40,11 @@ inline Index clash_count(const Structure& s) {
   return clashes;
 }
 
-inline constexpr double contact_distance = 8; ///< Angstrom, between C-betas
-inline constexpr Index contact_separation = 3;  ///< residues along the chain, at least
+inline constexpr double contact_distance = 8;  ///< Angstrom, between C-betas
+inline constexpr Index contact_separation = 3; ///< residues along the chain, at least
 
-/// Residues in contact, as pairs a residue: C-betas (C-alpha where there is none) within 8 Angstrom, at least three residues apart.
+/// Residues in contact, as pairs a residue: C-betas (C-alpha where there is none) within 8 Angstrom, at least three residues
+/// apart.
 inline double contacts_per_residue(const Structure& s) {
   std::vector<float> points;
   std::vector<Index> residue, chosen(s.types.size(), -1);

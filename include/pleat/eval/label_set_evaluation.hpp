@@ -15,7 +15,7 @@
 namespace pleat::inline v0_1 {
 
 struct LabelSetScore {
-  double f1_max = 0, micro_auprc = 0; ///< of the test split
+  double f1_max = 0, micro_auprc = 0;    ///< of the test split
   double valid_f1_max = 0, strength = 0; ///< of the ridge that was chosen
 };
 
@@ -51,7 +51,8 @@ LabelSetScore evaluate_label_sets(const Device& device, const FeatureView& featu
   std::vector<double> targets(train.size() * classes);
   for (std::size_t i = 0; i < train.size(); ++i) {
     for (std::size_t c = 0; c < classes; ++c) targets[i * classes + c] = -class_mean[c];
-    for (const Index c : task.sets.labels[static_cast<std::size_t>(train[i])]) targets[i * classes + static_cast<std::size_t>(c)] += 1;
+    for (const Index c : task.sets.labels[static_cast<std::size_t>(train[i])])
+      targets[i * classes + static_cast<std::size_t>(c)] += 1;
   }
   const auto w = static_cast<Index>(width), k = static_cast<Index>(classes);
   std::vector<double> square(width * width), right(width * classes), weights(width * classes);
@@ -82,13 +83,14 @@ LabelSetScore evaluate_label_sets(const Device& device, const FeatureView& featu
 }
 
 /// Scores (examples, classes) by nearest neighbours, leaving whole clusters out: the score of a class is the largest cosine
-/// similarity to an example of another cluster that has the class, -1 where there is none. `features` (examples, width), `clusters`
-/// (examples) any numbers: relatives must share one, or the neighbour is the protein itself by another name. A demonstration on
-/// small sets: nothing is fitted. Errors: sizes that do not belong together, fewer than two clusters.
-inline std::vector<double> leave_cluster_out_scores(const FeatureView& features, const LabelSets& sets, std::span<const Index> clusters) {
+/// similarity to an example of another cluster that has the class, -1 where there is none. `features` (examples, width),
+/// `clusters` (examples) any numbers: relatives must share one, or the neighbour is the protein itself by another name. A
+/// demonstration on small sets: nothing is fitted. Errors: sizes that do not belong together, fewer than two clusters.
+inline std::vector<double> leave_cluster_out_scores(const FeatureView& features, const LabelSets& sets,
+                                                    std::span<const Index> clusters) {
   const auto n = static_cast<std::size_t>(features.rows), width = static_cast<std::size_t>(features.width);
-  require(sets.labels.size() == n && clusters.size() == n, "nearest neighbours got ", n, " rows of features, ", sets.labels.size(),
-          " sets of labels and ", clusters.size(), " cluster numbers; give one of each an example.");
+  require(sets.labels.size() == n && clusters.size() == n, "nearest neighbours got ", n, " rows of features, ",
+          sets.labels.size(), " sets of labels and ", clusters.size(), " cluster numbers; give one of each an example.");
   require(std::any_of(clusters.begin(), clusters.end(), [&](Index c) { return c != clusters[0]; }),
           "nearest neighbours need examples of at least two clusters.");
   std::vector<double> lengths(n);

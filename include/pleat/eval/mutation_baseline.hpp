@@ -56,7 +56,8 @@ inline std::vector<std::array<double, 3>> mutation_features(const MutationTable&
   for (const Mutation& m : table.mutations) {
     const auto complex = static_cast<std::size_t>(m.complex);
     const Index residue = mutated_residue(table, m, complexes[complex]);
-    features.push_back({1, static_cast<double>(blosum62(m.wild_type, m.mutant)), buried[complex][static_cast<std::size_t>(residue)]});
+    features.push_back(
+        {1, static_cast<double>(blosum62(m.wild_type, m.mutant)), buried[complex][static_cast<std::size_t>(residue)]});
   }
   return features;
 }

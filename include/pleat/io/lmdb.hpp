@@ -26,8 +26,8 @@ public:
   static LmdbReader open(const std::string& path) {
     const bool folder = std::filesystem::is_directory(path);
     const std::string file = folder ? path + "/data.mdb" : path;
-    require(std::filesystem::is_regular_file(file), path, ": holds no LMDB database: ",
-            folder ? "there is no file data.mdb in the folder." : "there is no such file.");
+    require(std::filesystem::is_regular_file(file), path,
+            ": holds no LMDB database: ", folder ? "there is no file data.mdb in the folder." : "there is no such file.");
     return LmdbReader(MappedFile(file), file);
   }
   /// A file's bytes, which must outlive the reader. \throws Error
@@ -69,7 +69,9 @@ private:
   static constexpr std::uint64_t no_page = ~std::uint64_t{0};
   static constexpr std::size_t header = 16;
 
-  LmdbReader(MappedFile file, std::string name) : file_(std::move(file)), bytes_(file_.text()), name_(std::move(name)) { read_meta(); }
+  LmdbReader(MappedFile file, std::string name) : file_(std::move(file)), bytes_(file_.text()), name_(std::move(name)) {
+    read_meta();
+  }
 
   struct Page {
     std::string_view bytes;
@@ -78,7 +80,7 @@ private:
     Index keys = 0;
   };
   struct Node {
-    std::string_view key, value; // the value of a leaf that lies in the node
+    std::string_view key, value;   // the value of a leaf that lies in the node
     std::uint64_t child = no_page; // of a branch; of a leaf: first overflow page
     std::uint64_t size = 0;        // of a value in overflow pages
     bool big = false;
@@ -120,13 +122,15 @@ private:
     require(found, name_, ": neither meta page is one of LMDB: the file is damaged.");
     require(depth_ <= 32 && (root_ == no_page) == (depth_ == 0), name_, ": has a tree of depth ", depth_,
             ", which its root does not fit: the file is damaged.");
-    require(entries_ <= bytes_.size() / 10, name_, ": says that it holds ", entries_, " keys, more than it has room for: the file is damaged.");
+    require(entries_ <= bytes_.size() / 10, name_, ": says that it holds ", entries_,
+            " keys, more than it has room for: the file is damaged.");
   }
 
   Page page_at(std::uint64_t number, bool leaf) const {
     if (number < 2 || number >= bytes_.size() / page_) damaged("page ", number, " lies outside of the file");
     Page page{bytes_.substr(static_cast<std::size_t>(number) * page_, page_), number, !leaf, 0};
-    const std::uint64_t flags = number_at(page.bytes, 10, 2), lower = number_at(page.bytes, 12, 2), upper = number_at(page.bytes, 14, 2);
+    const std::uint64_t flags = number_at(page.bytes, 10, 2), lower = number_at(page.bytes, 12, 2),
+                        upper = number_at(page.bytes, 14, 2);
     if (number_at(page.bytes, 0, 8) != number || (flags & ~std::uint64_t{0x10}) != (leaf ? 0x02u : 0x01u))
       damaged("page ", number, " is not the ", leaf ? "leaf" : "branch", " that the tree has there");
     if (lower < header || lower % 2 != 0 || lower > upper || upper > page_) damaged("page ", number, " has impossible bounds");
@@ -146,8 +150,7 @@ private:
       node.child = low | flags << 32;
       return node;
     }
-    if (flags & 0x06)
-      fail(name_, ": holds named databases or duplicate keys; databases with plain keys and values are read.");
+    if (flags & 0x06) fail(name_, ": holds named databases or duplicate keys; databases with plain keys and values are read.");
     if (flags > 1) damaged("node ", place, " of page ", page.number, " has unknown flags");
     const std::size_t data = at + 8 + key;
     node.big = flags == 1;

@@ -13,7 +13,8 @@
 namespace pleat::inline v0_1 {
 
 /// Reads one MessagePack value that fills `bytes`. Strings must be UTF-8, keys of maps must be strings and differ; binary strings
-/// and extension types are refused, nesting over `max_depth` too. Real numbers may be NaN or infinite. \throws Error with the offset.
+/// and extension types are refused, nesting over `max_depth` too. Real numbers may be NaN or infinite. \throws Error with the
+/// offset.
 class MsgpackReader {
 public:
   static Json parse(std::string_view bytes, std::string_view name = "MessagePack data", int max_depth = 64) {
@@ -24,7 +25,8 @@ public:
   }
 
 private:
-  MsgpackReader(std::string_view bytes, std::string_view name, int max_depth) : bytes_(bytes), name_(name), max_depth_(max_depth) {}
+  MsgpackReader(std::string_view bytes, std::string_view name, int max_depth)
+      : bytes_(bytes), name_(name), max_depth_(max_depth) {}
 
   [[noreturn]] void error(const char* what) const {
     fail(name_, ": ", what, " at byte ", at_, " of ", bytes_.size(), " (not the MessagePack that is read).");

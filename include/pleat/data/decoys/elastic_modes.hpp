@@ -6,6 +6,7 @@
 #include <pleat/core/error.hpp>
 #include <pleat/core/philox.hpp>
 #include <pleat/data/decoys/movable_chain.hpp>
+#include <pleat/data/decoys/torsion_moves.hpp>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -142,9 +143,8 @@ inline ElasticModes elastic_modes(const std::vector<Vector3>& points, Index coun
       }
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < block; ++i) order.push_back(i);
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-    return small_matrix[a * block + a] < small_matrix[b * block + b];
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return small_matrix[a * block + a] < small_matrix[b * block + b]; });
   ElasticModes modes;
   for (std::size_t k = 0; k < wanted; ++k) {
     const std::size_t from = order[k];
@@ -162,15 +162,16 @@ inline ElasticModes elastic_modes(const std::vector<Vector3>& points, Index coun
 /// Moves along the smoothest modes of the native's C-alphas. Each mode is translated into the changes of phi and psi that come
 /// nearest to it, by least squares with a small ridge, so that bond lengths and bond angles hold exactly at any amplitude. A move
 /// is a random mixture of the modes, the softer ones weighing more (by 1 / sqrt(value)), with a root mean square shift of the
-/// C-alphas of about amplitude * |N(0, 1)| Angstrom; a quarter of the moves carries it out along a stretch of the chain only, and
-/// half of them turn one peptide plane by 0.15 N(0, 1) radians instead, so that atoms which a mode would push together can give way.
+/// C-alphas of about amplitude * |N(0, 1)| Angstrom; a quarter of the moves carries it out along a stretch of the chain only. The
+/// other half are torsion moves (torsion_moves.hpp) with amplitudes of 0.002 to 0.2 radians, by which the chain settles: atoms
+/// that a mode would push together give way.
 class ElasticMoves {
 public:
   static constexpr std::string_view name = "elastic";
   static constexpr double largest_amplitude = 3; ///< Angstrom
   static constexpr Index mode_count = 40;
 
-  explicit ElasticMoves(const MovableChain& native) {
+  explicit ElasticMoves(const MovableChain& native) : settle_(native) {
     std::vector<Vector3> alphas;
     for (Index r = 0; r < native.residues(); ++r) alphas.push_back(native.alpha(r));
     const std::size_t points = alphas.size(), n = 3 * points, torsions = 2 * points, unknowns = torsions + 6;
@@ -223,12 +224,10 @@ public:
     std::vector<double> delta(static_cast<std::size_t>(2 * chain.residues()));
     const std::size_t modes = changes_.size() / delta.size();
     const Index kind = draws.index(4);
-    if (kind > 1) { // a little room for what is squeezed: one peptide plane
-      const Index residue = draws.index(chain.residues() - 1);
-      const auto psi = static_cast<std::size_t>(2 * residue + 1);
-      delta[psi] = 0.15 * draws.normal(); // radians, whatever the amplitude: that shrinks with what the modes run into
-      if (chain.phi_turns(residue + 1)) delta[psi + 1] = -delta[psi];
-      return chain.turn(delta);
+    if (kind >
+        1) { // room for what is squeezed; angles of all sizes, whatever the amplitude, which shrinks with what modes run into
+      const double angle = 0.2 * std::pow(10.0, -2 * draws.uniform());
+      return settle_.move(chain, draws, angle);
     }
     const double scale = amplitude * draws.normal() / std::sqrt(static_cast<double>(modes));
     for (std::size_t k = 0; k < modes; ++k) {
@@ -244,6 +243,7 @@ public:
   }
 
 private:
+  TorsionMoves settle_;
   std::vector<double> changes_; // (modes, 2 residues) radians
 };
 

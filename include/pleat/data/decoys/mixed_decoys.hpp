@@ -24,14 +24,14 @@
 namespace pleat::inline v0_1 {
 
 struct DecoyOptions {
-  Index decoys = 20;                  ///< of one native
-  double least = 0.3, most = 1;       ///< bounds of the wanted quality
-  double tolerance = 0.01;            ///< of the quality; the bisection ends within it
-  Index walks = 12;                   ///< of one decoy, at most; the one nearest to the wanted quality is kept
-  double moves_per_residue = 24;      ///< of a walk
+  Index decoys = 20;                                  ///< of one native
+  double least = 0.3, most = 1;                       ///< bounds of the wanted quality
+  double tolerance = 0.01;                            ///< of the quality; the bisection ends within it
+  Index walks = 12;                                   ///< of one decoy, at most; the one nearest to the wanted quality is kept
+  double moves_per_residue = 24;                      ///< of a walk
   double least_contacts = 0.66, most_contacts = 0.86; ///< wanted contacts per residue, as shares of the native's, drawn evenly
-  double least_radius = 0.98, most_radius = 1.03;    ///< wanted radius of gyration, as shares of the native's, drawn evenly
-  double least_clashes = 0.1, most_clashes = 0.6;    ///< wanted clashing pairs of atoms a residue, drawn evenly
+  double least_radius = 0.98, most_radius = 1.03;     ///< wanted radius of gyration, as shares of the native's, drawn evenly
+  double least_clashes = 0.1, most_clashes = 0.6;     ///< wanted clashing pairs of atoms a residue, drawn evenly
   double most_jitter = 0.05; ///< Angstrom: standard deviation of noise on all atoms but C-alphas, drawn evenly from 0
 };
 
@@ -39,8 +39,8 @@ struct DecoyOptions {
 struct Decoy {
   std::vector<Position> positions; ///< (atoms of the native)
   std::string_view generator;
-  double wanted = 0;  ///< the quality it was made for
-  double quality = 0; ///< what it has, by the measure it was made with
+  double wanted = 0;    ///< the quality it was made for
+  double quality = 0;   ///< what it has, by the measure it was made with
   double amplitude = 0; ///< distance from the native that its walk was steered to, Angstrom (WalkGoal)
 };
 
@@ -48,7 +48,7 @@ struct Decoy {
 struct DecoyDraw {
   double quality = 0;
   double contacts = 1, radius = 1; ///< shares of the native's
-  double clashes = 0, jitter = 0; ///< clashes a residue; Angstrom
+  double clashes = 0, jitter = 0;  ///< clashes a residue; Angstrom
   std::uint64_t stream = 0;
   Index generator = 0;
 };
@@ -113,8 +113,7 @@ Decoy make_decoy(const MovableChain& native, const ChainRestraints& restraints, 
   detail::jitter(best, restraints, draw.jitter, Philox(draw.stream, 2));
   steer_clashes(best, std::lround(draw.clashes * static_cast<double>(best.residues())), Philox(draw.stream, 3));
   for (const Vector3& p : best.positions)
-    decoy.positions.push_back(
-        Position::angstrom(static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])));
+    decoy.positions.push_back(Position::angstrom(static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])));
   return decoy;
 }
 
@@ -124,8 +123,8 @@ Decoy make_decoy(const MovableChain& native, const ChainRestraints& restraints, 
 template <class Quality>
 std::vector<Decoy> mixed_decoys(const Structure& native, NoiseKey key, std::uint64_t target, const Quality& quality,
                                 ThreadPool& threads, const DecoyOptions& options = {}) {
-  require(options.decoys > 0 && options.least < options.most && options.walks > 0 && options.moves_per_residue > 0,
-          native.name, ": decoys need a number of them, walks and moves above 0, and bounds of quality that rise.");
+  require(options.decoys > 0 && options.least < options.most && options.walks > 0 && options.moves_per_residue > 0, native.name,
+          ": decoys need a number of them, walks and moves above 0, and bounds of quality that rise.");
   const MovableChain chain(native);
   const ChainRestraints restraints(chain);
   const TorsionMoves torsion(chain);

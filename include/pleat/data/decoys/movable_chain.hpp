@@ -119,9 +119,7 @@ public:
     return at(atoms.cb >= 0 ? atoms.cb : atoms.ca);
   }
   /// Whether phi turns: not in proline, whose ring would open.
-  bool phi_turns(Index residue) const {
-    return structure_->types[static_cast<std::size_t>(residue)] != residue_of_letter('P');
-  }
+  bool phi_turns(Index residue) const { return structure_->types[static_cast<std::size_t>(residue)] != residue_of_letter('P'); }
   /// Whether the residue is bonded to the next one: C and N at most 2 Angstrom apart.
   bool bonded_to_next(Index residue) const {
     return residue + 1 < residues() && detail::square_distance(at(atoms_of(residue).c), at(atoms_of(residue + 1).n)) < 4;
@@ -176,8 +174,7 @@ private:
       if (i == atoms.n || i == atoms.ca || i == atoms.c || i == atoms.o || i == atoms.oxt) continue;
       const Vector3 from = detail::operator-(at(i), origin);
       Vector3 to = origin;
-      for (std::size_t k = 0; k < 3; ++k)
-        to = detail::operator+(to, detail::operator*(detail::dot(before[k], from), now[k]));
+      for (std::size_t k = 0; k < 3; ++k) to = detail::operator+(to, detail::operator*(detail::dot(before[k], from), now[k]));
       at(i) = to;
     }
   }

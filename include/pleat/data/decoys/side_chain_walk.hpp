@@ -28,8 +28,7 @@ inline Index clashes_of(const MovableChain& chain, Index residue) {
       for (Index j = other.begin; j < other.end; ++j) {
         const double square = square_distance(chain.at(i), chain.at(j));
         if (square >= largest_clash_distance * largest_clash_distance) continue;
-        const double limit =
-            clash_distance(s.elements[static_cast<std::size_t>(i)], s.elements[static_cast<std::size_t>(j)]);
+        const double limit = clash_distance(s.elements[static_cast<std::size_t>(i)], s.elements[static_cast<std::size_t>(j)]);
         clashes += square < limit * limit;
       }
   }
@@ -50,7 +49,8 @@ inline void turn_chi(MovableChain& chain, Index residue, Index chi, double angle
   if (from < 0 || to < 0) return;
   const RigidMotion motion = RigidMotion::about(chain.at(from), chain.at(to), angle);
   for (Index i = atoms.begin; i < atoms.end; ++i)
-    if (side.slot_of(s.names[static_cast<std::size_t>(i)]) >= side.axis[static_cast<std::size_t>(chi + 3)]) chain.at(i) = motion(chain.at(i));
+    if (side.slot_of(s.names[static_cast<std::size_t>(i)]) >= side.axis[static_cast<std::size_t>(chi + 3)])
+      chain.at(i) = motion(chain.at(i));
 }
 
 } // namespace detail

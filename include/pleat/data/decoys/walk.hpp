@@ -32,21 +32,22 @@ struct WalkGoal {
   double distance = 0; ///< from the native, Angstrom: root mean square difference of the distances between C-alphas
 };
 
-/// Which conformations of a chain are allowed, how compact they are, and how far from the native. Pairs of the native that are nearer than a limit may
-/// stay as near as they are there, but come no nearer.
+/// Which conformations of a chain are allowed, how compact they are, and how far from the native. Pairs of the native that are
+/// nearer than a limit may stay as near as they are there, but come no nearer.
 class ChainRestraints {
 public:
-  static constexpr double alpha_limit = 3.8;  ///< Angstrom, C-alphas of residues at least two apart
-  static constexpr double polar_limit = 2.4;  ///< N and O of the backbone, of residues at least two apart
-  static constexpr double heavy_limit = 2.8;  ///< other pairs of N, CA, C, O and CB
+  static constexpr double alpha_limit = 3.8; ///< Angstrom, C-alphas of residues at least two apart
+  static constexpr double polar_limit = 2.4; ///< N and O of the backbone, of residues at least two apart
+  static constexpr double heavy_limit = 2.8; ///< other pairs of N, CA, C, O and CB
 
   explicit ChainRestraints(const MovableChain& native) {
     const Verdict verdict = look(native, [this](Index a, Index b, double square, double) {
       native_.push_back({a, b, square});
       return true;
     });
-    std::sort(native_.begin(), native_.end(),
-              [](const NativePair& p, const NativePair& q) { return std::pair{p.a, p.b} < std::pair{q.a, q.b}; });
+    std::sort(native_.begin(), native_.end(), [](const NativePair& p, const NativePair& q) {
+      return std::pair{p.a, p.b} < std::pair{q.a, q.b};
+    });
     contacts_ = verdict.contacts, radius_ = verdict.radius;
     for (Index i = 0; i < native.residues(); i += stride)
       for (Index j = i + stride; j < native.residues(); j += stride)
@@ -95,7 +96,9 @@ private:
 
   double allowed_square(Index a, Index b, double limit) const {
     const auto at = std::lower_bound(native_.begin(), native_.end(), std::pair{a, b},
-                                     [](const NativePair& p, const std::pair<Index, Index>& q) { return std::pair{p.a, p.b} < q; });
+                                     [](const NativePair& p, const std::pair<Index, Index>& q) {
+                                       return std::pair{p.a, p.b} < q;
+                                     });
     const bool listed = at != native_.end() && at->a == a && at->b == b;
     return (std::min)(limit * limit, listed ? at->square * (1 - 1e-6) : limit * limit);
   }
@@ -119,7 +122,8 @@ private:
         const double square = square_distance(alphas[static_cast<std::size_t>(i)], alphas[static_cast<std::size_t>(j)]);
         if (square > 13 * 13) continue;
         contacts += j - i >= contact_separation &&
-                    square_distance(betas[static_cast<std::size_t>(i)], betas[static_cast<std::size_t>(j)]) < contact_distance * contact_distance;
+                    square_distance(betas[static_cast<std::size_t>(i)], betas[static_cast<std::size_t>(j)]) <
+                        contact_distance * contact_distance;
         if (square > 8.2 * 8.2) continue; // no atom of the five is further than 2.6 from its C-alpha
         const BackboneAtoms &a = chain.atoms_of(i), &b = chain.atoms_of(j);
         const std::array<Index, 5> first = {a.ca, a.n, a.c, a.o, a.cb}, second = {b.ca, b.n, b.c, b.o, b.cb};
@@ -147,8 +151,8 @@ private:
 /// A walk of `moves` proposed moves from `native` to the goal: a proposal that is not allowed is refused, others are taken by the
 /// rule of Metropolis on the penalty. The walk starts loose and ends tight: over its first two thirds the weight of compactness
 /// rises from 1/1000 to 1, so that the chain can open, pass itself and close again. The amplitude of proposals shrinks by a tenth
-/// where one is refused and grows by a fifth where one is taken, up to the generator's largest. The same `draws` and goal give the
-/// same decoy.
+/// where one is refused and grows by a fifth where one is taken, up to the generator's largest. The same `draws` and goal give
+/// the same decoy.
 template <DecoyMoves Moves>
 MovableChain walk(const MovableChain& native, const ChainRestraints& restraints, const Moves& generator, Philox draws,
                   const WalkGoal& goal, Index moves) {

@@ -139,8 +139,8 @@ inline ReadStructure atom3d_structure(const Json& table, const std::string& name
     atom.element = atomic_number(symbol);
     atom.insertion = code.empty() ? ' ' : code[0], atom.alternate = other.empty() ? ' ' : other[0];
     const Json& number = row.items()[residue];
-    require(number.is_integer() && number.integer() >= std::numeric_limits<std::int32_t>::min() &&
-                number.integer() <= std::numeric_limits<std::int32_t>::max(),
+    require(number.is_integer() && number.integer() >= (std::numeric_limits<std::int32_t>::min)() &&
+                number.integer() <= (std::numeric_limits<std::int32_t>::max)(),
             where, ": its residue is no number.");
     atom.number = static_cast<std::int32_t>(number.integer());
     atom.line = static_cast<Index>(r);

@@ -27,11 +27,12 @@ struct DecoyOptions {
   Index decoys = 20;                                  ///< of one native
   double least = 0.3, most = 1;                       ///< bounds of the wanted quality
   double tolerance = 0.01;                            ///< of the quality; the bisection ends within it
-  Index walks = 12;                                   ///< of one decoy, at most; the one nearest to the wanted quality is kept
+  Index walks = 9;                                    ///< of one decoy, at most; the one nearest to the wanted quality is kept
   double moves_per_residue = 24;                      ///< of a walk
   double least_contacts = 0.66, most_contacts = 0.86; ///< wanted contacts per residue, as shares of the native's, drawn evenly
   double least_radius = 0.98, most_radius = 1.03;     ///< wanted radius of gyration, as shares of the native's, drawn evenly
-  double least_clashes = 0.1, most_clashes = 0.6;     ///< wanted clashing pairs of atoms a residue, drawn evenly
+  double narrowing = 0.03; ///< taken off the wanted radius, times 1 - quality: what far walks lack in compactness
+  double least_clashes = 0.3, most_clashes = 0.9; ///< wanted clashing pairs of atoms a residue, drawn evenly
   double most_jitter = 0.05; ///< Angstrom: standard deviation of noise on all atoms but C-alphas, drawn evenly from 0
 };
 
@@ -64,7 +65,8 @@ inline DecoyDraw draw_decoy(const DecoyOptions& options, NoiseKey key, std::uint
   const double part = (options.most - options.least) / static_cast<double>(options.decoys);
   draw.quality = options.least + part * (static_cast<double>(number) + draws.uniform());
   draw.contacts = between(options.least_contacts, options.most_contacts);
-  draw.radius = between(options.least_radius, options.most_radius);
+  // Far walks end wider than they are steered to, by about as much as this takes off.
+  draw.radius = between(options.least_radius, options.most_radius) - options.narrowing * (1 - draw.quality);
   draw.clashes = between(options.least_clashes, options.most_clashes);
   draw.jitter = between(0, options.most_jitter);
   // Within each round of `generators` decoys every generator has its turn.

@@ -230,13 +230,22 @@ BOOST_AUTO_TEST_CASE(clashes_are_steered) {
 BOOST_AUTO_TEST_CASE(mixture_meets_its_qualities) {
   const std::vector<float> truth = MovableChain(native()).alpha_trace();
   const auto quality = [&](const std::vector<float>& trace) { return likeness(trace, truth); };
-  const DecoyOptions options{.decoys = 6, .least = 0.8, .walks = 10, .moves_per_residue = 8};
+  const DecoyOptions options{.decoys = 6,
+                             .least = 0.8,
+                             .walks = 10,
+                             .moves_per_residue = 8,
+                             .least_contacts = 0.97,
+                             .most_contacts = 1,
+                             .least_radius = 0.995,
+                             .most_radius = 1.005,
+                             .narrowing = 0};
   ThreadPool one(1), three(3);
   const std::vector<Decoy> decoys = mixed_decoys(native(), {7, 0}, 3, quality, one, options);
   const std::vector<Decoy> again = mixed_decoys(native(), {7, 0}, 3, quality, three, options);
   std::vector<std::string> generators;
   Index met = 0;
   for (std::size_t k = 0; k < decoys.size(); ++k) {
+    BOOST_TEST_MESSAGE(decoys[k].generator << ' ' << decoys[k].wanted << ' ' << decoys[k].quality);
     BOOST_TEST((decoys[k].positions == again[k].positions)); // any number of threads
     BOOST_TEST(decoys[k].wanted > 0.8 + 0.2 / 6 * double(k));
     BOOST_TEST(decoys[k].wanted < 0.8 + 0.2 / 6 * double(k + 1));

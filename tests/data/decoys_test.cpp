@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE(mixture_meets_its_qualities) {
                boost::test_tools::tolerance(1e-6)); // also after jitter
     generators.emplace_back(decoys[k].generator);
   }
-  BOOST_TEST(met >= 4, met << " of 6 within 0.03"); // not all are within reach of these short walks
+  BOOST_TEST(met >= 4, met << " of 6 within 0.03");                       // not all are within reach of these short walks
   for (const auto first : {generators.begin(), generators.begin() + 3}) { // each generator has its turn
     std::vector<std::string> three_of(first, first + 3);
     std::sort(three_of.begin(), three_of.end());

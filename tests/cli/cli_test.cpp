@@ -195,8 +195,8 @@ BOOST_AUTO_TEST_CASE(usage_and_help) {
   const Ran version = run({"--version"});
   BOOST_TEST(version.code == 0);
   BOOST_TEST(version.out.find(pleat::version) != std::string::npos);
-  for (const char* command :
-       {"pretrain", "diffuse", "embed", "embed-structure", "evaluate", "models", "inspect", "inspect-structure", "selftest"}) {
+  for (const char* command : {"pretrain", "pretrain-structure", "diffuse", "embed", "embed-structure", "evaluate", "models",
+                              "inspect", "inspect-structure", "selftest"}) {
     const Ran help = run({command, "--help"});
     BOOST_TEST(help.code == 0);
     BOOST_TEST(help.out.find(std::string("Example:\n  pleat ") + command) != std::string::npos, command);
@@ -214,7 +214,7 @@ BOOST_AUTO_TEST_CASE(the_registry_is_what_it_should_be) {
         rows += models.out.find(name) != std::string::npos;
       }
   BOOST_TEST(rows == 18);
-  for (const char* row : {"gearnet-edge-residue-small 4 x 64     residue      256 sum            208419\n",
+  for (const char* row : {"gearnet-edge-residue-64x4  4 x 64     residue      256 sum            208419\n",
                           "gearnet-edge-residue       6 x 512    residue     3072 sum          20145635\n",
                           "gearnet-edge-atom          6 x 128    atom         768 mean           834503\n",
                           "gvp-atom                   5 x 100    atom         100 mean           874982\n"})
@@ -585,7 +585,7 @@ BOOST_AUTO_TEST_CASE(structures_are_embedded) {
   fs::copy_file(shipped + "/2olx.cif", folder + "/b.cif", fs::copy_options::overwrite_existing);
   fs::copy_file(shipped + "/103l.pdb.gz", folder + "/a.pdb.gz", fs::copy_options::overwrite_existing);
   const auto words = [&](const std::string& input, const std::string& output, const std::vector<std::string>& more = {},
-                         const char* model = "gearnet-edge-residue-small") {
+                         const char* model = "gearnet-edge-residue-64x4") {
     std::vector<std::string> all{"embed-structure", input, "--model", model, "--output", output};
     all.insert(all.end(), more.begin(), more.end());
     return all;
@@ -665,7 +665,7 @@ BOOST_AUTO_TEST_CASE(structures_are_embedded) {
   BOOST_TEST(refuses(words(folder, out, {"--random", "1", "--weights", "x"}), 2, "two kinds of weights"));
   BOOST_TEST(refuses(words(folder, out, {"--random", "1", "--per", "atom"}), 2, "has no rows of atoms"));
   BOOST_TEST(refuses(words(folder, out, {"--random", "1", "--per", "bond"}), 2, "there are residue, atom and protein"));
-  BOOST_TEST(refuses(words(folder, out, {"--random", "1"}, "esm"), 2, "there are gearnet-edge-residue-small, gearnet-edge-"));
+  BOOST_TEST(refuses(words(folder, out, {"--random", "1"}, "esm"), 2, "there are gearnet-edge-residue-64x4, gearnet-edge-"));
   BOOST_TEST(refuses(words(folder, scratch()("x.txt"), {"--random", "1"}), 2, ".safetensors or .npy"));
   run(words(folder + "/b.cif", scratch()("rows.safetensors"), {"--random", "1"}));
   BOOST_TEST(refuses(words(folder, out, {"--weights", scratch()("rows.safetensors")}), 1, "missing: layers.0.linear.weight"));

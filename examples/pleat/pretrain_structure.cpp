@@ -55,8 +55,9 @@ const StructureTraining& choose(PretrainStructureArguments& a) {
                  ": a share of the components is above 0 and at most 1.");
   pleat::require(a.corpus.fraction == 1 || !a.corpus.split.empty(),
                  "--fraction: the components are those of a --split; give one.");
-  pleat::require(std::isfinite(a.request.options.peak_rate) && std::isfinite(a.request.optimiser.clip),
-                 "--rate and --clip are finite numbers.");
+  for (const auto& [option, value] :
+       {std::pair{"--rate", a.request.options.peak_rate}, {"--clip", a.request.optimiser.clip}, {"--gamma", a.gamma}})
+    pleat::require(std::isfinite(value), option, " is ", value, ", which is no amount; give a finite number.");
   for (const pleat::Split part : pleat::all_splits)
     if (pleat::split_name(part) == a.part) a.corpus.part = part;
   pleat::require(pleat::split_name(a.corpus.part) == a.part, "--part ", a.part, ": there are train, valid and test.");

@@ -239,7 +239,8 @@ BOOST_AUTO_TEST_CASE(the_second_stage_begins_where_the_first_ended) {
 
 BOOST_AUTO_TEST_CASE(a_pretrained_encoder_is_read) {
   const std::string trained = scratch()("read"), file = corpus().folder + "/1EFN_l_u.pdb.gz", out = scratch()("rows.safetensors");
-  for (const auto& [level, encoder] : {std::pair{"residue", "gearnet-edge-residue-64x4"}, {"atom", "gearnet-edge-atom-32x4"}}) {
+  for (const std::string level : {"residue", "atom"}) {
+    const std::string encoder = level == "residue" ? "gearnet-edge-residue-64x4" : "gearnet-edge-atom-32x4";
     fs::remove_all(trained);
     BOOST_REQUIRE(run(words("siamdiff", level, trained, {"--steps", "2"})).code == 0);
     const auto rows_with = [&](const Words& weights) {

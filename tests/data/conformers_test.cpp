@@ -5,6 +5,7 @@
 #include <pleat/data/chosen_conformer.hpp>
 #include <pleat/data/conformers.hpp>
 #include <pleat/data/graph_batch.hpp>
+#include <pleat/data/structure_set.hpp>
 #include <pleat/diffusion/structure_draws.hpp>
 
 #include "support/structures.hpp"
@@ -240,6 +241,23 @@ BOOST_AUTO_TEST_CASE(a_chosen_conformer_keeps_proline) {
   BOOST_TEST(prolines > 0);
   BOOST_TEST(turned(ChosenConformer("torsional"), Sane{}) == 0);
   BOOST_TEST(turned(ChosenConformer("torsional"), PublishedQuirks{}) == 4 * prolines);
+}
+
+// Sets of one run number their records apart, and a batch has these numbers.
+BOOST_AUTO_TEST_CASE(records_of_two_sets) {
+  StructureSet train, valid(1000);
+  for (StructureSet* set : {&train, &valid}) set->add(small(0)), set->add(small(1));
+  BOOST_TEST(train.record(1) == 1u);
+  BOOST_TEST(valid.record(1) == 1001u);
+  BatchPieces pieces;
+  pieces.records = {1, 0};
+  BOOST_TEST((owned_batch(train, pieces).view().records[0] == 1u && owned_batch(train, pieces).view().records[1] == 0u));
+  const OwnedStructures batch = owned_batch(valid, pieces);
+  BOOST_TEST((batch.view().records[0] == 1001u && batch.view().records[1] == 1000u));
+  BOOST_TEST(batch.view().sources[0].positions.data() == flat_angstrom(valid[1]->positions).data()); // shared, not copied
+  Structure none = small(0);
+  none = select_residues(none, [](Index) { return false; });
+  BOOST_CHECK_THROW(train.add(none), Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -31,6 +31,7 @@ template <class Parse> auto as_usage(Parse&& parse) {
 }
 
 void add_pretrain(CLI::App& app);
+void add_pretrain_structure(CLI::App& app);
 void add_diffuse(CLI::App& app);
 void add_embed(CLI::App& app);
 void add_embed_structure(CLI::App& app);

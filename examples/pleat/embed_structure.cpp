@@ -11,6 +11,7 @@
 #include <pleat/io/rows_writer.hpp>
 
 #include "command.hpp"
+#include "registry.hpp"
 #include "structure_registry.hpp"
 #include "structures.hpp"
 
@@ -301,7 +302,7 @@ void embed_structure(const EmbedStructureArguments& a) {
                  static_cast<unsigned long long>(a.seed));
     reader->initialise(a.seed);
   } else {
-    reader->load(a.weights);
+    reader->load(checkpoint_file(a.weights));
   }
   StructureEmbedding embedding(a, *reader, available);
   if (a.dry_run)
@@ -325,7 +326,8 @@ void add_embed_structure(CLI::App& app) {
       "which for GearNet are the published ones. Rows per residue of an encoder of atoms are means over the atoms of a residue.");
   add_structure_options(command, *a);
   command.add_option("--model", a->model, "an encoder of structures, see `pleat models`")->required();
-  command.add_option("--weights", a->weights, ".safetensors file with the weights of this model");
+  command.add_option("--weights", a->weights,
+                     ".safetensors file with the weights of this model, or the folder of a run of `pleat pretrain-structure`");
   CLI::Option* random = command.add_option("--random", a->seed, "seed: random weights, never trained");
   command.add_option("--output", a->output, "file to write, .safetensors or .npy")->required();
   command.add_option("--per", a->per, "what has a row: residue, atom or protein")->capture_default_str();

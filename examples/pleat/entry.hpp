@@ -11,6 +11,7 @@
 #include <pleat/session/latent_statistics.hpp>
 #include <pleat/session/planned_memory.hpp>
 
+#include "fingerprint.hpp"
 #include "registry.hpp"
 
 namespace tool {
@@ -35,19 +36,6 @@ inline void require_same_architecture(const Safetensors& file, const Json& found
             ": its configuration has \"", key, "\" ", theirs != nullptr ? theirs->dump() : "missing", " where this model has ",
             ours != nullptr ? ours->dump() : "none", "; it is a checkpoint of another model.");
   }
-}
-
-/// Sixteen letters that tell whether a run is continued on the same values or data.
-inline std::string fingerprint(std::span<const std::byte> bytes) {
-  std::uint64_t hash = bytes.size();
-  for (std::size_t i = 0; i < bytes.size(); i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + i, (std::min)(std::size_t{8}, bytes.size() - i));
-    hash = hash_of(hash, word);
-  }
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
 }
 
 template <class Model> class ModelReader final : public Reader {

@@ -10,6 +10,7 @@
 #include "command.hpp"
 #include "registry.hpp"
 #include "structure_registry.hpp"
+#include "structure_training.hpp"
 
 namespace tool {
 
@@ -34,7 +35,14 @@ void print_models() {
     std::printf("%-26s %-10s %-9s %6lld %-8s %12lld\n", f.name.c_str(), f.shape.c_str(), f.nodes.c_str(),
                 static_cast<long long>(f.width), f.readout.c_str(), static_cast<long long>(f.parameters));
   }
-  std::printf("Shapes are layers x width; read them with `pleat embed-structure`.\n");
+  std::printf("Shapes are layers x width; read them with `pleat embed-structure`.\n\n");
+  std::printf("%-26s %-26s %-9s %-10s %12s\n", "pre-training", "encoder", "nodes", "shape", "parameters");
+  for (const auto& entry : structure_trainings()) {
+    const StructureTrainFacts& f = entry->facts();
+    std::printf("%-26s %-26s %-9s %-10s %12lld\n", f.objective.c_str(), f.encoder.c_str(), f.nodes.c_str(), f.shape.c_str(),
+                static_cast<long long>(f.parameters));
+  }
+  std::printf("Train them with `pleat pretrain-structure --objective ... --model <encoder>`.\n");
 }
 
 struct InspectArguments {

@@ -23,7 +23,9 @@ int failed(std::string text, int code) {
 } // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("pleat trains protein encoders and diffusions on their latents, and reads representations from them.", "pleat");
+  CLI::App app("pleat trains encoders of protein sequences and structures, and diffusions on latents, and reads representations "
+               "from them.",
+               "pleat");
   app.set_version_flag("--version", std::string("pleat ") + pleat::version);
   app.require_subcommand(1);
   app.footer("Example:\n  pleat pretrain --model lsd-nm-nano --data train.fasta.gz --valid valid.fasta.gz --output runs/nm "
@@ -31,6 +33,7 @@ int main(int argc, char** argv) {
              "  pleat embed --model runs/nm --input proteins.fasta --output proteins.safetensors --pool mean\n\n"
              "Exit codes: 0 success, 1 bad input or failure, 2 wrong usage.");
   tool::add_pretrain(app);
+  tool::add_pretrain_structure(app);
   tool::add_diffuse(app);
   tool::add_embed(app);
   tool::add_embed_structure(app);
@@ -49,8 +52,8 @@ int main(int argc, char** argv) {
     if (error.get_exit_code() == 0) return app.exit(error); // --help, --version
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty())
       return failed(std::string("there is no command \"") + argv[1] +
-                        "\"; there are pretrain, diffuse, embed, embed-structure, evaluate, finetune, models, inspect, "
-                        "inspect-structure and selftest.",
+                        "\"; there are pretrain, pretrain-structure, diffuse, embed, embed-structure, evaluate, "
+                        "finetune, models, inspect, inspect-structure and selftest.",
                     2);
     return failed(std::string(error.what()) + "; run with --help to see the options.", 2);
   } catch (const tool::UsageError& error) {

@@ -14,6 +14,7 @@
 
 #include "command.hpp"
 #include "registry.hpp"
+#include "training_options.hpp"
 
 namespace tool {
 
@@ -31,44 +32,11 @@ void add_common(CLI::App& app, TrainArguments& a) {
   app.add_option("--data", a.data, "FASTA files to train on (plain, gzip, - for standard input)")->required();
   app.add_option("--valid", a.valid, "FASTA files to validate on");
   app.add_option("--exclude-marked", a.excluded, "leave out records whose header has this word after the id");
-  app.add_option("--output", a.request.directory, "folder of the run; a folder with a checkpoint is continued")->required();
-  app.add_option("--steps", o.steps, "optimiser steps")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--budget", o.budget, "residues of a batch, at most")->capture_default_str()->check(CLI::PositiveNumber);
+  add_training_options(app, {a.request.directory, o, a.request.optimiser, a.request.threads, a.dry_run, a.quiet});
   app.add_option("--crop", o.crop, "longer sequences are cut to a random piece of this length; 0: never")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--accumulation", o.accumulation, "batches per step")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--rate", o.peak_rate, "learning rate after warm-up")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--rate-floor", o.rate_floor, "share of the rate that is left at the last step")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--warmup", o.warm_up, "steps of warm-up")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--decay", a.request.optimiser.decay, "weight decay")->capture_default_str()->check(CLI::NonNegativeNumber);
-  app.add_option("--clip", a.request.optimiser.clip, "largest norm of the gradient; 0: no clipping")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--average", o.average_decay, "decay of the averaged weights; 0: none")
-      ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--seed", o.seed, "of initial values, batches and noise")->capture_default_str();
-  app.add_option("--validate-every", o.validate_every, "steps between validations; 0: never")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--validate-residues", o.validation_residues, "residues of a validation")
-      ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  app.add_option("--checkpoint-every", o.checkpoint_every, "steps between checkpoints; 0: only the last")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--patience", o.patience, "validations without improvement before the run stops; 0: never")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--threads", a.request.threads, "0: all of the machine; the result does not depend on it")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
   app.add_flag("--strict", a.strict, "characters that are no residues are errors, not X");
-  app.add_flag("--quiet", a.quiet, "no progress bar");
-  app.add_flag("--dry-run", a.dry_run, "print what memory, disk and time the run will take, and stop");
 }
 
 void print_estimates(const ModelEntry& entry, const TrainArguments& a, bool diffusion) {

@@ -21,7 +21,12 @@ template <class Encoder> class StructureEntry final : public StructureModel {
     OneReader(const StructureModelFacts& facts, int threads) : facts_(facts), pool_(threads), session_(Cpu{&pool_}) {}
     const StructureModelFacts& facts() const override { return facts_; }
     int threads() const override { return pool_.size(); }
-    void load(const std::string& weights) override { session_.load(Safetensors::open(weights)); }
+    void load(const std::string& weights) override {
+      const Safetensors file = Safetensors::open(weights);
+      // A run of pre-training has heads beside the encoder.
+      const bool pretrained = file.has_metadata("format") && file.metadata("format") == "pleat";
+      session_.load(file, pretrained ? "encoder." : "");
+    }
     void initialise(std::uint64_t seed) override { session_.parameters().initialise(seed); }
 
     GraphCounts add(const Structure& structure) override {

@@ -41,8 +41,8 @@ void add_input(const std::string& path, const std::string& where, std::vector<st
 
 } // namespace
 
-void add_structure_options(CLI::App& command, StructureArguments& a) {
-  command.add_option("input", a.inputs, "files (PDB or mmCIF, plain or gzip, - for standard input) and folders of such files");
+void add_structure_options(CLI::App& command, StructureArguments& a, const std::string& name) {
+  command.add_option(name, a.inputs, "files (PDB or mmCIF, plain or gzip, - for standard input) and folders of such files");
   command.add_option("--list", a.list, "text file with one input a line; # starts a comment");
   command.add_option("--structure-model", a.options.model, "which model of each file, from 1 in the order of the file")
       ->capture_default_str()

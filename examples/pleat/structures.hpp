@@ -18,8 +18,8 @@ struct StructureArguments {
   pleat::StructureOptions options;
 };
 
-/// Adds the inputs and the options of reading.
-void add_structure_options(CLI::App& command, StructureArguments& arguments);
+/// Adds the inputs, `name` without or with --, and the options of reading.
+void add_structure_options(CLI::App& command, StructureArguments& arguments, const std::string& name = "input");
 
 /// The files of all inputs, folders opened (with all below them, in the order of their names), then those of the list.
 /// \throws Error for what is not there, and where nothing is left.

@@ -1,93 +1,19 @@
-#include <boost/test/unit_test.hpp>
+#include "tool_runs.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <string>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
-#include <vector>
 
 #include <pleat/io/gzip.hpp>
 #include <pleat/io/npy.hpp>
 #include <pleat/io/safetensors.hpp>
 #include <pleat/io/safetensors_writer.hpp>
 
-namespace fs = std::filesystem;
+using namespace tool_runs;
 using pleat::Index;
 using pleat::Safetensors;
 
 namespace {
-
-std::string slurp(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-void spill(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
-
-/// A folder of this process, removed at the end.
-struct Scratch {
-  std::string root = (fs::temp_directory_path() / ("pleat_cli_" + std::to_string(::getpid()))).string();
-  Scratch() { fs::create_directories(root); }
-  ~Scratch() { fs::remove_all(root); }
-  std::string operator()(const std::string& name) const { return root + "/" + name; }
-};
-const Scratch& scratch() {
-  static const Scratch folder;
-  return folder;
-}
-
-struct Ran {
-  int code = -1;
-  long peak = 0; ///< KiB of memory, the most it held
-  std::string out, err;
-  bool says(const char* text) const { return err.find(text) != err.npos; }
-};
-
-/// Starts the tool with the words of a command line.
-pid_t start(const std::vector<std::string>& words, const std::string& out, const std::string& err) {
-  std::vector<std::string> all{PLEAT_TOOL};
-  all.insert(all.end(), words.begin(), words.end());
-  std::vector<char*> argv;
-  for (std::string& word : all) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const int o = ::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666),
-              e = ::open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    ::dup2(o, 1), ::dup2(e, 2);
-    ::execv(argv[0], argv.data());
-    ::_exit(127);
-  }
-  return child;
-}
-Ran finish(pid_t child, const std::string& out, const std::string& err) {
-  int status = 0;
-  struct rusage usage = {};
-  ::wait4(child, &status, 0, &usage);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, usage.ru_maxrss, out.starts_with("/dev/") ? "" : slurp(out),
-          slurp(err)}; // /dev/full has no end
-}
-Ran run(const std::vector<std::string>& words, const std::string& out = scratch()("out")) {
-  return finish(start(words, out, scratch()("err")), out, scratch()("err"));
-}
-/// Exit code, one sentence that begins with "pleat: " and has `text` in it.
-bool refuses(const std::vector<std::string>& words, int code, const char* text) {
-  const Ran r = run(words);
-  const auto lines = std::count(r.err.begin(), r.err.end(), '\n');
-  const std::size_t last = r.err.size() < 2 ? 0 : r.err.rfind('\n', r.err.size() - 2) + 1;
-  const bool good = r.code == code && lines >= 1 && r.err.compare(last, 7, "pleat: ") == 0 && r.says(text);
-  if (!good) BOOST_TEST_MESSAGE("exit " << r.code << ", wanted " << code << " and \"" << text << "\", got: " << r.err);
-  return good;
-}
 
 std::string proteins(int count, int seed, unsigned shortest = 20) {
   std::string text;
@@ -195,8 +121,8 @@ BOOST_AUTO_TEST_CASE(usage_and_help) {
   const Ran version = run({"--version"});
   BOOST_TEST(version.code == 0);
   BOOST_TEST(version.out.find(pleat::version) != std::string::npos);
-  for (const char* command :
-       {"pretrain", "diffuse", "embed", "embed-structure", "evaluate", "models", "inspect", "inspect-structure", "selftest"}) {
+  for (const char* command : {"pretrain", "pretrain-structure", "diffuse", "embed", "embed-structure", "evaluate", "models",
+                              "inspect", "inspect-structure", "selftest"}) {
     const Ran help = run({command, "--help"});
     BOOST_TEST(help.code == 0);
     BOOST_TEST(help.out.find(std::string("Example:\n  pleat ") + command) != std::string::npos, command);
@@ -214,7 +140,7 @@ BOOST_AUTO_TEST_CASE(the_registry_is_what_it_should_be) {
         rows += models.out.find(name) != std::string::npos;
       }
   BOOST_TEST(rows == 18);
-  for (const char* row : {"gearnet-edge-residue-small 4 x 64     residue      256 sum            208419\n",
+  for (const char* row : {"gearnet-edge-residue-64x4  4 x 64     residue      256 sum            208419\n",
                           "gearnet-edge-residue       6 x 512    residue     3072 sum          20145635\n",
                           "gearnet-edge-atom          6 x 128    atom         768 mean           834503\n",
                           "gvp-atom                   5 x 100    atom         100 mean           874982\n"})
@@ -585,7 +511,7 @@ BOOST_AUTO_TEST_CASE(structures_are_embedded) {
   fs::copy_file(shipped + "/2olx.cif", folder + "/b.cif", fs::copy_options::overwrite_existing);
   fs::copy_file(shipped + "/103l.pdb.gz", folder + "/a.pdb.gz", fs::copy_options::overwrite_existing);
   const auto words = [&](const std::string& input, const std::string& output, const std::vector<std::string>& more = {},
-                         const char* model = "gearnet-edge-residue-small") {
+                         const char* model = "gearnet-edge-residue-64x4") {
     std::vector<std::string> all{"embed-structure", input, "--model", model, "--output", output};
     all.insert(all.end(), more.begin(), more.end());
     return all;
@@ -665,7 +591,7 @@ BOOST_AUTO_TEST_CASE(structures_are_embedded) {
   BOOST_TEST(refuses(words(folder, out, {"--random", "1", "--weights", "x"}), 2, "two kinds of weights"));
   BOOST_TEST(refuses(words(folder, out, {"--random", "1", "--per", "atom"}), 2, "has no rows of atoms"));
   BOOST_TEST(refuses(words(folder, out, {"--random", "1", "--per", "bond"}), 2, "there are residue, atom and protein"));
-  BOOST_TEST(refuses(words(folder, out, {"--random", "1"}, "esm"), 2, "there are gearnet-edge-residue-small, gearnet-edge-"));
+  BOOST_TEST(refuses(words(folder, out, {"--random", "1"}, "esm"), 2, "there are gearnet-edge-residue-64x4, gearnet-edge-"));
   BOOST_TEST(refuses(words(folder, scratch()("x.txt"), {"--random", "1"}), 2, ".safetensors or .npy"));
   run(words(folder + "/b.cif", scratch()("rows.safetensors"), {"--random", "1"}));
   BOOST_TEST(refuses(words(folder, out, {"--weights", scratch()("rows.safetensors")}), 1, "missing: layers.0.linear.weight"));

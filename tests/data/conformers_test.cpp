@@ -2,8 +2,11 @@
 
 #include <set>
 
+#include <pleat/data/chosen_conformer.hpp>
 #include <pleat/data/conformers.hpp>
 #include <pleat/data/graph_batch.hpp>
+#include <pleat/data/structure_set.hpp>
+#include <pleat/diffusion/structure_draws.hpp>
 
 #include "support/structures.hpp"
 
@@ -183,6 +186,80 @@ BOOST_AUTO_TEST_CASE(observed_pairs) {
   BOOST_CHECK_THROW(second_of(Observed{}, graph_source(first), {}), Error);
   BOOST_CHECK_THROW(Gaussian{}.apply(graph_source(first), {}), Error);
   BOOST_CHECK_THROW(RotamerLibrary{}.apply(graph_source(first), {}), Error);
+}
+
+BOOST_AUTO_TEST_CASE(chosen_at_run_time) {
+  const Arrays a = lysozyme();
+  const GraphSource s = a.source();
+  const NoiseKey key{7, 3};
+  std::vector<float> other = a.positions;
+  for (float& x : other) x += 1;
+  const ChosenConformer observed("observed", {{5, other}});
+  for (const RecordPlace place : {RecordPlace{5}, RecordPlace{6}}) {
+    BOOST_TEST((second_of(ChosenConformer{}, s, key, place) == second_of(Gaussian{}, s, key, place)));
+    BOOST_TEST((second_of(ChosenConformer("gaussian"), s, key, place) == second_of(Gaussian{}, s, key, place)));
+    BOOST_TEST((second_of(ChosenConformer("torsional"), s, key, place) == second_of(Torsional{}, s, key, place)));
+    BOOST_TEST((second_of(ChosenConformer("rotamers"), s, key, place) == second_of(RotamerLibrary{}, s, key, place)));
+    const bool seen = place.record == 5; // the other record has a Gaussian conformer, and its draw says so
+    BOOST_TEST(observed.observes(place.record) == seen);
+    BOOST_TEST(!ChosenConformer("torsional").observes(place.record));
+    const auto draw = observed.draw(s, key, place);
+    BOOST_TEST((draw.made_by == (seen ? ChosenConformer::Kind::Observed : ChosenConformer::Kind::Gaussian)));
+    BOOST_TEST((observed.apply(s, draw) == (seen ? other : second_of(Gaussian{}, s, key, place))));
+  }
+  for (const std::string_view name : ChosenConformer::names) BOOST_TEST(ChosenConformer(name).chosen() == name);
+  ChosenConformer wide;
+  wide.gaussian.deviation = 2;
+  BOOST_TEST((second_of(wide, s, key) == second_of(Gaussian{2}, s, key)));
+  // In a crop it has the positions of the residues of the crop.
+  const SourceArrays piece = crop(s, 20, 30);
+  const auto part = second_of(observed, piece.view(), key, {5, 20, piece.origin.front()});
+  for (std::size_t i = 0; i < part.size(); ++i) BOOST_REQUIRE(part[i] == piece.positions[i] + 1);
+
+  BOOST_CHECK_EXCEPTION(ChosenConformer("md"), Error, [](const Error& e) {
+    return std::string(e.what()) == "there is no conformer \"md\"; there are gaussian, torsional, rotamers, observed.";
+  });
+  BOOST_CHECK_EXCEPTION(ChosenConformer("rotamers", {{0, other}}), Error,
+                        [](const Error& e) { return std::string(e.what()).find("does not look at them") != std::string::npos; });
+  const auto draw = observed.draw(s, key, {5});
+  BOOST_CHECK_EXCEPTION(ChosenConformer("observed").apply(s, draw), Error, [](const Error& e) {
+    return std::string(e.what()).find("another form of record 5, and there is none") != std::string::npos;
+  });
+}
+
+// What models do to the draws of one policy they do to those of the chosen one: proline keeps its ring.
+BOOST_AUTO_TEST_CASE(a_chosen_conformer_keeps_proline) {
+  const Arrays a = lysozyme();
+  constexpr StructureResidue proline = residue_of_letter('P');
+  const auto turned = [&](const ChosenConformer& policy, auto quirks) {
+    const auto draw = draw_structure<AtomGraph, decltype(quirks)>(a.source(), 1, {2, 3}, {.crop = 200}, policy, 2);
+    int count = 0;
+    for (std::size_t i = 0; i < draw.conformer.delta.size(); ++i)
+      count += a.residue_type[i / 4] == proline && draw.conformer.delta[i] != 0;
+    BOOST_TEST(draw.conformer.delta.size() == 4u * std::size_t(a.residues()));
+    return count;
+  };
+  const auto prolines = std::count(a.residue_type.begin(), a.residue_type.end(), proline);
+  BOOST_TEST(prolines > 0);
+  BOOST_TEST(turned(ChosenConformer("torsional"), Sane{}) == 0);
+  BOOST_TEST(turned(ChosenConformer("torsional"), PublishedQuirks{}) == 4 * prolines);
+}
+
+// Sets of one run number their records apart, and a batch has these numbers.
+BOOST_AUTO_TEST_CASE(records_of_two_sets) {
+  StructureSet train, valid(1000);
+  for (StructureSet* set : {&train, &valid}) set->add(small(0)), set->add(small(1));
+  BOOST_TEST(train.record(1) == 1u);
+  BOOST_TEST(valid.record(1) == 1001u);
+  BatchPieces pieces;
+  pieces.records = {1, 0};
+  BOOST_TEST((owned_batch(train, pieces).view().records[0] == 1u && owned_batch(train, pieces).view().records[1] == 0u));
+  const OwnedStructures batch = owned_batch(valid, pieces);
+  BOOST_TEST((batch.view().records[0] == 1001u && batch.view().records[1] == 1000u));
+  BOOST_TEST(batch.view().sources[0].positions.data() == flat_angstrom(valid[1]->positions).data()); // shared, not copied
+  Structure none = small(0);
+  none = select_residues(none, [](Index) { return false; });
+  BOOST_CHECK_THROW(train.add(none), Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

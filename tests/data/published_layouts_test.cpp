@@ -6,6 +6,7 @@
 #include <pleat/data/deepfri.hpp>
 #include <pleat/data/skempi.hpp>
 #include <pleat/data/structure_file.hpp>
+#include <pleat/data/structure_parts.hpp>
 #include <unistd.h>
 
 using namespace pleat;
@@ -90,7 +91,7 @@ BOOST_AUTO_TEST_CASE(skempi_sites) {
   BOOST_TEST(says(message, ", not the wild type W of the mutation;"));
   BOOST_TEST(says(refused([&] { mutated_residue(beyond, beyond.mutations[0], s); }), "has no residue 71 in a chain A"));
   const Structure parts[] = {read("1ezgA_native.pdb.gz"), s}; // a chain that comes back is counted through
-  const Structure joined = join_structures(parts);
+  const Structure joined = join_structures({&parts[0], &parts[1]}, "both");
   BOOST_TEST(joined.residues() == parts[0].residues() + s.residues());
   BOOST_TEST(joined.sequence() == parts[0].sequence() + sequence);
   BOOST_TEST(joined.chains[1].first_residue == parts[0].residues());

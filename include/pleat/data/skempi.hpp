@@ -92,29 +92,6 @@ inline MutationTable read_skempi(ByteSource& source) {
   return read;
 }
 
-/// Structures one after another: the partners of a complex that stand in files of their own. Errors: none given.
-inline Structure join_structures(std::span<const Structure> parts) {
-  require(!parts.empty(), "no structures were given to be joined.");
-  Structure all;
-  for (const Structure& part : parts) {
-    const auto residues = static_cast<std::int32_t>(all.residues()), chains = static_cast<std::int32_t>(all.chains.size());
-    all.name += (all.name.empty() ? "" : " + ") + part.name;
-    all.positions.insert(all.positions.end(), part.positions.begin(), part.positions.end());
-    all.elements.insert(all.elements.end(), part.elements.begin(), part.elements.end());
-    all.names.insert(all.names.end(), part.names.begin(), part.names.end());
-    all.types.insert(all.types.end(), part.types.begin(), part.types.end());
-    all.labels.insert(all.labels.end(), part.labels.begin(), part.labels.end());
-    for (const std::int32_t residue : part.atom_residues) all.atom_residues.push_back(residue + residues);
-    for (const std::int32_t chain : part.residue_chains) all.residue_chains.push_back(chain + chains);
-    for (StructureChain chain : part.chains) {
-      chain.first_residue += residues;
-      all.chains.push_back(std::move(chain));
-    }
-  }
-  all.check();
-  return all;
-}
-
 /// The residue of `complex` that a mutation names. \throws Error with the line of the table: no such chain or position, or a
 /// residue there that is not the wild type.
 inline Index mutated_residue(const MutationTable& table, const Mutation& mutation, const Structure& complex) {

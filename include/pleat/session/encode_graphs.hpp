@@ -38,8 +38,9 @@ public:
   Parameters<Encoder, Device, Precision>& parameters() { return parameters_; }
   /// Reads weights, strictly: tensors that are missing, extra or of another shape are one Error that names them. A checkpoint of
   /// this library, or a file with the same names (those of the published GearNet are) as other programs write them: running
-  /// statistics (Width) for (1, Width), and counters of batches of any type, or left out.
-  void load(const Safetensors& file);
+  /// statistics (Width) for (1, Width), and counters of batches of any type, or left out. With a prefix ("encoder.") the tensors
+  /// whose names begin with it, and no others.
+  void load(const Safetensors& file, const std::string& prefix = {});
 
   /// For every graph: consume(number of the graph through all batches, rows (nodes, width), its readout (width)), without
   /// strides. Batches of up to `one_thread` edges are run beside each other, so calls come from several threads, for one batch

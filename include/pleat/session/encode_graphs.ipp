@@ -6,7 +6,7 @@ template <class E, class D, class P>
 EncodeGraphsSession<E, D, P>::EncodeGraphsSession(D device)
     : device_(device), parameters_(device), workers_(device, parameters_.values()) {}
 
-template <class E, class D, class P> void EncodeGraphsSession<E, D, P>::load(const Safetensors& file) {
+template <class E, class D, class P> void EncodeGraphsSession<E, D, P>::load(const Safetensors& file, const std::string& prefix) {
   const auto without_ones = [](std::vector<Index> shape) {
     shape.erase(std::remove(shape.begin(), shape.end(), Index(1)), shape.end());
     return shape;
@@ -14,19 +14,23 @@ template <class E, class D, class P> void EncodeGraphsSession<E, D, P>::load(con
   const auto is_counter = [](const TensorPlace& place) { return place.name.ends_with("num_batches_tracked"); };
   std::vector<TensorSpec> needed;
   std::vector<std::string> ignored{"train.", "check."};
+  for (const std::string& name : file.names())
+    if (!name.starts_with(prefix)) ignored.push_back(name);
   for (const TensorPlace& place : parameters_.tensors()) {
+    const std::string name = prefix + place.name;
     std::vector<Index> shape = detail::shape_of(place);
     if (is_counter(place)) {
-      ignored.push_back(place.name); // counts steps of training; inference does not read it
+      ignored.push_back(name); // counts steps of training; inference does not read it
       continue;
     }
-    if (file.contains(place.name) && without_ones(file.shape(place.name)) == without_ones(shape)) shape = file.shape(place.name);
-    needed.push_back({place.name, std::move(shape)});
+    if (file.contains(name) && without_ones(file.shape(name)) == without_ones(shape)) shape = file.shape(name);
+    needed.push_back({name, std::move(shape)});
   }
   require_tensors(file, needed, ignored);
   file.require_finite();
   for (const TensorPlace& place : parameters_.tensors())
-    if (!is_counter(place)) detail::scatter(file.read<typename P::Parameter>(place.name), place, parameters_.data(place));
+    if (!is_counter(place))
+      detail::scatter(file.read<typename P::Parameter>(prefix + place.name), place, parameters_.data(place));
   parameters_.changed();
 }
 

@@ -10,6 +10,7 @@
 #include <pleat/data/structure_tasks/interface_site.hpp>
 #include <pleat/data/structure_tasks/pair_interface.hpp>
 #include <pleat/data/structure_tasks/residue_site.hpp>
+#include <pleat/diffusion/quirks.hpp>
 
 #include "support/benchmark_complex.hpp"
 #include "support/motions.hpp"
@@ -91,7 +92,7 @@ BOOST_AUTO_TEST_CASE(site_environments) {
   // By hand: N at -x, C at +x, so that C-beta is at (0, -0.942, -1.2056) from C-alpha.
   const Position centre = site_centre(whole, backbone, 0);
   BOOST_TEST(std::abs(double(centre.x())) < 1e-6);
-  const Position published = site_centre(whole, backbone, 1, {.published_centre = true});
+  const Position published = site_centre(whole, backbone, 1, {.published_centre = PublishedQuirks::unrotated_residue_centre});
   BOOST_TEST((published == Position::angstrom(5 - 0.531f, -0.758f, 1.220f)));
   // A side chain for residue 2 (SER): hidden at its own site, seen from its neighbours.
   Structure rich;
@@ -124,7 +125,7 @@ BOOST_AUTO_TEST_CASE(site_environments) {
   const Backbone bones = backbone_of(real);
   for (Index r = 0; r < 40; ++r) {
     differ += site_environment(real, bones, r).names != site_environment(turned, bones, r).names;
-    const ResidueSiteOptions as_published{.published_centre = true};
+    const ResidueSiteOptions as_published{.published_centre = PublishedQuirks::unrotated_residue_centre};
     differ_published +=
         site_environment(real, bones, r, as_published).names != site_environment(turned, bones, r, as_published).names;
   }

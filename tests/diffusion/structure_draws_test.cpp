@@ -7,7 +7,6 @@
 
 #include "support/structures.hpp"
 
-#include <pleat/data/residue_centre.hpp>
 #include <pleat/diffusion/structure_draws.hpp>
 
 using namespace pleat;
@@ -239,40 +238,6 @@ BOOST_AUTO_TEST_CASE(quirks) {
   Index spatial = 0;
   for (std::uint8_t r : near_ends.topology().relation) spatial += r >= 5 ? 1 : 0;
   BOOST_CHECK_GT(spatial, 0); // within 10 Angstrom, and no longer dropped as near in sequence
-}
-
-BOOST_AUTO_TEST_CASE(centre_of_an_environment) {
-  const std::array<double, 3> n{1.2, 0.8, 0.1}, alpha{0, 0, 0}, carbon{-0.5, 1.3, -0.6};
-  const auto published = residue_centre(n, alpha, carbon, PublishedQuirks::unrotated_residue_centre);
-  BOOST_CHECK_CLOSE_FRACTION(published[2], 1.220, 1e-12);
-  const auto turn = [](const std::array<double, 3>& x) { return std::array<double, 3>{-x[1], x[0], x[2]}; };
-  const auto sane = residue_centre(n, alpha, carbon, Sane::unrotated_residue_centre);
-  const auto moved = residue_centre(turn(n), turn(alpha), turn(carbon), false);
-  double length = 0;
-  for (std::size_t k = 0; k < 3; ++k) {
-    BOOST_CHECK_SMALL(moved[k] - turn(sane)[k], 1e-12);
-    length += sane[k] * sane[k];
-  }
-  BOOST_CHECK_CLOSE_FRACTION(std::sqrt(length), std::sqrt(0.531 * 0.531 + 0.758 * 0.758 + 1.220 * 1.220), 1e-9);
-  BOOST_CHECK_THROW(residue_centre({1, 0, 0}, {0, 0, 0}, {-1, 0, 0}, false), Error);
-  // Real C-betas lie near it.
-  const auto& a = protein();
-  const auto at = [&](Index i) {
-    return std::array<double, 3>{double(a.positions[std::size_t(3 * i)]), double(a.positions[std::size_t(3 * i + 1)]),
-                                 double(a.positions[std::size_t(3 * i + 2)])};
-  };
-  int found = 0;
-  double sum = 0;
-  for (Index i = 0; i + 4 < a.atoms(); ++i)
-    if (a.atom_name[std::size_t(i)] == atom_n && a.atom_name[std::size_t(i + 1)] == atom_ca &&
-        a.atom_name[std::size_t(i + 2)] == atom_c && a.atom_name[std::size_t(i + 4)] == atom_cb) {
-      const auto centre = residue_centre(at(i), at(i + 1), at(i + 2), false), beta = at(i + 4);
-      const double away = std::hypot(centre[0] - beta[0], centre[1] - beta[1], centre[2] - beta[2]);
-      BOOST_CHECK_LT(away, 0.7); // a strained one
-      sum += away, ++found;
-    }
-  BOOST_CHECK_GT(found, 100);
-  BOOST_CHECK_LT(sum / found, 0.2);
 }
 
 BOOST_AUTO_TEST_CASE(bad_input_is_one_sentence) {

@@ -20,7 +20,7 @@ struct Sane {
   /// Whether the chi angles of proline are turned, which breaks its ring.
   static constexpr bool rotates_proline = false;
   /// Whether the centre of a residue's environment (RES) lies at a fixed shift from its C-alpha in the frame of the file, so that
-  /// it does not turn with the structure (data/residue_centre.hpp).
+  /// it does not turn with the structure: what ResidueSiteOptions::published_centre is set to.
   static constexpr bool unrotated_residue_centre = false;
 };
 

@@ -19,7 +19,7 @@ namespace tool {
 namespace {
 
 struct FinetuneArguments {
-  std::string task, structures, split, initial;
+  std::string task, structures, split, initial, decoys;
   FinetuneRequest request;
   Index first = 0;
   bool dry_run = false, quiet = false;
@@ -94,7 +94,8 @@ void finetune(FinetuneArguments& a) {
   });
   const auto model = structure_task_model(task);
   if (a.initial != "none") a.request.initial = checkpoint_file(a.initial);
-  const StructureTaskData data = load_structure_task(task, a.structures, a.split, a.first, o.budget);
+  const StructureTaskData data = load_structure_task(task, a.structures, a.split, a.first, o.budget,
+                                                     a.decoys.empty() ? a.request.directory + ".decoys.safetensors" : a.decoys);
   a.request.data = &data;
   pleat::Json& run = a.request.run;
   run.set("task", task.name).set("encoder", model->encoder()).set("budget", o.budget).set("rate", o.peak_rate);
@@ -121,6 +122,7 @@ void finetune(FinetuneArguments& a) {
       .set("value", value.value)
       .set("low", value.low)
       .set("high", value.high);
+  if (task.name == "psr") result.set("global", pleat::spearman(done.outputs, examples.labels));
   result.set("labels", test.items()).set("units", test.size()).set("run", run).set("steps", o.steps);
   pleat::atomic_write(a.request.directory + "/result.json", result.dump(2) + "\n");
   std::printf("%s: %s %.4f [%.4f, %.4f] on %lld labels of test, %lld steps, %s, %s/model.safetensors\n", task.name.c_str(),
@@ -142,16 +144,18 @@ void add_finetune(CLI::App& app) {
       "Example:\n  pleat finetune --task interface --structures structures --split examples/data/structure_split.tsv \\\n"
       "                 --init runs/siamdiff --output runs/interface --steps 500\n\n"
       "Writes model.safetensors, log.jsonl, predictions.tsv and result.json.");
-  command.add_option("--task", a->task, "res, pip, interface or displacement")->required();
+  command.add_option("--task", a->task, "res, pip, interface, displacement or psr")->required();
   command.add_option("--structures", a->structures, "folder of the structures that the split lists")
       ->required()
       ->check(CLI::ExistingDirectory);
   command.add_option("--split", a->split, "table of the split: file, chain, cluster, component, split")->required();
   command.add_option("--init", a->initial, "run of `pleat pretrain-structure` whose encoder is taken, or none")->required();
   command.add_option("--output", a->request.directory, "folder of the run; a folder with a checkpoint is continued")->required();
-  command.add_option("--first", a->first, "only so many complexes of each part; 0: all")
+  command.add_option("--first", a->first, "only so many complexes (psr: chains) of each part; 0: all")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  command.add_option("--decoys", a->decoys,
+                     "psr: file of the decoys, made once where it is not there (default: beside --output)");
   command.add_option("--steps", o.steps, "optimiser steps")->capture_default_str()->check(CLI::PositiveNumber);
   command.add_option("--budget", o.budget, "residues of a batch, at most, but for one larger complex (a RES site counts 35)")
       ->capture_default_str()

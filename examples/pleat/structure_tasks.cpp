@@ -8,6 +8,8 @@
 #include <pleat/data/structure_tasks/labelled_sets.hpp>
 #include <pleat/io/gzip.hpp>
 
+#include "decoy_sets.hpp"
+
 namespace tool {
 
 using namespace pleat;
@@ -20,7 +22,8 @@ const std::vector<StructureTaskFacts>& structure_tasks() {
       {"res", "residue identity at a site whose side chain was removed", "atom", "accuracy", 1, 20},
       {"pip", "interface pairs of two bound partners", "atom", "AUROC", 2, 2},
       {"interface", "interface from the unbound form", "residue", "AUROC", 1, 2},
-      {"displacement", "displacement on binding from the unbound form", "residue", "Spearman per chain", 1, 1}};
+      {"displacement", "displacement on binding from the unbound form", "residue", "Spearman per chain", 1, 1},
+      {"psr", "quality of decoys: GDT_TS to the native structure", "residue", "Spearman per target", 1, 1}};
   return tasks;
 }
 const StructureTaskFacts& find_structure_task(std::string_view name) {
@@ -74,7 +77,7 @@ void standardise(StructureTaskData& data) {
 } // namespace
 
 StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split_file,
-                                      Index first, Index budget) {
+                                      Index first, Index budget, const std::string& decoys) {
   const auto table = open_input(split_file);
   const StructureSplit split = read_structure_split(*table);
   const auto read = [&](const std::string& file) {
@@ -82,10 +85,15 @@ StructureTaskData load_structure_task(const StructureTaskFacts& task, const std:
     return read_structure(*source, {.model = 1, .chains = {}, .atom_records_only = false, .drop_bad_atoms = true}).structure;
   };
   StructureTaskData data;
+  if (task.name == "psr") {
+    DecoySetOptions options;
+    for (Index& targets : options.targets) targets = first > 0 ? (std::min)(first, targets) : targets;
+    add_decoys({&data.parts[0], &data.parts[1], &data.parts[2]}, split, decoys, read, options);
+  }
   Index taken[3] = {0, 0, 0};
   std::vector<std::string> same; // files whose coordinates are those of the bound form
   for (const StructureComplex& complex : structure_complexes(split)) {
-    if (complex.group == "decoys") continue;
+    if (complex.group == "decoys" || task.name == "psr") continue;
     const bool pairs = task.name == "pip", both = task.name == "interface" || task.name == "displacement";
     if ((pairs && complex.bound.size() != 2) || (both && (complex.unbound.size() != 2 || complex.bound.size() != 2))) continue;
     const auto part = static_cast<std::size_t>(complex.split);

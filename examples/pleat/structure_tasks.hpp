@@ -38,7 +38,7 @@ struct StructureTaskData {
 /// Builds them from the files below `folder` that the split lists. `first`: only so many complexes of each part; 0: all.
 /// `budget`: units of more residues than this are batches of their own. \throws pleat::Error with the file.
 StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split,
-                                      Index first, Index budget);
+                                      Index first, Index budget, const std::string& decoys);
 
 struct FinetuneRequest {
   const StructureTaskData* data = nullptr;

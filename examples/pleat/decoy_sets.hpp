@@ -1,0 +1,24 @@
+#pragma once
+/// \file  Decoys of chains of the split as labelled sets: made once, kept in a file.
+
+#include <array>
+#include <functional>
+#include <string>
+
+#include <pleat/data/labelled_structures.hpp>
+#include <pleat/data/structure_split.hpp>
+
+namespace tool {
+
+/// How many chains of each part are targets, one a cluster at most, and how long they are.
+struct DecoySetOptions {
+  std::array<pleat::Index, 3> targets = {48, 8, 31};
+  pleat::Index decoys = 20, shortest = 50, longest = 110;
+};
+
+/// Structure quality (PSR): a decoy is a unit, its label the GDT_TS to its native. `cache`: a file that holds the decoys, made if
+/// it is not there; empty: none. `read(file)` reads a structure. \throws pleat::Error: a cache of other targets or options.
+void add_decoys(std::array<pleat::LabelledStructures*, 3> parts, const pleat::StructureSplit& split, const std::string& cache,
+                const std::function<pleat::Structure(const std::string&)>& read, const DecoySetOptions& options = {});
+
+} // namespace tool

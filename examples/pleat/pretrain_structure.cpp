@@ -132,12 +132,12 @@ void add_pretrain_structure(CLI::App& app) {
   auto a = std::make_shared<PretrainStructureArguments>();
   StructureTrainRequest& request = a->request;
   request.options.crop = 0; // that of the level
-  request.options.steps = 500, request.options.budget = 1200, request.options.warm_up = 20;
+  request.options.steps = 500, request.options.budget = 600, request.options.warm_up = 20;
   CLI::App& command = *app.add_subcommand(
       "pretrain-structure", "Pre-train an encoder of structures by denoising, or a rival of it; continues a folder by itself.");
   command.footer(
       "Example:\n  pleat pretrain-structure --objective siamdiff --level residue --structures structures/ --split split.tsv \\\n"
-      "                           --output runs/siamdiff --steps 500 --budget 1200 --rate 1e-3\n"
+      "                           --output runs/siamdiff --steps 500 --budget 600 --rate 1e-3\n"
       "  pleat pretrain-structure --objective siamdiff --level residue --structures structures/ --split split.tsv \\\n"
       "                           --stage 2 --init runs/siamdiff --output runs/siamdiff-2\n\n"
       "The table of the split has the columns file, chain, cluster, component and split, divided by tabs; a file is found in it\n"

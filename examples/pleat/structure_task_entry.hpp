@@ -1,5 +1,5 @@
 #pragma once
-/// \file  One head on one encoder, for the sources finetune_*.cpp only: everything here is compiled per model.
+/// \file  One head on one encoder, for the sources structure_models_*.cpp only: everything here is compiled per model.
 
 #include <chrono>
 #include <cmath>

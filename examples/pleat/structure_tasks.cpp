@@ -14,8 +14,8 @@ namespace tool {
 
 using namespace pleat;
 
-std::unique_ptr<StructureTaskModel> atom_task_model(const StructureTaskFacts& task);    // finetune_atom.cpp
-std::unique_ptr<StructureTaskModel> residue_task_model(const StructureTaskFacts& task); // finetune_residue.cpp
+std::unique_ptr<StructureTaskModel> atom_task_model(const StructureTaskFacts& task);    // structure_models_atom.cpp
+std::unique_ptr<StructureTaskModel> residue_task_model(const StructureTaskFacts& task); // structure_models_residue.cpp
 
 const std::vector<StructureTaskFacts>& structure_tasks() {
   static const std::vector<StructureTaskFacts> tasks = {

@@ -1,5 +1,5 @@
 #pragma once
-/// \file  One pre-training of the registry, for the sources pretrain_*.cpp only: everything here is compiled per model.
+/// \file  One pre-training of the registry, for the sources structure_models_*.cpp only: everything here is compiled per model.
 
 #include <chrono>
 #include <filesystem>

@@ -120,7 +120,7 @@ part "headers and sentences" "$([ $full -eq 1 ] && echo 8 || echo 3)" checks hea
 part "consumers" 1 checks consumers
 
 if [ $full -eq 1 ]; then
-  build_clang() { build_in "$build/clang" clang++ --preset ci -DCMAKE_CXX_COMPILER=clang++ -DPLEAT_BUILD_BENCH=ON; }
+  build_clang() { build_in "$build/clang" clang++ --preset ci -DCMAKE_CXX_COMPILER=clang++ -DPLEAT_BUILD_BENCH=ON -DPLEAT_EXAMPLES=; }
   build_asan() { build_in "$build/asan" "clang++ ASan UBSan" --preset asan -DCMAKE_CXX_COMPILER=clang++; }
   part "build clang++, benchmarks" 10 build_clang
   part "run clang++" 6 run_in "$build/clang" clang++

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Compile time and compiler memory of each public header and of consumer programs against tests/cost/budget.tsv.
+# The programs of examples/ but the tool are compiled here, with warnings as errors, and not in the build of the tests.
 # Headers are taken from $work/header_costs.tsv where tests/headers/check.sh has just measured them.
 #   --write FILE   also writes the table (what, seconds, MB, budget seconds, budget MB) to FILE
 source "$(dirname "$0")/../support/common.sh"
@@ -15,7 +16,7 @@ export out
 cost() {
   local file=$out/${1//\//.}
   case $1 in
-    *.cpp) "$work/measure" "$file.cost" g++ -std=c++20 -O2 -I"$root/include" $dependencies -c "$root/$1" -o "$file.o" 2>"$file.log" || return 1 ;;
+    *.cpp) "$work/measure" "$file.cost" g++ -std=c++20 -O2 $warnings -I"$root/include" $dependencies -c "$root/$1" -o "$file.o" 2>"$file.log" || return 1 ;;
     *) echo "#include <$1>" >"$file.cpp"
       "$work/measure" "$file.cost" g++ -std=c++20 -I"$root/include" $dependencies -fsyntax-only "$file.cpp" 2>"$file.log" || return 1 ;;
   esac

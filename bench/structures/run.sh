@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# DiffPreT and SiamDiff against no pre-training, on real structures: pre-trains, fine-tunes, and prints the table of docs/results.md.
+# DiffPreT and SiamDiff against no pre-training, on real structures: pre-trains, fine-tunes, and prints a table.
 #
 #   bench/structures/run.sh STRUCTURES OUTPUT              everything; goes on where it was stopped
 #   bench/structures/run.sh STRUCTURES OUTPUT --dry-run    what it will take, from measured steps
 #   bench/structures/run.sh STRUCTURES OUTPUT --table      the table of what is finished
 #
 # STRUCTURES: the folder that examples/data/structure_split.tsv lists. PLEAT: the tool (default: build/release/examples/pleat, which
-# examples/quickstart.sh builds). Every pre-training run sees the same number of crops, every fine-tuning run of a task the same number
-# of labels, fixed here once. Pre-training and fine-tuning seeds go in pairs. PAIRS (default "1 2 3"), STEPS (default 100: per cent of the
+# examples/quickstart.sh builds). Every pre-training run of a level has the same number of steps, and so has every fine-tuning run of a
+# task, fixed here once. Pre-training and fine-tuning seeds go in pairs. PAIRS (default "1 2 3"), STEPS (default 100: per cent of the
 # steps below) and PARTS (default: all of those at the end) make a smaller run.
 set -euo pipefail
 export LC_ALL=C
@@ -67,8 +67,7 @@ finetune() {
   local call=(finetune --task "$task" --structures "$structures" --split "$split" --init "$from" --seed "$seed" --steps "$(scaled $steps)"
     --budget $budget --rate 1e-3 --warmup 20 --quiet --output "$folder")
   if [ "$mode" = --dry-run ]; then
-    call[6]=none
-    "$pleat" "${call[@]}" --init none --dry-run 2>/dev/null | grep -E '^time' | sed "s|^|$task: |"
+    "$pleat" "${call[@]}" --dry-run 2>/dev/null | grep -E '^time' | sed "s|^|$task: |"
     return
   fi
   if [ -e "$folder/result.json" ]; then return; fi
@@ -128,7 +127,7 @@ table() {
     [ -d "$output/$task" ] || continue
     find "$output/$task" -name result.json | sort | while read -r file; do
       awk -v file="$file" -F'[:,]' '
-        /"metric"/ { gsub(/[" ]/, "", $2); metric = $2 }
+        /"metric"/ { gsub(/^ *"|"$/, "", $2); metric = $2 }
         /^  "value"/ { value = $2 } /^  "low"/ { low = $2 } /^  "high"/ { high = $2 }
         END { n = split(file, part, "/"); name = part[n - 1]; seed = name; sub(/.*-/, "", seed); sub(/-[0-9]+$/, "", name); sub(/-[0-9]+$/, "", name)
           sub(/-(atom|residue)$/, "", name); printf "%s\t%s\t%s\t%.4f\t%.4f\t%.4f\n", metric, name, seed, value, low, high }' "$file"

@@ -10,6 +10,7 @@
 
 #include <pleat/data/decoys/mixed_decoys.hpp>
 #include <pleat/eval/model_quality.hpp>
+#include <pleat/io/atomic_file.hpp>
 #include <pleat/io/safetensors.hpp>
 #include <pleat/io/safetensors_writer.hpp>
 
@@ -62,6 +63,9 @@ std::string description(const std::vector<Target>& targets, const DecoySetOption
 }
 
 void make(const std::vector<Target>& targets, const std::string& path, const DecoySetOptions& options) {
+  if (const auto folder = std::filesystem::path(path).parent_path(); !folder.empty()) std::filesystem::create_directories(folder);
+  atomic_write(path + ".try", ""); // what takes minutes must not fail at its end
+  std::filesystem::remove(path + ".try");
   ThreadPool threads;
   DecoyOptions drawn;
   drawn.decoys = options.decoys;
@@ -98,6 +102,13 @@ void make(const std::vector<Target>& targets, const std::string& path, const Dec
 void add_decoys(std::array<LabelledStructures*, 3> parts, const StructureSplit& split, const std::string& cache,
                 const std::function<Structure(const std::string&)>& read, const DecoySetOptions& options) {
   const std::vector<Target> targets = choose(split, read, options);
+  for (const Split part : all_splits) {
+    const auto found = std::count_if(targets.begin(), targets.end(), [part](const Target& t) { return t.part == part; });
+    if (found < options.targets[static_cast<std::size_t>(part)])
+      std::fprintf(stderr, "the part %s has %ld chains of %ld to %ld residues, one a cluster, of %ld that were wanted\n",
+                   std::string(split_name(part)).c_str(), static_cast<long>(found), static_cast<long>(options.shortest),
+                   static_cast<long>(options.longest), static_cast<long>(options.targets[static_cast<std::size_t>(part)]));
+  }
   require(!targets.empty(), split.name(), ": has no chain of ", options.shortest, " to ", options.longest,
           " residues that decoys could be made of; give the table of a larger collection.");
   if (!std::filesystem::exists(cache)) make(targets, cache, options);
@@ -108,6 +119,10 @@ void add_decoys(std::array<LabelledStructures*, 3> parts, const StructureSplit& 
     const auto native = std::make_shared<const Structure>(targets[t].native);
     const auto positions = std::make_shared<const std::vector<float>>(file.read<float>(std::to_string(t) + ".positions"));
     const auto quality = file.read<double>(std::to_string(t) + ".gdt_ts");
+    require(static_cast<Index>(quality.size()) == options.decoys &&
+                static_cast<Index>(positions->size()) == 3 * options.decoys * native->atoms(),
+            cache, ": has ", quality.size(), " decoys of ", native->name, " with ", positions->size(),
+            " coordinates, not those of ", options.decoys, " decoys; the file is damaged, remove it.");
     for (std::size_t d = 0; d < quality.size(); ++d)
       parts[static_cast<std::size_t>(targets[t].part)]->add(
           {native->residues(), 1, targets[t].component, static_cast<Index>(t), [native, positions, d, label = quality[d]] {

@@ -16,8 +16,9 @@ struct DecoySetOptions {
   pleat::Index decoys = 20, shortest = 50, longest = 110;
 };
 
-/// Structure quality (PSR): a decoy is a unit, its label the GDT_TS to its native. `cache`: a file that holds the decoys, made if
-/// it is not there; empty: none. `read(file)` reads a structure. \throws pleat::Error: a cache of other targets or options.
+/// Structure quality (PSR): a decoy is a unit, its label the GDT_TS to its native. `cache`: the file that holds the decoys, made
+/// if it is not there. `read(file)` reads a structure. \throws pleat::Error: a cache of other targets or options, or one that
+/// cannot be written, before anything is computed.
 void add_decoys(std::array<pleat::LabelledStructures*, 3> parts, const pleat::StructureSplit& split, const std::string& cache,
                 const std::function<pleat::Structure(const std::string&)>& read, const DecoySetOptions& options = {});
 

@@ -35,7 +35,7 @@ public:
     });
     Finetuned done;
     done.summary = trainer.run(request.progress);
-    done.outputs = task_outputs(session, Set(request.data->parts[2]));
+    done.outputs = task_outputs(session, Set(request.data->parts[2]), request.options.budget);
     return done;
   }
 
@@ -47,6 +47,10 @@ public:
     const BatchPlan plan(train.lengths(), {request.options.budget, 0, request.options.seed});
     FinetuneCost cost;
     cost.parameters = Parameters<Model, Cpu>::memory(true) + Parameters<Model, Cpu>::size(Store::Trained) * Index{8};
+    BatchPieces largest{.records = {0}};
+    for (Index u = 1; u < train.units().size(); ++u)
+      if (train.units()[u].residues > train.units()[largest.records[0]].residues) largest.records[0] = u;
+    cost.activations = session.planned_memory(owned_batch(train, largest));
     for (Index step = 0; step < 5; ++step) { // the first one pays for memory
       const auto batch = owned_batch(train, plan.batch(step));
       cost.activations = (std::max)(cost.activations, session.planned_memory(batch));

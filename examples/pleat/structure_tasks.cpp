@@ -42,7 +42,7 @@ std::vector<double> StructureTaskData::labels(Split part) const {
   std::vector<double> all;
   const LabelledStructures& set = parts[static_cast<std::size_t>(part)];
   for (Index u = 0; u < set.size(); ++u)
-    for (const LabelledItem& item : set[u].make().items) all.push_back(item.label);
+    for (const LabelledItem& item : set[u].make().items) all.push_back(mean + deviation * item.label);
   return all;
 }
 
@@ -65,6 +65,7 @@ void standardise(StructureTaskData& data) {
   double sum = 0, squares = 0, count = 0;
   for (const double label : data.labels(Split::Train)) sum += label, squares += label * label, ++count;
   const double mean = sum / count, deviation = std::sqrt((std::max)(squares / count - mean * mean, 1e-12));
+  data.mean = mean, data.deviation = deviation;
   change_units(data, [mean, deviation](LabelledStructures::Unit& unit) {
     unit.make = [make = unit.make, mean, deviation] {
       LabelledUnit made = make();

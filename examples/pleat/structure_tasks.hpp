@@ -32,7 +32,9 @@ const StructureTaskFacts& find_structure_task(std::string_view name);
 /// The labelled sets of one task: train, valid, test, in the order of pleat::Split.
 struct StructureTaskData {
   pleat::LabelledStructures parts[3];
-  /// Labels of a part, as they were: numbers are standardised with mean and deviation of train before training.
+  /// Numbers are (label - mean) / deviation, those of train; classes are as they are.
+  double mean = 0, deviation = 1;
+  /// Labels of a part, in the units of the task.
   std::vector<double> labels(pleat::Split part) const;
 };
 /// Builds them from the files below `folder` that the split lists. `first`: only so many complexes of each part; 0: all.

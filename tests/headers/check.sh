@@ -48,6 +48,11 @@ macros_of() {
     <(cat "$base" "$with" | g++ -std=c++20 -I"$root/include" $dependencies -dM -E -x c++ - 2>/dev/null | cut -d' ' -f2 | cut -d'(' -f1 | sort -u) |
     grep -v '^PLEAT_' | tr '\n' ' '
 }
+# What cannot be read has no macros, which would pass.
+if ! sed 's/.*/#include <&>/' <<<"$headers" | g++ -std=c++20 -I"$root/include" $dependencies -dM -E -x c++ - >/dev/null 2>"$out/macros.log"; then
+  fail "macros" "the headers cannot be read together" "$out/macros.log"
+  status=1
+fi
 # All headers at once; only where something escaped is each asked alone.
 if [ -z "$(macros_of <<<"$headers")" ]; then
   pass "no header leaves a macro but PLEAT_*"

@@ -42,16 +42,18 @@ struct LabelledUnit {
 class LabelledStructures {
 public:
   struct Unit {
-    Index length = 0;    ///< residues, or what else its cost grows with: batches are filled by it
+    Index length = 0;    ///< what a batch is filled by: residues, or fewer where a large unit is to be a batch of its own
     Index items = 0;     ///< labels of it
     Index component = 0; ///< what intervals are drawn over
     Index group = 0;     ///< within which scores are compared where they are: a chain, a target
     std::function<LabelledUnit()> make;
+    Index residues = 0; ///< of its structures; 0: as `length`
   };
 
   /// Units without labels are left out.
   void add(Unit unit) {
     if (unit.items == 0) return;
+    if (unit.residues == 0) unit.residues = unit.length;
     require(unit.length > 0 && unit.make != nullptr, "a unit of a labelled set has the length ", unit.length,
             "; give the residues of its structures, and how it is made");
     lengths_.push_back(unit.length);

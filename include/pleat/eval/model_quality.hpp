@@ -93,12 +93,14 @@ inline ModelQuality model_quality(std::span<const float> model, std::span<const 
       for (std::size_t k = 0; k < limits.size(); ++k) within[k] += squares[i] <= limits[k] * limits[k];
     }
     for (std::size_t k = 0; k < best.size(); ++k) best[k] = (std::max)(best[k], within[k]);
-    for (;; radius += 0.5) {
+    for (const double most = radius + 32; radius <= most; radius += 0.5) {
       chosen.clear();
       for (std::size_t i = 0; i < squares.size(); ++i)
         if (squares[i] < radius * radius) chosen.push_back(static_cast<Index>(i));
       if (static_cast<Index>(chosen.size()) >= (std::min)(n, Index{3})) return;
     }
+    chosen.clear(); // nothing is near: all residues
+    for (Index i = 0; i < n; ++i) chosen.push_back(i);
   };
   const Index shortest = (std::min)(n, Index{4});
   for (Index length = n, level = 0; level < 6; ++level) {

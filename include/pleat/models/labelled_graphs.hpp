@@ -1,6 +1,7 @@
 #pragma once
 /// \file  Labelled structures as a batch of graphs: rows of each site, and the labels.
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,7 @@ public:
               " sites where others have ", slots_.size(), "; give every item of a set as many, at least one");
       for (std::size_t s = 0; s < slots_.size(); ++s) add_site(unit, item.sites[s], first, node_of_atom, slots_[s]);
       values_.push_back(item.label);
-      classes_.push_back(static_cast<std::uint8_t>(item.label < 0 || item.label > 255 ? 255 : item.label));
+      classes_.push_back(item.label >= 0 && item.label < none ? static_cast<std::uint8_t>(item.label) : none);
       ones_.push_back(1.0);
     }
     offsets_[1] = static_cast<Index>(values_.size());
@@ -60,6 +61,7 @@ public:
   }
 
 private:
+  static constexpr std::uint8_t none = 255; ///< of labels that are no class
   struct Slot {
     std::vector<Index> begin{0};
     std::vector<std::int32_t> member;

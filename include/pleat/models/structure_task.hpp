@@ -57,6 +57,11 @@ template <class EncoderType, Index SiteCount, Index OutputCount> struct Structur
       auto found = squared_error(run, y, column<Item>(run, batch.values), batch.rows, {}, ErrorReduction::Sequences);
       return {std::move(found.loss), {}};
     } else {
+      if constexpr (Context::computes)
+        for (std::size_t i = 0; i < batch.classes.size(); ++i)
+          if (batch.classes[i] >= OutputCount || batch.values[i] != static_cast<double>(batch.classes[i]))
+            fail("an item has the label ", batch.values[i], " for a head of ", OutputCount,
+                 " classes; labels of classes are whole numbers from 0 to ", OutputCount - 1);
       auto found = cross_entropy(run, y, batch.classes, upload(run, batch.ones), Reduction::WeightedMean);
       return {std::move(found.loss), std::move(found.row_hit)};
     }

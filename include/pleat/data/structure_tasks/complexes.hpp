@@ -68,7 +68,6 @@ inline FileRole file_role(const std::string& file) {
 /// files of one complex in two components, more than two partners.
 inline std::vector<StructureComplex> structure_complexes(const StructureSplit& split) {
   std::map<std::string, StructureComplex> found;
-  std::map<std::string, int> first_place;
   for (const std::string& file : split.files()) {
     const detail::FileRole role = detail::file_role(file);
     const SplitChain& row = split.chains[static_cast<std::size_t>(split.of_file(file)[0])];
@@ -80,7 +79,7 @@ inline std::vector<StructureComplex> structure_complexes(const StructureSplit& s
               role.complex, " lie in two components; what meets in a complex belongs to one.");
     std::vector<std::string>& files = role.unbound ? complex.unbound : complex.bound;
     files.insert(role.place == 1 ? files.begin() : files.end(), file); // the receptor first
-    require(files.size() <= 2, split.name(), ": ", role.complex, " has more than two partners: ", files.back(),
+    require(files.size() <= 2, split.name(), ": ", role.complex, " has more than two partners: ", file,
             " is one too many; put files that do not belong together into other folders.");
   }
   std::vector<StructureComplex> all;

@@ -18,6 +18,7 @@
 #include <pleat/session/read_graphs.hpp>
 #include <pleat/session/train.hpp>
 #include <pleat/session/velocity_loss.hpp>
+#include <pleat/train/trainer.hpp>
 
 using namespace pleat;
 using namespace contract;
@@ -231,6 +232,39 @@ BOOST_AUTO_TEST_CASE(the_encoder_of_a_pre_training) {
                "the part \"encoder.\" does not lie within \"autoencoder.\"; name one that does.");
   }
   std::filesystem::remove(path);
+}
+
+// A run that is cut at its second step and continued ends with the same bytes, and its checkpoint is read.
+BOOST_AUTO_TEST_CASE(a_run_goes_on_bit_for_bit) {
+  const auto folder = std::filesystem::temp_directory_path() / ("pleat_latents_run_" + std::to_string(::getpid()));
+  std::filesystem::remove_all(folder);
+  const auto run = [&](const char* name, std::initializer_list<Index> stops) {
+    std::vector<float> values;
+    for (const Index stop : stops) {
+      ThreadPool pool(2);
+      Session session(Cpu{&pool});
+      session.parameters().initialise(2);
+      const TrainerOptions options{
+          .steps = 4, .budget = 400, .crop = 0, .peak_rate = 1e-3, .warm_up = 2, .validate_every = 2, .checkpoint_every = 1};
+      struct Stop {};
+      Trainer trainer(session, set(), set(), (folder / name).string(), options, [] { return CheckpointInfo{"latents"}; });
+      try {
+        trainer.run([&](const Progress& p) {
+          if (p.step > stop) throw Stop{};
+        });
+      } catch (const Stop&) {
+      }
+      values = store_of(session.parameters(), Store::Trained);
+    }
+    return values;
+  };
+  const auto whole = run("whole", {4}), cut = run("cut", {2, 4});
+  BOOST_TEST((whole == cut));
+  ThreadPool pool(1);
+  Reader reader(Cpu{&pool});
+  reader.load(Safetensors::open((folder / "cut" / "model.safetensors").string()));
+  BOOST_TEST((store_of(reader.parameters(), Store::Trained) == whole));
+  std::filesystem::remove_all(folder);
 }
 
 BOOST_AUTO_TEST_CASE(no_denoiser_goes_below_the_gaussian_floor) {

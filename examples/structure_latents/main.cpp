@@ -317,17 +317,13 @@ private:
 
   void report_loss() {
     const GaussianFloor floor(cpu_, covariance(*train_, 200'000));
-    const std::vector<double> moments = floor.moments_of(covariance(*valid_, 8192)) /* of the same batches */;
+    const std::vector<double> moments = floor.moments_of(covariance(*valid_, valid_->residues()));
     std::vector<Graphs> batches;
     const BatchPlan plan(valid_->lengths(), {options_.budget, 0, options_.seed});
-    Index residues = 0;
-    for (Index step = 0; step < plan.batches_per_epoch() && residues < 8192; ++step) {
-      batches.push_back(owned_batch(*valid_, plan.batch(step)));
-      residues += batches.back().node_count();
-    }
+    for (Index step = 0; step < plan.batches_per_epoch(); ++step) batches.push_back(owned_batch(*valid_, plan.batch(step)));
     std::puts(
         "| t | v-loss, denoiser, valid | Gaussian of train, valid | Gaussian floor, train |\n| ---: | ---: | ---: | ---: |");
-    for (const double t : {0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.98}) {
+    for (const double t : {0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98}) {
       const NoiseLevel at = noise_level(Model::Schedule{}, t);
       std::printf("| %.2f | %.4f | %.4f | %.4f |\n", t, velocity_loss(session_, batches, t, {options_.seed + 1, 0}),
                   floor(at, moments), floor(at));

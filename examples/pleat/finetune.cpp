@@ -2,15 +2,18 @@
 
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 
 #include <pleat/eval/structure_baselines.hpp>
 #include <pleat/io/atomic_file.hpp>
+#include <pleat/io/gzip.hpp>
 #include <pleat/train/checkpoint.hpp>
 
 #include "command.hpp"
+#include "fingerprint.hpp"
 #include "registry.hpp"
 #include "structure_tasks.hpp"
 
@@ -24,6 +27,14 @@ struct FinetuneArguments {
   Index first = 0;
   bool dry_run = false, quiet = false;
 };
+
+std::string file_fingerprint(const std::string& path) {
+  const auto source = pleat::open_input(path);
+  std::string all, piece(65536, ' ');
+  while (const Index got = source->read(piece.data(), static_cast<Index>(piece.size())))
+    all.append(piece, 0, static_cast<std::size_t>(got));
+  return fingerprint(std::as_bytes(std::span(all)));
+}
 
 pleat::StructureExamples test_examples(const pleat::LabelledStructures& test, std::vector<double> labels) {
   pleat::StructureExamples examples;
@@ -93,14 +104,18 @@ void finetune(FinetuneArguments& a) {
     return 0;
   });
   const auto model = structure_task_model(task);
+  while (a.request.directory.size() > 1 && a.request.directory.back() == '/') a.request.directory.pop_back();
+  if (a.decoys.empty()) a.decoys = a.request.directory + ".decoys.safetensors";
+  pleat::require(
+      task.name != "psr" || !a.dry_run || std::filesystem::exists(a.decoys), a.decoys,
+      ": is not there, and making the decoys is most of the work; run without --dry-run first, or name the file with --decoys.");
   if (a.initial != "none") a.request.initial = checkpoint_file(a.initial);
-  const StructureTaskData data = load_structure_task(task, a.structures, a.split, a.first, o.budget,
-                                                     a.decoys.empty() ? a.request.directory + ".decoys.safetensors" : a.decoys);
+  const StructureTaskData data = load_structure_task(task, a.structures, a.split, a.first, o.budget, a.decoys);
   a.request.data = &data;
   pleat::Json& run = a.request.run;
   run.set("task", task.name).set("encoder", model->encoder()).set("budget", o.budget).set("rate", o.peak_rate);
   run.set("warm_up", o.warm_up).set("rate_floor", o.rate_floor).set("seed", o.seed).set("first", a.first);
-  run.set("labels", data.parts[0].items());
+  run.set("labels", data.parts[0].items()).set("split", file_fingerprint(a.split));
   run.set("initial", a.request.initial.empty() ? std::string("none")
                                                : pleat::checkpoint_info(pleat::Safetensors::open(a.request.initial)).model);
   if (a.dry_run) return print_estimates(*model, a);

@@ -9,6 +9,7 @@
 #include <pleat/train/task_objective.hpp>
 #include <pleat/train/trainer.hpp>
 
+#include "fingerprint.hpp"
 #include "structure_tasks.hpp"
 
 namespace tool {
@@ -26,11 +27,12 @@ public:
   Finetuned run(const FinetuneRequest& request) const override {
     ThreadPool pool(request.threads);
     Session session(Cpu{&pool}, {}, request.optimiser);
-    start(session, request);
+    Json config = request.run;
+    config.set("initial_values", start(session, request));
     const Set train(request.data->parts[0]);
     Trainer<Session, Set> trainer(session, train, Set(request.data->parts[1]), request.directory, request.options, [&] {
       CheckpointInfo info;
-      info.model = "task-" + task_ + "-" + encoder_, info.config = request.run;
+      info.model = "task-" + task_ + "-" + encoder_, info.config = config;
       return info;
     });
     Finetuned done;
@@ -47,7 +49,8 @@ public:
     const BatchPlan plan(train.lengths(), {request.options.budget, 0, request.options.seed});
     FinetuneCost cost;
     cost.parameters = Parameters<Model, Cpu>::memory(true) + Parameters<Model, Cpu>::size(Store::Trained) * Index{8};
-    BatchPieces largest{.records = {0}};
+    BatchPieces largest;
+    largest.records = {0};
     for (Index u = 1; u < train.units().size(); ++u)
       if (train.units()[u].residues > train.units()[largest.records[0]].residues) largest.records[0] = u;
     cost.activations = session.planned_memory(owned_batch(train, largest));
@@ -63,9 +66,13 @@ public:
   }
 
 private:
-  static void start(Session& session, const FinetuneRequest& request) {
-    session.parameters().initialise(request.options.seed);
-    if (!request.initial.empty()) load_part(Safetensors::open(request.initial), session.parameters(), "encoder.");
+  // Fills the values; a fingerprint of them, so that a run is not continued from others.
+  static std::string start(Session& session, const FinetuneRequest& request) {
+    auto& parameters = session.parameters();
+    parameters.initialise(request.options.seed);
+    if (!request.initial.empty()) load_part(Safetensors::open(request.initial), parameters, "encoder.");
+    return fingerprint(
+        std::as_bytes(std::span(parameters.store(Store::Trained), static_cast<std::size_t>(parameters.size(Store::Trained)))));
   }
   std::string task_, encoder_;
 };

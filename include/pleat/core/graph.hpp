@@ -48,6 +48,9 @@ struct GraphBatch {
   std::span<const std::uint32_t> records;     ///< (graphs) number of the record, the key of its noise
 };
 
+/// How the noise of the nodes of graphs is keyed: by the record of the graph and the place of the node in it.
+constexpr SequenceBatch noise_rows(const GraphBatch& batch) { return {{}, batch.topology.nodes, batch.records, {}}; }
+
 /// One sentence where a batch cannot be one of `Graph` (data/graph_policy.hpp): for models that are handed views.
 template <class Graph> constexpr void require_level(const GraphBatch& batch) {
   const GraphTopology& graph = batch.topology;

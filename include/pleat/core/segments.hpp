@@ -45,4 +45,7 @@ struct SequenceBatch {
   constexpr Index sequences() const { return segments.sequences(); }
 };
 
+/// What noise needs to know of the rows of a batch: their segments and records (core/graph.hpp has it of graphs).
+constexpr const SequenceBatch& noise_rows(const SequenceBatch& batch) { return batch; }
+
 } // namespace pleat::inline v0_1

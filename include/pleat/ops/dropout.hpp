@@ -22,9 +22,6 @@ struct dropout_op {
   };
 };
 
-/// How the noise of the nodes of graphs is keyed: by the record of the graph and the place of the node in it.
-constexpr SequenceBatch noise_rows(const GraphBatch& batch) { return {{}, batch.topology.nodes, batch.records, {}}; }
-
 namespace detail {
 
 // What both kinds of dropout are: one mask for the rows_each<Space> rows of a place.

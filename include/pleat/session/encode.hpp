@@ -9,7 +9,7 @@
 #include <pleat/session/owned_batch.hpp>
 #include <pleat/session/pool_rows.hpp>
 #include <pleat/session/ragged.hpp>
-#include <pleat/session/read_options.hpp>
+#include <pleat/session/read_rows.hpp>
 #include <pleat/session/workers.hpp>
 #include <pleat/train/checkpoint.hpp>
 

@@ -27,67 +27,20 @@ template <class M, class D, class P>
 void EncodeSession<M, D, P>::read_batch(Worker& w, const OwnedBatch& batch, std::span<const Index> numbers,
                                         std::span<const ReadOptions> readings,
                                         const std::function<void(Index, Index, std::span<const float>)>& consume) {
-  auto hand_out = [&](const auto& rows, std::size_t reading) {
-    using R = std::remove_reference_t<decltype(rows)>;
-    using Element = typename R::Element;
-    for (std::size_t s = 0; s < numbers.size(); ++s) {
-      const Index begin = batch.offsets[s], count = batch.offsets[s + 1] - begin;
-      const auto size = static_cast<std::size_t>(count * R::width);
-      if constexpr (R::stride == R::width && std::is_same_v<Element, float>) {
-        consume(numbers[s], static_cast<Index>(reading), {rows.data() + begin * R::stride, size});
-      } else {
-        w.dense.resize(size);
-        float* to = w.dense.data();
-        for (Index r = 0; r < count; ++r, to += R::width)
-          for (Index c = 0; c < R::width; ++c) to[c] = static_cast<float>(rows.row(begin + r)[c]);
-        consume(numbers[s], static_cast<Index>(reading), w.dense);
-      }
-    }
-  };
   const SequenceBatch view = batch.view();
   w.pass({seed_, 0}, [&](auto& run) {
-    constexpr bool computes = std::remove_reference_t<decltype(run)>::computes;
-    const auto z = model_of<M>.encode(run, view);
-    if constexpr (requires { model_of<M>.mean; }) {
-      const auto latents = standardise(run, z, model_of<M>.mean, model_of<M>.deviation);
-      typename M::ReadingPlan plan;
-      for (std::size_t k = 0; k < readings.size(); ++k) {
-        if (readings[k].reading.reading == Reading::Encoder) {
-          if constexpr (computes) hand_out(z, k);
-          continue;
-        }
-        M::prepare_reading(plan, view, readings[k].reading, readings[k].t, readings[k].input);
-        run.rewind_draws(); // a reading has the same noise whichever others are read beside it
-        auto sum = model_of<M>.read(run, latents, view, plan);
-        const Index draws = readings[k].input == ReadingInput::Noised ? readings[k].draws : 1;
-        if (draws > 1) {
-          const std::vector<double> one(static_cast<std::size_t>(view.rows()), 1.0),
-              share(static_cast<std::size_t>(view.rows()), 1.0 / static_cast<double>(draws)), zero(one.size(), 0.0);
-          for (Index d = 1; d < draws; ++d)
-            sum = mix(run, sum, upload(run, one), model_of<M>.read(run, latents, view, plan), upload(run, one));
-          sum = mix(run, sum, upload(run, share), sum, upload(run, zero));
-        }
-        if constexpr (computes) hand_out(sum, k);
-      }
-    } else {
-      for (std::size_t k = 0; k < readings.size(); ++k) {
-        require(readings[k].reading.reading == Reading::Encoder, "reading ", name_of(readings[k].reading),
-                ": this model has no diffusion; use the reading z, or train one with `pleat diffuse`.");
-        if constexpr (computes) hand_out(z, k);
-      }
-    }
+    read_rows<M>(run, view, readings, [&](const auto& rows, std::size_t reading) {
+      for (std::size_t s = 0; s < numbers.size(); ++s)
+        consume(numbers[s], static_cast<Index>(reading),
+                detail::dense_rows(rows, batch.offsets[s], batch.offsets[s + 1] - batch.offsets[s], w.dense));
+    });
   });
 }
 
 template <class M, class D, class P>
 void EncodeSession<M, D, P>::read(std::span<const Piece> pieces, std::span<const ReadOptions> readings,
                                   const std::function<void(Index, Index, std::span<const float>)>& consume) {
-  for (const ReadOptions& reading : readings) {
-    if (reading.reading.reading == Reading::Encoder) continue;
-    require_time(reading.t);
-    require(reading.input != ReadingInput::Noised || reading.draws >= 1, "a reading of noised input over ", reading.draws,
-            " draws of noise has nothing to average; ask for at least 1.");
-  }
+  detail::require_readings(readings);
   parameters_.prepare_for_inference();
   // Sub-batches of about `sub_batch` residues, one thread each. A piece of twice that length has the whole pool to itself.
   std::vector<std::vector<Index>> shared;

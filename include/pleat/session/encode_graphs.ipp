@@ -36,26 +36,13 @@ template <class E, class D, class P> void EncodeGraphsSession<E, D, P>::load(con
 
 template <class E, class D, class P>
 void EncodeGraphsSession<E, D, P>::read_batch(Worker& worker, const GraphBatch& batch, Index first, const Consume& consume) {
-  const auto dense = [](const auto& rows, Index begin, Index count, std::vector<float>& to) -> std::span<const float> {
-    using R = std::remove_cvref_t<decltype(rows)>;
-    const auto size = static_cast<std::size_t>(count * R::width);
-    if constexpr (R::stride == R::width && std::is_same_v<typename R::Element, float>) {
-      return {rows.data() + begin * R::stride, size};
-    } else {
-      to.resize(size);
-      float* at = to.data();
-      for (Index r = 0; r < count; ++r, at += R::width)
-        for (Index c = 0; c < R::width; ++c) at[c] = static_cast<float>(rows.row(begin + r)[c]);
-      return to;
-    }
-  };
   worker.pass({}, [&](auto& run) {
     const auto h = model_of<E>(run, batch);
     const auto g = read_out(run, batch.topology, h, E::readout);
     if constexpr (std::remove_reference_t<decltype(run)>::computes)
       for (Index i = 0; i < batch.topology.graphs(); ++i)
-        consume(first + i, dense(h, batch.topology.nodes.begin(i), batch.topology.nodes.length(i), worker.dense),
-                dense(g, i, 1, worker.more));
+        consume(first + i, detail::dense_rows(h, batch.topology.nodes.begin(i), batch.topology.nodes.length(i), worker.dense),
+                detail::dense_rows(g, i, 1, worker.more));
   });
 }
 

@@ -55,18 +55,18 @@ private:
 };
 
 /// Sets the standardiser of a LatentDiffusion in `session` (a TrainSession) from the latents of about `residues` residues of
-/// `set`, in batches of `options`. \returns the residues used.
-template <class Session>
-Index fit_standardiser(Session& session, const SequenceSet& set, const BatchOptions& options, Index residues) {
+/// `set` (sequences, or a GraphSet), in batches of `options`. \returns the residues used.
+template <class Session, class Set>
+Index fit_standardiser(Session& session, const Set& set, const BatchOptions& options, Index residues) {
   using Model = typename Session::Model;
   using Real = typename Session::Real;
   LatentStatistics statistics(Model::width);
   const BatchPlan plan(set.lengths(), options);
   Index used = 0;
   for (Index step = 0; step < plan.batches_per_epoch() && used < residues; ++step) {
-    const OwnedBatch batch = owned_batch(set, plan.batch(step));
-    used += batch.rows();
-    session.infer(batch, {0, 0}, [&](auto& run, const SequenceBatch& view) {
+    const typename Session::Batch batch = owned_batch(set, plan.batch(step));
+    used += noise_rows(batch.view()).rows();
+    session.infer(batch, {0, 0}, [&](auto& run, const auto& view) {
       const auto z = model_of<Model>.encode(run, view);
       if constexpr (std::remove_reference_t<decltype(run)>::computes)
         statistics.add(z.data(), z.count(), stride_of(Model::width));
@@ -76,7 +76,7 @@ Index fit_standardiser(Session& session, const SequenceSet& set, const BatchOpti
   Real* state = session.parameters().store(Store::State);
   for (std::size_t c = 0; c < deviation.size(); ++c) {
     require(std::isfinite(statistics.mean()[c]) && std::isfinite(deviation[c]),
-            "the latents of the autoencoder are not finite; train it again with a lower learning rate.");
+            "the latents of the encoder are not finite; train it again with a lower learning rate.");
     state[model_of<Model>.mean.offset + static_cast<Index>(c)] = static_cast<Real>(statistics.mean()[c]);
     state[model_of<Model>.deviation.offset + static_cast<Index>(c)] = static_cast<Real>(deviation[c]);
   }

@@ -2,6 +2,7 @@
 /// \file  Results that own their memory: rows of many sequences, and one vector per sequence.
 
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <pleat/core/index.hpp>
@@ -33,5 +34,21 @@ struct Pooled {
     return std::span<const float>(rows).subspan(static_cast<std::size_t>(s * width), static_cast<std::size_t>(width));
   }
 };
+
+namespace detail {
+/// `count` rows from `begin` without strides: in place where they have none, else copied to `to`.
+template <class R> std::span<const float> dense_rows(const R& rows, Index begin, Index count, std::vector<float>& to) {
+  const auto size = static_cast<std::size_t>(count * R::width);
+  if constexpr (R::stride == R::width && std::is_same_v<typename R::Element, float>) {
+    return {rows.data() + begin * R::stride, size};
+  } else {
+    to.resize(size);
+    float* at = to.data();
+    for (Index r = 0; r < count; ++r, at += R::width)
+      for (Index c = 0; c < R::width; ++c) at[c] = static_cast<float>(rows.row(begin + r)[c]);
+    return to;
+  }
+}
+} // namespace detail
 
 } // namespace pleat::inline v0_1

@@ -146,23 +146,28 @@ template <class Params> void load_values(const Safetensors& file, Params& parame
 }
 
 /// Fills the values whose names begin with `prefix` from the tensors of these names in the file of another model that has this
-/// part
-/// ("encoder." of a pre-training); other tensors of the file are not looked at. One Error lists what is missing or misshapen.
-template <class Params> void load_part(const Safetensors& file, Params& parameters, std::string_view prefix) {
+/// part ("encoder." of a pre-training); other tensors of the file are not looked at. `within` stands before the names of the file:
+/// with "autoencoder." the part "autoencoder.encoder." is filled from "encoder.*". One Error lists what is missing or misshapen.
+template <class Params>
+void load_part(const Safetensors& file, Params& parameters, std::string_view prefix, std::string_view within = {}) {
   using Real = typename Params::Parameter;
+  require(prefix.starts_with(within), "the part \"", prefix, "\" does not lie within \"", within, "\"; name one that does.");
   std::string wrong;
   bool any = false;
   for (const TensorPlace& place : parameters.tensors()) {
     if (!place.name.starts_with(prefix)) continue;
     any = true;
-    if (!file.contains(place.name) || file.shape(place.name) != detail::shape_of(place))
-      wrong += (wrong.empty() ? "" : ", ") + place.name + " " + shape_text(detail::shape_of(place));
+    const std::string name = place.name.substr(within.size());
+    if (!file.contains(name) || file.shape(name) != detail::shape_of(place))
+      wrong += (wrong.empty() ? "" : ", ") + name + " " + shape_text(detail::shape_of(place));
   }
   require(any, "no tensor of this model begins with \"", prefix, "\"; name a part that it has.");
-  require(wrong.empty(), file.path(), ": does not hold ", wrong, "; give a checkpoint whose ", prefix, "* is of the same shape.");
+  require(wrong.empty(), file.path(), ": does not hold ", wrong, "; give a checkpoint whose ", prefix.substr(within.size()),
+          "* is of the same shape.");
   file.require_finite();
   for (const TensorPlace& place : parameters.tensors())
-    if (place.name.starts_with(prefix)) detail::scatter(file.read<Real>(place.name), place, parameters.data(place));
+    if (place.name.starts_with(prefix))
+      detail::scatter(file.read<Real>(place.name.substr(within.size())), place, parameters.data(place));
   parameters.changed();
 }
 

@@ -42,24 +42,33 @@ private:
   BottleneckDraws draws_;
 };
 
+namespace detail {
+// What a session trains a diffusion on, where that is no batch of sequences: named by what the diffusion stands on.
+template <class Model> struct NamedBatch {};
+template <class Model>
+requires requires { typename Model::Autoencoder::Batch; }
+struct NamedBatch<Model> {
+  using Batch = typename Model::Autoencoder::Batch;
+};
+} // namespace detail
+
 /// Latent diffusions: the loss of the parameterisation at times of a sampler that learns from the losses it caused.
-template <class ModelType, TimeSampler SamplerType = Stratified<>> class DiffusionObjective {
+template <class ModelType, TimeSampler SamplerType = Stratified<>>
+class DiffusionObjective : public detail::NamedBatch<ModelType> {
 public:
   using Model = ModelType;
+  using Input = typename Model::Input; ///< what the model reads: sequences or graphs
   SamplerType sampler;
 
   /// Times are drawn for a batch, not for a record, so each micro-batch `part` of a step has its own key for them.
-  void draw(NoiseKey key, const SequenceBatch& batch, std::size_t part = 0) {
+  void draw(NoiseKey key, const Input& batch, std::size_t part = 0) {
     model_of<Model>.draw({key.seed + 0x9E3779B97F4A7C15u * part, key.step}, batch, sampler, draws_);
   }
   /// What a batch is measured with, not trained on: stratified times whatever the sampler, so that the figures of two samplers
   /// compare and those of one do not move with what it learns.
-  void draw_for_validation(NoiseKey key, const SequenceBatch& batch) { model_of<Model>.draw(key, batch, Stratified<>{}, draws_); }
-  template <class Context> auto loss(Context& run, const SequenceBatch& batch) const {
-    return model_of<Model>.loss(run, batch, draws_);
-  }
-  template <class Context>
-  void observe(Context& run, const DiffusionLoss<Context>& loss, const SequenceBatch& batch, Metrics& to) {
+  void draw_for_validation(NoiseKey key, const Input& batch) { model_of<Model>.draw(key, batch, Stratified<>{}, draws_); }
+  template <class Context> auto loss(Context& run, const Input& batch) const { return model_of<Model>.loss(run, batch, draws_); }
+  template <class Context> void observe(Context& run, const DiffusionLoss<Context>& loss, const Input& batch, Metrics& to) {
     losses_.resize(draws_.t.size());
     const auto* sequence_loss = run.data(loss.sequence_loss);
     double sum = 0;
@@ -74,7 +83,7 @@ public:
         losses_[s] *= Model::Target::target(noise_level(typename Model::Schedule{}, draws_.t[s])).velocity_weight;
       sampler.observe(draws_.t, losses_);
     }
-    const auto sequences = static_cast<double>(batch.sequences());
+    const auto sequences = static_cast<double>(noise_rows(batch).sequences());
     to.add("loss", sequences * static_cast<double>(*loss.loss.data()), sequences);
     to.add("error", sum, sequences);
   }

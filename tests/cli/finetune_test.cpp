@@ -1,0 +1,130 @@
+#include "tool_runs.hpp"
+
+#include <sstream>
+
+#include <pleat/io/json.hpp>
+
+using namespace tool_runs;
+using pleat::Json;
+
+namespace {
+
+using Words = std::vector<std::string>;
+const std::string structures = PLEAT_TEST_DATA "/../examples/data/structures";
+
+// Both shipped complexes: 1EFN trains, 1SYX tests.
+std::string split() {
+  const std::string path = scratch()("finetune_split.tsv");
+  std::string table = "file\tchain\tcluster\tcomponent\tsplit\n";
+  int cluster = 0;
+  for (const char* code : {"1EFN", "1SYX"})
+    for (const char* partner : {"r", "l"}) {
+      ++cluster;
+      for (const char* form : {"u", "b"})
+        table += std::string("unbound_bound/") + code + "_" + partner + "_" + form + ".pdb.gz\t" +
+                 (partner[0] == 'r' ? "A" : "B") + "\tc" + std::to_string(cluster) + "\tk" + code + "\t" +
+                 (code[1] == 'E' ? "train" : "test") + "\n";
+    }
+  spill(path, table);
+  return path;
+}
+Words words(const std::string& task, const std::string& output, const Words& more = {}) {
+  Words all{"finetune", "--task",   task,  "--structures", structures, "--split", split(),    "--output",
+            output,     "--budget", "200", "--quiet",      "--steps",  "4",       "--warmup", "1"};
+  if (std::find(more.begin(), more.end(), "--init") == more.end()) all.insert(all.end(), {"--init", "none"});
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+Json result(const std::string& folder) { return Json::parse(slurp(folder + "/result.json"), "result"); }
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(finetune)
+
+BOOST_AUTO_TEST_CASE(a_task_is_trained_scored_and_continued) {
+  const std::string folder = scratch()("interface");
+  const Ran first = run(words("interface", folder));
+  BOOST_REQUIRE_MESSAGE(first.code == 0, first.err);
+  BOOST_TEST(first.out.find("interface: AUROC ") == 0u);
+  const Json scored = result(folder);
+  BOOST_TEST((scored.at("value").number() >= 0 && scored.at("value").number() <= 1));
+  BOOST_TEST(scored.at("low").number() <= scored.at("value").number());
+  BOOST_TEST(scored.at("units").integer() == 2);
+  const std::string predictions = slurp(folder + "/predictions.tsv"), checkpoint = slurp(folder + "/model.safetensors");
+  BOOST_TEST(std::count(predictions.begin(), predictions.end(), '\n') == scored.at("labels").integer() + 1);
+  BOOST_TEST(run(words("interface", folder)).code == 0); // finished: scored again, nothing trained
+  BOOST_TEST((slurp(folder + "/model.safetensors") == checkpoint));
+  BOOST_TEST((slurp(folder + "/predictions.tsv") == predictions));
+  BOOST_TEST(refuses(words("displacement", folder), 1, "is a checkpoint of task-interface"));
+  BOOST_TEST(refuses(words("interface", folder, {"--seed", "2"}), 1, "another configuration"));
+}
+
+BOOST_AUTO_TEST_CASE(an_encoder_is_taken_from_a_pre_training) {
+  const std::string pre = scratch()("finetune_pre"), folder = scratch()("from_pre");
+  BOOST_REQUIRE(run({"pretrain-structure",
+                     "--objective",
+                     "diffpret",
+                     "--level",
+                     "residue",
+                     "--structures",
+                     structures + "/unbound_bound",
+                     "--split",
+                     split(),
+                     "--output",
+                     pre,
+                     "--quiet",
+                     "--budget",
+                     "120",
+                     "--crop",
+                     "40",
+                     "--steps",
+                     "2",
+                     "--validate-every",
+                     "0"})
+                    .code == 0);
+  BOOST_REQUIRE(run(words("displacement", folder, {"--init", pre})).code == 0);
+  BOOST_TEST(result(folder).at("run").at("initial").string() == "diffpret-gearnet-edge-residue-64x4");
+  // The same folder, task and seed, from another encoder: refused, so that no score is told of the wrong one.
+  BOOST_TEST(refuses(words("displacement", folder), 1, "another configuration"));
+  BOOST_TEST(refuses(words("pip", scratch()("wrong_level"), {"--init", pre}), 1, "does not hold encoder."));
+  BOOST_TEST(refuses(words("interface", scratch()("no_init"), {"--init", scratch()("nowhere")}), 1, "nowhere"));
+}
+
+BOOST_AUTO_TEST_CASE(atom_level_and_decoys) {
+  BOOST_TEST(run(words("pip", scratch()("pip"))).code == 0);
+  BOOST_TEST(result(scratch()("pip")).at("labels").integer() == 20);
+  const std::string decoys = scratch()("decoys.safetensors"), folder = scratch()("psr");
+  BOOST_TEST(refuses(words("psr", folder, {"--decoys", decoys, "--dry-run"}), 1, "making the decoys is most of the work"));
+  const Ran made = run(words("psr", folder, {"--decoys", decoys, "--first", "1"}));
+  BOOST_REQUIRE_MESSAGE(made.code == 0, made.err);
+  BOOST_TEST(result(folder).at("labels").integer() == 20);
+  const std::string kept = slurp(decoys), predictions = slurp(folder + "/predictions.tsv");
+  BOOST_TEST(run(words("psr", folder, {"--decoys", decoys, "--first", "1"})).code == 0);
+  BOOST_TEST((slurp(decoys) == kept));
+  BOOST_TEST((slurp(folder + "/predictions.tsv") == predictions));
+  // Labels are GDT_TS, not standardised.
+  std::istringstream rows(predictions);
+  std::string line;
+  std::getline(rows, line);
+  while (std::getline(rows, line)) {
+    const double label = std::stod(line.substr(line.find('\t', line.find('\t') + 1) + 1));
+    BOOST_TEST((label > 0 && label <= 1));
+  }
+  spill(decoys, kept.substr(0, kept.size() / 2));
+  BOOST_TEST(refuses(words("psr", scratch()("psr2"), {"--decoys", decoys, "--first", "1"}), 1, "decoys.safetensors"));
+}
+
+BOOST_AUTO_TEST_CASE(bad_input_and_dry_run) {
+  const Ran dry = run(words("displacement", scratch()("dry"), {"--dry-run"}));
+  BOOST_TEST(dry.code == 0);
+  BOOST_TEST(dry.out.find("time ") != std::string::npos);
+  BOOST_TEST(!fs::exists(scratch()("dry") + "/model.safetensors"));
+  BOOST_TEST(refuses(words("folding", scratch()("x")), 2, "there is no structure task \"folding\""));
+  const std::string empty = scratch()("only_train.tsv");
+  spill(empty, "file\tchain\tcluster\tcomponent\tsplit\nunbound_bound/1EFN_r_b.pdb.gz\tA\tc1\tk1\ttrain\n");
+  Words all = words("interface", scratch()("x"));
+  *(std::find(all.begin(), all.end(), "--split") + 1) = empty;
+  BOOST_TEST(refuses(all, 1, "holds nothing that the task interface can be made of"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -91,16 +91,16 @@ inline double radius_of_gyration(const Structure& s) {
 /// CA-C-N, C-N-CA. Bonds to a residue whose N is over 2 Angstrom away do not count; NaN where nothing does.
 inline double bond_geometry_deviation(const Structure& s) {
   using Point = std::array<double, 3>;
-  struct Backbone {
+  struct FourAtoms {
     std::array<Point, 4> at{}; // N, CA, C, O
     std::array<bool, 4> there{};
   };
-  std::vector<Backbone> residues(s.types.size());
+  std::vector<FourAtoms> residues(s.types.size());
   constexpr std::array<AtomName, 4> names = {atom_n, atom_ca, atom_c, atom_o};
   for (std::size_t a = s.names.size(); a-- > 0;)
     for (std::size_t k = 0; k < 4; ++k)
       if (s.names[a] == names[k]) {
-        Backbone& residue = residues[static_cast<std::size_t>(s.atom_residues[a])];
+        FourAtoms& residue = residues[static_cast<std::size_t>(s.atom_residues[a])];
         const Position& p = s.positions[a];
         residue.at[k] = {static_cast<double>(p.x()), static_cast<double>(p.y()), static_cast<double>(p.z())};
         residue.there[k] = true;

@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(dry_run_tells_what_a_run_takes) {
 BOOST_AUTO_TEST_CASE(resumes_bit_for_bit) {
   const auto of = [](const std::string& output, const char* threads) {
     return with(words("siamdiff", "residue", output),
-                {"--steps", "6", "--checkpoint-every", "3", "--validate-every", "2", "--threads", threads, "--average", "0.9",
+                {"--steps", "12", "--checkpoint-every", "3", "--validate-every", "2", "--threads", threads, "--average", "0.9",
                  "--conformer", "rotamers", "--budget", "480", "--crop", "120"});
   };
   const auto steps = [](const std::string& output) {
@@ -192,10 +192,11 @@ BOOST_AUTO_TEST_CASE(resumes_bit_for_bit) {
   ::waitpid(child, &status, 0);
   BOOST_TEST(WIFSIGNALED(status));
   BOOST_TEST(steps(killed) >= 3);
-  BOOST_TEST(Json::parse(slurp(killed + "/config.json"), "config").at("training").at("step").integer() == 3);
+  const auto stood = Json::parse(slurp(killed + "/config.json"), "config").at("training").at("step").integer();
+  BOOST_TEST((stood >= 3 && stood < 12 && stood % 3 == 0)); // where depends on when the signal came
   const Ran end = run(of(killed, "2"));
   BOOST_TEST(end.code == 0, end.err);
-  BOOST_TEST(steps(calm) == 6);
+  BOOST_TEST(steps(calm) == 12);
   BOOST_TEST((slurp(calm + "/log.jsonl") == slurp(killed + "/log.jsonl")));
   BOOST_TEST((slurp(calm + "/model.safetensors") == slurp(killed + "/model.safetensors")));
 

@@ -20,16 +20,16 @@
 #include <pleat/data/structure_tasks/interface_site.hpp>
 #include <pleat/data/structure_tasks/pair_interface.hpp>
 #include <pleat/encoders/gearnet.hpp>
-#include <pleat/encoders/transformer.hpp>
 #include <pleat/eval/gaussian_floor.hpp>
-#include <pleat/eval/structure_baselines.hpp>
 #include <pleat/io/gzip.hpp>
-#include <pleat/session/encode.hpp>
 #include <pleat/session/latent_statistics.hpp>
 #include <pleat/session/read_graphs.hpp>
 #include <pleat/session/train.hpp>
 #include <pleat/session/velocity_loss.hpp>
 #include <pleat/train/lr_schedules.hpp>
+
+#include "lsd_rows.hpp"
+#include "scores.hpp"
 
 using namespace pleat;
 
@@ -38,9 +38,6 @@ namespace {
 using Encoder = GearNetEdge<ResidueGraph, Shape{.layers = 4, .width = 64}, Readout::sum>;
 using Model = LatentDiffusion<StructureLatents<Encoder>, Denoiser<Shape{.layers = 2, .width = 256, .heads = 8}>>;
 using Graphs = OwnedGraphs<ResidueGraph>;
-using Lsd = Autoencoder<Transformer<Shape{.layers = 4, .width = 128, .heads = 8}>, NoiseMask<>,
-                        Decoder<Shape{.layers = 2, .width = 128, .heads = 8}>>;
-using LsdDiffusion = LatentDiffusion<Lsd, Denoiser<Shape{.layers = 4, .width = 128, .heads = 8}>>;
 
 constexpr Index longest = 1024; // residues of a structure to train on
 
@@ -96,39 +93,6 @@ Options read_options(int argc, char** argv) {
           " residues.");
   return options;
 }
-
-// ---- rows of sequences
-class LsdRows {
-public:
-  static constexpr Index width = Lsd::width;
-  LsdRows(const std::string& path, Cpu cpu) {
-    const Safetensors file = Safetensors::open(path);
-    if (file.contains("denoiser.out.weight")) {
-      auto session = std::make_shared<EncodeSession<LsdDiffusion, Cpu>>(cpu);
-      session->load(file);
-      what_ = "LSD, eps at t = 0.3";
-      read_ = [session](const SequenceSet& set) {
-        return session->represent(set, {{Reading::EpsHat, 0}, 0.3, ReadingInput::Clean, 1});
-      };
-    } else {
-      auto session = std::make_shared<EncodeSession<Lsd, Cpu>>(cpu);
-      session->load(file);
-      what_ = "LSD, z";
-      read_ = [session](const SequenceSet& set) { return session->encode(set); };
-    }
-  }
-  const std::string& what() const { return what_; }
-  /// (residues, width); every chain is a sequence of the residues that were seen.
-  std::vector<float> rows(const Structure& s) const {
-    SequenceSet set;
-    for (const StructureChain& chain : s.chains) set.add(chain.name, s.sequence(chain));
-    return read_(set).rows;
-  }
-
-private:
-  std::string what_;
-  std::function<Ragged(const SequenceSet&)> read_;
-};
 
 // ---- residues of a task, and rows for them
 class Sites {
@@ -186,12 +150,6 @@ std::vector<float> side_by_side(const std::vector<float>& a, Index width_a, cons
   }
   return both;
 }
-std::string text_of(const Interval& score) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.3f (%.3f to %.3f)", score.value, score.low, score.high);
-  return text;
-}
-
 class Study {
 public:
   explicit Study(Options options)
@@ -331,19 +289,9 @@ private:
     }
   }
 
-  // ---- probes
-  std::string interface_score(const std::vector<float>& features) {
-    return text_of(
-        auroc_over_components(interface_, probe_test_scores(LogisticProbe{}, cpu_, ProbeKind::Binary, 2, interface_, features)));
-  }
+  std::string interface_score(const std::vector<float>& features) { return site_score(cpu_, interface_, features); }
   std::string pair_score(const std::vector<float>& features) {
-    ProbeProblem problem;
-    problem.kind = ProbeKind::Binary, problem.classes = 2, problem.labels = pairs_.labels;
-    problem.sequence = pair_first_, problem.partner = pair_second_;
-    problem.train = pairs_.of(Split::Train), problem.valid = pairs_.of(Split::Valid), problem.test = pairs_.of(Split::Test);
-    const Index rows = 2 * static_cast<Index>(pairs_.size());
-    const FeatureView view{features.data(), rows, static_cast<Index>(features.size()) / rows};
-    return text_of(auroc_over_components(pairs_, LogisticProbe{}.run(cpu_, make_probe_data(view, problem)).test_scores));
+    return ::pair_score(cpu_, pairs_, pair_first_, pair_second_, features);
   }
 
   void report_interface() {

@@ -19,25 +19,18 @@
 #include <pleat/data/structure_file.hpp>
 #include <pleat/data/structure_tasks/interface_site.hpp>
 #include <pleat/data/structure_tasks/pair_interface.hpp>
-#include <pleat/encoders/gearnet.hpp>
 #include <pleat/eval/gaussian_floor.hpp>
 #include <pleat/io/gzip.hpp>
-#include <pleat/session/latent_statistics.hpp>
 #include <pleat/session/read_graphs.hpp>
-#include <pleat/session/train.hpp>
-#include <pleat/session/velocity_loss.hpp>
 #include <pleat/train/lr_schedules.hpp>
 
+#include "diffusion.hpp"
 #include "lsd_rows.hpp"
 #include "scores.hpp"
 
 using namespace pleat;
 
 namespace {
-
-using Encoder = GearNetEdge<ResidueGraph, Shape{.layers = 4, .width = 64}, Readout::sum>;
-using Model = LatentDiffusion<StructureLatents<Encoder>, Denoiser<Shape{.layers = 2, .width = 256, .heads = 8}>>;
-using Graphs = OwnedGraphs<ResidueGraph>;
 
 constexpr Index longest = 1024; // residues of a structure to train on
 
@@ -241,7 +234,7 @@ private:
     if (!options_.encoder.empty())
       load_part(Safetensors::open(options_.encoder), parameters, "autoencoder.encoder.", "autoencoder.");
     const BatchOptions batches{options_.budget, 0, options_.seed};
-    fit_standardiser(session_, *train_, batches, 200'000);
+    fit(session_, *train_, batches);
     const BatchPlan plan(train_->lengths(), batches);
     const WarmUpCosine rates{options_.rate, (std::min)(options_.steps, Index{50}), (std::max)(options_.steps, Index{1}), 0.05};
     double sum = 0;
@@ -283,8 +276,8 @@ private:
         "| t | v-loss, denoiser, valid | Gaussian of train, valid | Gaussian floor, train |\n| ---: | ---: | ---: | ---: |");
     for (const double t : {0.02, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.98}) {
       const NoiseLevel at = noise_level(Model::Schedule{}, t);
-      std::printf("| %.2f | %.4f | %.4f | %.4f |\n", t, velocity_loss(session_, batches, t, {options_.seed + 1, 0}),
-                  floor(at, moments), floor(at));
+      std::printf("| %.2f | %.4f | %.4f | %.4f |\n", t, loss_at(session_, batches, t, {options_.seed + 1, 0}), floor(at, moments),
+                  floor(at));
       std::fflush(stdout);
     }
   }
@@ -334,7 +327,7 @@ private:
   Cpu cpu_{&pool_};
   SplitOf split_;
   ReadGraphsSession<Model, Cpu> reader_;
-  TrainSession<DiffusionObjective<Model>, Cpu> session_;
+  Session session_;
   std::unique_ptr<LsdRows> lsd_;
   std::unique_ptr<GraphSet<ResidueGraph>> train_, valid_;
   StructureExamples interface_, pairs_;

@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include "support/refusal.hpp"
+
 #include <cstdlib>
 #include <filesystem>
 #include <pleat/data/atom3d.hpp>
@@ -15,14 +17,7 @@ namespace {
 
 const std::string shipped = PLEAT_TEST_DATA "/../examples/data/structures/";
 Structure read(const std::string& file) { return read_structure(*open_input(shipped + file)).structure; }
-template <class Call> std::string refused(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
-}
+using contract::refusal;
 bool says(const std::string& message, const char* text) { return message.find(text) != std::string::npos; }
 
 const std::string header = "table\tpdb\tpartners\tmutation\tddg_kcal_mol\tmode\tfiles\n";
@@ -32,7 +27,7 @@ MutationTable skempi(const std::string& rows) {
   return read_skempi(source);
 }
 std::string skempi_refused(const std::string& rows) {
-  return refused([&] { skempi(rows); });
+  return refusal([&] { skempi(rows); });
 }
 LabelSetTask ec(const std::string& text) {
   MemorySource source(text, "ec.csv");
@@ -86,10 +81,10 @@ BOOST_AUTO_TEST_CASE(skempi_sites) {
   }
   const char other = sequence[4] == 'W' ? 'A' : 'W';
   const MutationTable wrong = skempi(row(5, other)), beyond = skempi(row(s.residues() + 1, 'A'));
-  const std::string message = refused([&] { mutated_residue(wrong, wrong.mutations[0], s); });
+  const std::string message = refusal([&] { mutated_residue(wrong, wrong.mutations[0], s); });
   BOOST_TEST(says(message, "s.tsv:2: residue 5 of chain A is A "));
   BOOST_TEST(says(message, ", not the wild type W of the mutation;"));
-  BOOST_TEST(says(refused([&] { mutated_residue(beyond, beyond.mutations[0], s); }), "has no residue 71 in a chain A"));
+  BOOST_TEST(says(refusal([&] { mutated_residue(beyond, beyond.mutations[0], s); }), "has no residue 71 in a chain A"));
   const Structure parts[] = {read("1ezgA_native.pdb.gz"), s}; // a chain that comes back is counted through
   const Structure joined = join_structures({&parts[0], &parts[1]}, "both");
   BOOST_TEST(joined.residues() == parts[0].residues() + s.residues());
@@ -100,7 +95,7 @@ BOOST_AUTO_TEST_CASE(skempi_sites) {
 
   const MutationTable folds = skempi("S\t1A22\tx\tA:D2A\t1\tf\ta\nS\t1PPF\tx\tA:D2A\t1\tf\tb\nS\t3SGB\tx\tA:D2A\t1\tf\tc\n");
   BOOST_TEST((mutation_folds(folds) == std::vector<int>{0, 1, 1}));
-  BOOST_TEST(says(refused([&] { mutation_folds(late); }), "fold 1 holds no mutation"));
+  BOOST_TEST(says(refusal([&] { mutation_folds(late); }), "fold 1 holds no mutation"));
 }
 
 BOOST_AUTO_TEST_CASE(enzyme_table) {
@@ -111,12 +106,12 @@ BOOST_AUTO_TEST_CASE(enzyme_table) {
   const Index rows[] = {0, 2};
   BOOST_TEST((task.sets.matrix(rows) == std::vector<Index>{0, 1, 1, 0, 1, 0}));
   const std::string head = "id,sequence,label,split\n";
-  BOOST_TEST(says(refused([&] { ec(head + "a,,1,train\n"); }), "ec.csv:2: the sequence of \"a\" is empty."));
-  BOOST_TEST(says(refused([&] { ec(head + "a,M,,train\n"); }), "ec.csv:2: \"a\" has no label."));
-  BOOST_TEST(says(refused([&] { ec(head + "a,M,1;1,train\n"); }), "stands twice"));
-  BOOST_TEST(says(refused([&] { ec(head + "a,M,1;,train\n"); }), "end with a separator"));
-  BOOST_TEST(says(refused([&] { ec(head + "a,M,1,dev\n"); }), "the split \"dev\" is unknown"));
-  BOOST_TEST(says(refused([&] { ec(head + "a,M,1,train\n"); }), "has no row of the split valid."));
+  BOOST_TEST(says(refusal([&] { ec(head + "a,,1,train\n"); }), "ec.csv:2: the sequence of \"a\" is empty."));
+  BOOST_TEST(says(refusal([&] { ec(head + "a,M,,train\n"); }), "ec.csv:2: \"a\" has no label."));
+  BOOST_TEST(says(refusal([&] { ec(head + "a,M,1;1,train\n"); }), "stands twice"));
+  BOOST_TEST(says(refusal([&] { ec(head + "a,M,1;,train\n"); }), "end with a separator"));
+  BOOST_TEST(says(refusal([&] { ec(head + "a,M,1,dev\n"); }), "the split \"dev\" is unknown"));
+  BOOST_TEST(says(refusal([&] { ec(head + "a,M,1,train\n"); }), "has no row of the split valid."));
   MemorySource chains("file\tchain\tec\tevidence\nx.pdb\tE\t3.4.21.62;3.4.21.-\ty\nz.pdb\tA\t1.1.1.1\ty\n", "l.tsv");
   const LabelledChains labelled = read_labelled_chains(chains);
   BOOST_TEST((labelled.files == std::vector<std::string>{"x.pdb", "z.pdb"}));
@@ -142,8 +137,8 @@ BOOST_AUTO_TEST_CASE(deepfri_folder) {
   BOOST_TEST(read.structures[0].structure.residues() == 82);
   BOOST_TEST(read.structures[1].structure.residues() == 70);
   std::filesystem::remove_all(folder);
-  BOOST_TEST(says(refused([&] { read_annotated_folder(folder, table); }), "holds no file of a chain of the annotation table"));
-  BOOST_TEST(says(refused([&] { read_annotated_folder(folder, table, 1); }), "number 1 is not one of them"));
+  BOOST_TEST(says(refusal([&] { read_annotated_folder(folder, table); }), "holds no file of a chain of the annotation table"));
+  BOOST_TEST(says(refusal([&] { read_annotated_folder(folder, table, 1); }), "number 1 is not one of them"));
 
   // GO tables have three ontologies and lines of names beside them.
   const DeepfriAnnotations go =
@@ -155,14 +150,14 @@ BOOST_AUTO_TEST_CASE(deepfri_folder) {
   BOOST_TEST((go.ontologies[0].sets.labels == std::vector<std::vector<Index>>{{0, 1}, {}}));
   BOOST_TEST((go.ontologies[1].sets.labels == std::vector<std::vector<Index>>{{}, {0}}));
   const std::string head = "### EC-numbers\n1\t2\n### PDB-chain\tEC-numbers\n";
-  BOOST_TEST(says(refused([&] { deepfri("a\t1\n"); }), "annot.tsv:1: \"a\t1\" stands before"));
+  BOOST_TEST(says(refusal([&] { deepfri("a\t1\n"); }), "annot.tsv:1: \"a\t1\" stands before"));
   BOOST_TEST(
-      says(refused([&] { deepfri(head + "a\t3\n"); }), "annot.tsv:4: the class \"3\" of a is not in the list of EC-numbers."));
-  BOOST_TEST(says(refused([&] { deepfri(head + "a\t1,1\n"); }), "a has a class twice"));
-  BOOST_TEST(says(refused([&] { deepfri(head + "a\t1\t2\n"); }), "has 3 fields"));
-  BOOST_TEST(says(refused([&] { deepfri(head); }), "holds no chain"));
-  BOOST_TEST(says(refused([&] { deepfri("### EC-numbers\n1\t1\n"); }), "stands twice"));
-  BOOST_TEST(says(refused([&] { deepfri("### EC-numbers\n"); }), "the names of the classes of \"EC-numbers\" are missing"));
+      says(refusal([&] { deepfri(head + "a\t3\n"); }), "annot.tsv:4: the class \"3\" of a is not in the list of EC-numbers."));
+  BOOST_TEST(says(refusal([&] { deepfri(head + "a\t1,1\n"); }), "a has a class twice"));
+  BOOST_TEST(says(refusal([&] { deepfri(head + "a\t1\t2\n"); }), "has 3 fields"));
+  BOOST_TEST(says(refusal([&] { deepfri(head); }), "holds no chain"));
+  BOOST_TEST(says(refusal([&] { deepfri("### EC-numbers\n1\t1\n"); }), "stands twice"));
+  BOOST_TEST(says(refusal([&] { deepfri("### EC-numbers\n"); }), "the names of the classes of \"EC-numbers\" are missing"));
 }
 
 BOOST_AUTO_TEST_CASE(atom3d_items) {
@@ -185,12 +180,12 @@ BOOST_AUTO_TEST_CASE(atom3d_items) {
     const Structure moved = atom3d_structure(pair.at("mutated_atoms"), "moved").structure;
     BOOST_TEST(moved.atoms() == truth.atoms());
     BOOST_TEST(std::abs(moved.positions[0].x() - truth.positions[0].x() - 1) < 1e-4f);
-    BOOST_TEST(says(refused([&] { data.item(3); }), "item 3: there are the items 0 to 2."));
+    BOOST_TEST(says(refusal([&] { data.item(3); }), "item 3: there are the items 0 to 2."));
   }
-  const std::string pickle = refused([] { Atom3dDataset::open(PLEAT_TEST_DATA "/golden/lmdb/pickle"); });
+  const std::string pickle = refusal([] { Atom3dDataset::open(PLEAT_TEST_DATA "/golden/lmdb/pickle"); });
   BOOST_TEST(says(pickle, "is packed with pickle, which is not read, since it runs code of the file;"));
   BOOST_TEST(says(pickle, "make_lmdb_dataset(d.load_dataset('OLD', 'lmdb'), 'NEW', serialization_format='json')"));
-  BOOST_TEST(says(refused([] { Atom3dDataset::open(PLEAT_TEST_DATA "/golden/lmdb/many"); }), "but no data set of ATOM3D"));
+  BOOST_TEST(says(refusal([] { Atom3dDataset::open(PLEAT_TEST_DATA "/golden/lmdb/many"); }), "but no data set of ATOM3D"));
 }
 
 BOOST_AUTO_TEST_CASE(atom3d_tables) {
@@ -203,7 +198,7 @@ BOOST_AUTO_TEST_CASE(atom3d_tables) {
                        ",\"index\":[0],\"data\":[" + row + "]}");
   };
   const auto message = [&](const char* row, const char* columns = nullptr) {
-    return refused([&] { atom3d_structure(table(row, columns), "t"); });
+    return refusal([&] { atom3d_structure(table(row, columns), "t"); });
   };
   const Structure s = atom3d_structure(table("[0,\"A\",\" \",\" \",7,\"ALA\",1,2.5,3,\"C\",\" \",\"CA\"],"
                                              "[1,\"A\",\" \",\" \",8,\"ALA\",1,2.5,9,\"C\",\" \",\"CA\"]"),
@@ -218,7 +213,7 @@ BOOST_AUTO_TEST_CASE(atom3d_tables) {
   BOOST_TEST(says(message("[0,\"A\",\" \",\" \",7,\"ALA\",\"x\",2,3,\"C\",\" \",\"CA\"]"), "t, row 0: x is not a number."));
   BOOST_TEST(says(message("[1]", "[\"chain\"]"), "t: the table of atoms has no column \"hetero\"."));
   BOOST_TEST(says(message(""), "t: its table holds no atom."));
-  BOOST_TEST(says(refused([&] { atom3d_structure(Json::parse("[]"), "t"); }), "t: is no table of atoms"));
+  BOOST_TEST(says(refusal([&] { atom3d_structure(Json::parse("[]"), "t"); }), "t: is no table of atoms"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

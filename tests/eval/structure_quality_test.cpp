@@ -1,5 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
+#include "support/refusal.hpp"
+
 #include <cstdlib>
 #include <pleat/backend/cpu/dense_algebra.hpp>
 #include <pleat/backend/cpu/device.hpp>
@@ -18,14 +20,7 @@ namespace {
 
 const std::string shipped = PLEAT_TEST_DATA "/../examples/data/structures/";
 Structure read(const std::string& path) { return read_structure(*open_input(path)).structure; }
-template <class Call> std::string refused(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
-}
+using contract::refusal;
 bool says(const std::string& message, const char* text) { return message.find(text) != std::string::npos; }
 
 void check_quality(const Structure& model, const Structure& native, double rmsd, double gdt_ts, double gdt_ha) {
@@ -104,10 +99,10 @@ BOOST_AUTO_TEST_CASE(quality_of_known_motions) {
 
   Structure other = native;
   other.types[3] = residue_of_letter('W');
-  BOOST_TEST(says(refused([&] { match_traces(other, native); }), "a model is matched to its native structure by residue number"));
+  BOOST_TEST(says(refusal([&] { match_traces(other, native); }), "a model is matched to its native structure by residue number"));
   for (ResidueLabel& label : other.labels) label.number += 1000;
-  BOOST_TEST(says(refused([&] { match_traces(other, native); }), "have no residue with a C-alpha in common"));
-  BOOST_TEST(says(refused([&] { model_quality(moved, t.native, 80); }), "got 82 matched residues of 80"));
+  BOOST_TEST(says(refusal([&] { match_traces(other, native); }), "have no residue with a C-alpha in common"));
+  BOOST_TEST(says(refusal([&] { model_quality(moved, t.native, 80); }), "got 82 matched residues of 80"));
 }
 
 BOOST_AUTO_TEST_CASE(decoy_rows) {
@@ -190,7 +185,7 @@ BOOST_AUTO_TEST_CASE(mutations) {
   const double two[] = {1, 2};
   BOOST_TEST(std::isnan(score_mutations(few, two)[0].auroc));
   BOOST_TEST(std::isnan(score_mutations(few, two)[0].spearman));
-  BOOST_TEST(says(refused([&] { mutation_baseline(table, std::span(complexes).first(2), folds); }),
+  BOOST_TEST(says(refusal([&] { mutation_baseline(table, std::span(complexes).first(2), folds); }),
                   "has 3 complexes, but 2 structures"));
 }
 
@@ -221,7 +216,7 @@ BOOST_AUTO_TEST_CASE(several_labels) {
   const std::vector<float> nothing(features.size(), 1.0f); // constant features know the frequencies only
   const LabelSetScore floor = evaluate_label_sets(Cpu{&threads}, {nothing.data(), view.rows, view.width}, task, strengths);
   BOOST_TEST(floor.f1_max < 0.7);
-  BOOST_TEST(says(refused([&] {
+  BOOST_TEST(says(refusal([&] {
                     evaluate_label_sets(Cpu{&threads}, {features.data(), 3, composition_width}, task, strengths);
                   }),
                   "features of 3 sequences were given for 90"));
@@ -234,8 +229,8 @@ BOOST_AUTO_TEST_CASE(several_labels) {
   const std::vector<double> expected = {0.6, 0.6, 0.6, 0.6, 0.8, 0.8, 0.6, 0.8};
   for (std::size_t i = 0; i < expected.size(); ++i) BOOST_TEST(std::abs(found[i] - expected[i]) < 1e-6);
   const Index one[] = {5, 5, 5, 5};
-  BOOST_TEST(says(refused([&] { leave_cluster_out_scores({rows, 4, 2}, sets, one); }), "at least two clusters"));
-  BOOST_TEST(says(refused([&] { leave_cluster_out_scores({rows, 3, 2}, sets, clusters); }), "got 3 rows of features"));
+  BOOST_TEST(says(refusal([&] { leave_cluster_out_scores({rows, 4, 2}, sets, one); }), "at least two clusters"));
+  BOOST_TEST(says(refusal([&] { leave_cluster_out_scores({rows, 3, 2}, sets, clusters); }), "got 3 rows of features"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 
 #include "support/benchmark_complex.hpp"
 #include "support/model_contract.hpp"
+#include "support/refusal.hpp"
 #include "support/structures.hpp"
 
 #include <cstring>
@@ -64,15 +65,6 @@ template <class Params> std::vector<float> store_of(const Params& parameters, St
 bool same_bytes(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
-std::string refusal(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
-
 // Latents that are Gaussian, and anew in every step: a linear map of noise.
 struct GaussianNodes {
   using Input = GraphBatch;

@@ -1,6 +1,7 @@
 // Rows of structures: the published ones, the same bytes in any company and on any number of threads, and strict weights.
 
 #include "support/gearnet_golden.hpp"
+#include "support/refusal.hpp"
 #include "support/structures.hpp"
 
 #include <cstring>
@@ -21,15 +22,6 @@ using Session = EncodeGraphsSession<Golden, Cpu>;
 
 bool same_bytes(std::span<const float> a, std::span<const float> b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
-}
-
-std::string refusal(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 // C-alphas in a box, so dense that a residue has some 20 edges.

@@ -1,6 +1,7 @@
 // Representations: the same bytes for a sequence in any company and on any number of threads, one row per residue.
 
 #include "support/model_contract.hpp"
+#include "support/refusal.hpp"
 
 #include <cstring>
 #include <numeric>
@@ -63,15 +64,6 @@ Result read(const Sequences& sequences, const std::vector<std::size_t>& order, i
 
 bool same_bytes(const std::vector<float>& a, const std::vector<float>& b) {
   return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
-}
-
-std::string refusal(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 } // namespace

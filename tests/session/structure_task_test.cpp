@@ -2,6 +2,7 @@
 
 #include "support/benchmark_complex.hpp"
 #include "support/op_contract.hpp"
+#include "support/refusal.hpp"
 
 #include <cstring>
 #include <filesystem>
@@ -42,15 +43,6 @@ BatchPieces first_unit() {
   BatchPieces pieces;
   pieces.records = {0};
   return pieces;
-}
-
-std::string refusal(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
 }
 
 } // namespace

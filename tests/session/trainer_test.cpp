@@ -2,6 +2,7 @@
 // damaged or foreign checkpoint is refused in one sentence.
 
 #include "support/model_contract.hpp"
+#include "support/refusal.hpp"
 
 #include <cstring>
 #include <filesystem>
@@ -38,14 +39,6 @@ std::string bytes_of(const std::string& path) {
 }
 void write(const std::string& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
-std::string refusal(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
-}
 bool mentions(const std::string& text, const std::string& what) {
   BOOST_TEST_CONTEXT("\"" << text << "\" should mention \"" << what << "\"") {
     BOOST_TEST((text.find(what) != std::string::npos));

@@ -8,6 +8,7 @@
 #include <pleat/core/error.hpp>
 #include <pleat/data/neighbour_search.hpp>
 #include <pleat/data/structure.hpp>
+#include <span>
 #include <vector>
 
 namespace pleat::inline v0_1 {
@@ -56,24 +57,28 @@ inline Position ideal_beta(const Position& n, const Position& ca, const Position
   return Position::angstrom(at(0, ca.x()), at(1, ca.y()), at(2, ca.z()));
 }
 
-/// (residues) how many other C-alphas lie nearer than `radius` Angstrom to the residue's own, over all chains; -1 for residues
-/// without a C-alpha.
-inline std::vector<Index> contact_numbers(const Structure& s, double radius) {
-  const std::vector<Index> alphas = s.alpha_carbons();
+/// (residues) how many other atoms of `atoms`, one of each residue (-1: none), lie nearer than `radius` Angstrom to the residue's
+/// own; -1 for residues without one.
+inline std::vector<Index> contacts_of(const Structure& s, std::span<const Index> atoms, double radius) {
   std::vector<float> points;
   std::vector<std::size_t> residues;
-  for (std::size_t r = 0; r < alphas.size(); ++r) {
-    if (alphas[r] < 0) continue;
-    const Position& p = s.positions[static_cast<std::size_t>(alphas[r])];
+  for (std::size_t r = 0; r < atoms.size(); ++r) {
+    if (atoms[r] < 0) continue;
+    const Position& p = s.positions[static_cast<std::size_t>(atoms[r])];
     points.insert(points.end(), {p.x(), p.y(), p.z()});
     residues.push_back(r);
   }
-  std::vector<Index> counts(alphas.size(), -1);
+  std::vector<Index> counts(atoms.size(), -1);
+  if (residues.empty()) return counts;
   NeighbourSearch search(points, radius);
   for (std::size_t i = 0; i < residues.size(); ++i)
     counts[residues[i]] = static_cast<Index>(search.within(static_cast<Index>(i), radius).size());
   return counts;
 }
+
+/// (residues) how many other C-alphas lie nearer than `radius` Angstrom to the residue's own, over all chains; -1 for residues
+/// without a C-alpha.
+inline std::vector<Index> contact_numbers(const Structure& s, double radius) { return contacts_of(s, s.alpha_carbons(), radius); }
 
 /// Half-sphere exposure (Hamelryck 2005): the other C-alphas within a radius, divided by the plane through the residue's C-alpha
 /// that is perpendicular to its direction to the (ideal) C-beta. Few on the side of C-beta: an exposed side chain.

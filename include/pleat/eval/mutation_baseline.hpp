@@ -6,7 +6,7 @@
 #include <cmath>
 #include <pleat/core/error.hpp>
 #include <pleat/core/index.hpp>
-#include <pleat/data/neighbour_search.hpp>
+#include <pleat/data/exposure.hpp>
 #include <pleat/data/skempi.hpp>
 #include <pleat/data/structure.hpp>
 #include <pleat/data/substitution_matrix.hpp>
@@ -29,19 +29,9 @@ inline std::vector<double> burial(const Structure& s) {
     if (s.names[a] == atom_cb || (s.names[a] == atom_ca && (atom < 0 || s.names[static_cast<std::size_t>(atom)] != atom_cb)))
       atom = static_cast<Index>(a);
   }
-  std::vector<float> points;
-  std::vector<std::size_t> residue;
-  for (std::size_t r = 0; r < chosen.size(); ++r) {
-    if (chosen[r] < 0) continue;
-    const Position& p = s.positions[static_cast<std::size_t>(chosen[r])];
-    points.insert(points.end(), {p.x(), p.y(), p.z()});
-    residue.push_back(r);
-  }
-  std::vector<double> buried(s.types.size());
-  if (residue.empty()) return buried;
-  NeighbourSearch search(points, burial_distance);
-  for (std::size_t i = 0; i < residue.size(); ++i)
-    buried[residue[i]] = static_cast<double>(search.within(static_cast<Index>(i), burial_distance).size());
+  std::vector<double> buried;
+  for (const Index count : contacts_of(s, chosen, burial_distance))
+    buried.push_back(static_cast<double>((std::max)(count, Index{0})));
   return buried;
 }
 

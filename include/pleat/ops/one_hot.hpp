@@ -27,11 +27,12 @@ struct one_hot_op {
 
 namespace detail {
 
-/// Errors: not `hot` columns for each of `count` rows, or one that is not below `limit`.
+/// Errors: not `hot` columns for each of `count` rows, or (`values`: where something is computed) one that is not below `limit`.
+template <bool values>
 constexpr void require_columns(const char* op, std::span<const std::int32_t> columns, Index hot, Index count, Index limit) {
   if (static_cast<Index>(columns.size()) != hot * count)
     fail(op, ": ", columns.size(), " columns for ", count, " rows of ", hot, " hot columns each; they must agree");
-  for (std::size_t i = 0; i < columns.size(); ++i)
+  for (std::size_t i = 0; values && i < columns.size(); ++i)
     if (columns[i] >= limit)
       fail(op, ": column ", columns[i], " of row ", static_cast<Index>(i) / hot, " is not below ", limit,
            "; make the graph with the policy of the model");
@@ -41,7 +42,7 @@ template <Index Width, class Space, class Context>
 constexpr Rows<Context, Width, Space> one_hot(Context& run, std::span<const std::int32_t> columns, Index hot, Index count,
                                               const Rows<Context, 1, Space>* last) {
   using T = typename Context::Stream;
-  require_columns("one_hot", columns, hot, count, Width - (last != nullptr ? 1 : 0));
+  require_columns<Context::computes>("one_hot", columns, hot, count, Width - (last != nullptr ? 1 : 0));
   auto y = run.template rows<Width, Space>(count);
   run.count(0, sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)

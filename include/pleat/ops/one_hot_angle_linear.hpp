@@ -110,7 +110,7 @@ one_hot_angle_linear(Context& run, const AngleLinearTensors<Slots, In, Out>& lay
   if (length.count() != edges || bins.count() != graph.arc_count())
     fail("one_hot_angle_linear: ", length.count(), " lengths and ", bins.count(), " angle bins for a graph of ", edges,
          " edges and ", graph.arc_count(), " arcs; pass those of that graph");
-  detail::require_columns("one_hot_angle_linear", columns, hot, edges, In - 1);
+  detail::require_columns<Context::computes>("one_hot_angle_linear", columns, hot, edges, In - 1);
   if (folded && run.recording())
     fail("one_hot_angle_linear: batch norm is folded at inference only; call batch_norm while training");
   auto y = run.template rows<Out, Edge>(edges);

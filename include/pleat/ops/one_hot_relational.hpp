@@ -46,7 +46,7 @@ one_hot_relational(Context& run, const Matrix<Out, Relations * In>& weight, cons
   const Index nodes = graph.node_count();
   if (graph.relations != Relations)
     fail("one_hot_relational: a graph of ", graph.relations, " relations for a layer of ", Relations, "; they must agree");
-  detail::require_columns("one_hot_relational", columns, hot, nodes, In);
+  detail::require_columns<Context::computes>("one_hot_relational", columns, hot, nodes, In);
   const one_hot_relational_op::Plan plan{In, Out, Relations, hot};
   const double sums = static_cast<double>((graph.edge_count() + nodes) * hot + nodes) * Out;
   auto y = run.template rows<Out, Node>(nodes);

@@ -8,14 +8,15 @@
 # STRUCTURES: the folder that examples/data/structure_split.tsv lists. PLEAT: the tool (default: build/release/examples/pleat, which
 # examples/quickstart.sh builds). Every pre-training run of a level has the same number of steps, and so has every fine-tuning run of a
 # task, fixed here once. Pre-training and fine-tuning seeds go in pairs. PAIRS (default "1 2 3"), STEPS (default 100: per cent of the
-# steps below) and PARTS (default: all of those at the end) make a smaller run.
+# steps below) and PARTS (default: all of those at the end) make a smaller run. LANES (default: all cores): runs at once, each
+# on one thread, which is faster than one run on all of them; results do not depend on it.
 set -euo pipefail
 export LC_ALL=C
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-if [ $# -lt 2 ]; then sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2; fi
+if [ $# -lt 2 ]; then sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2; fi
 structures=$1 output=$2 mode=${3:-run}
 pleat=${PLEAT:-$root/build/release/examples/pleat}
-pairs=${PAIRS:-1 2 3} per_cent=${STEPS:-100}
+pairs=${PAIRS:-1 2 3} per_cent=${STEPS:-100} lanes=${LANES:-$(nproc)}
 split=$root/examples/data/structure_split.tsv
 [ -x "$pleat" ] || { echo "run.sh: no tool at $pleat; build it with examples/quickstart.sh, or name it in PLEAT" >&2; exit 2; }
 mkdir -p "$output"
@@ -24,13 +25,21 @@ scaled() { local n=$(($1 * per_cent / 100)); echo $((n > 10 ? n : 10)); }
 began=$SECONDS
 note() { printf '%5.1f min  %s\n' "$(awk -v s=$((SECONDS - began)) 'BEGIN { print s / 60 }')" "$*"; }
 
+# lane COMMAND...: in the background, once a lane is free; all_lanes waits for those under way. A failure ends the run.
+lane() {
+  if [ "$mode" = --dry-run ]; then "$@"; return; fi
+  while [ "$(jobs -rp | wc -l)" -ge "$lanes" ]; do wait -n; done
+  "$@" &
+}
+all_lanes() { while [ -n "$(jobs -p)" ]; do wait -n; done; }
+
 # pretrain NAME OBJECTIVE LEVEL SEED OPTION...: two stages, or one for objectives without a second. About 4 crops a step.
 pretrain() {
   local name=$1 objective=$2 level=$3 seed=$4 budget=600
   shift 4
   if [ "$level" = atom ]; then budget=400; fi
   local common=(pretrain-structure --objective "$objective" --level "$level" --structures "$structures" --split "$split" --seed "$seed"
-    --budget "$budget" --validate-every 0 --checkpoint-every 100 --quiet)
+    --budget "$budget" --validate-every 0 --checkpoint-every 100 --threads 1 --quiet)
   if [ "$mode" = --dry-run ]; then
     "$pleat" "${common[@]}" --steps "$(scaled 200)" --output "$output/pre/$name-1" --dry-run "$@" 2>/dev/null | grep -E '^time' | sed "s|^|$name-1: |"
     return
@@ -56,16 +65,18 @@ pretrain() {
 finetune() {
   local task=$1 initial=$2 seed=$3 steps budget from
   case $task in
-    res) steps=400 budget=560 ;;          # 16 sites a step
-    pip) steps=200 budget=600 ;;          # 200 batches of about one complex
+    res) steps=240 budget=560 ;;          # 16 sites a step
+    pip) steps=200 budget=600 ;;          # about one complex a step
     interface) steps=200 budget=1200 ;;   # about 4 proteins a step
     displacement) steps=200 budget=1200 ;;
+    psr) steps=300 budget=1200 ;;         # about 14 decoys a step
   esac
   from=$initial
   if [ "$initial" != none ]; then from=$output/pre/$initial; fi
   local folder=$output/$task/$initial-$seed
   local call=(finetune --task "$task" --structures "$structures" --split "$split" --init "$from" --seed "$seed" --steps "$(scaled $steps)"
-    --budget $budget --rate 1e-3 --warmup 20 --quiet --output "$folder")
+    --budget $budget --rate 1e-3 --warmup 20 --threads 1 --quiet --output "$folder")
+  if [ "$task" = psr ]; then call+=(--decoys "$output/decoys.safetensors"); fi
   if [ "$mode" = --dry-run ]; then
     "$pleat" "${call[@]}" --dry-run 2>/dev/null | grep -E '^time' | sed "s|^|$task: |"
     return
@@ -74,48 +85,50 @@ finetune() {
   "$pleat" "${call[@]}" 2>>"$output/log.txt" | sed 's/, [^,]*$//'
 }
 
+# study NAME OBJECTIVE LEVEL SEED OPTION...: a pre-training, and the task of its level that the comparisons are made on.
+study() {
+  pretrain "$@"
+  finetune "$([ "$3" = atom ] && echo res || echo interface)" "$1" "$4"
+}
+
 part_pretraining() {
+  local seed level objective
   for seed in $pairs; do
     for level in atom residue; do
-      for objective in diffpret siamdiff; do pretrain "$objective-$level-$seed" "$objective" "$level" "$seed"; done
+      for objective in siamdiff diffpret; do lane pretrain "$objective-$level-$seed" "$objective" "$level" "$seed"; done
     done
   done
 }
 part_tasks() { # TASK LEVEL
+  local seed objective
   for seed in $pairs; do
-    finetune "$1" none "$seed"
-    for objective in diffpret siamdiff; do finetune "$1" "$objective-$2-$seed" "$seed"; done
+    lane finetune "$1" none "$seed"
+    for objective in diffpret siamdiff; do lane finetune "$1" "$objective-$2-$seed" "$seed"; done
   done
 }
 part_res() { part_tasks res atom; }
 part_pip() { part_tasks pip atom; }
 part_interface() { part_tasks interface residue; }
 part_displacement() { part_tasks displacement residue; }
+part_psr() {
+  finetune psr none "${pairs%% *}" # makes the decoys, that runs at once need not
+  part_tasks psr residue
+}
 part_rivals() { # on RES, one pair
-  local seed=${pairs%% *}
-  for rival in denoising-score-matching residue-type distance; do
-    pretrain "$rival-atom-$seed" "$rival" atom "$seed"
-    finetune res "$rival-atom-$seed" "$seed"
-  done
+  local seed=${pairs%% *} rival
+  for rival in denoising-score-matching residue-type distance; do lane study "$rival-atom-$seed" "$rival" atom "$seed"; done
 }
 part_ablations() { # on RES and interface, one pair
-  local seed=${pairs%% *} level task
+  local seed=${pairs%% *} level gamma conformer fraction
   for level in atom residue; do
-    task=$([ $level = atom ] && echo res || echo interface)
-    for gamma in 0 1; do
-      pretrain "siamdiff-gamma$gamma-$level-$seed" siamdiff $level "$seed" --gamma $gamma
-      finetune $task "siamdiff-gamma$gamma-$level-$seed" "$seed"
-    done
-    ONE_STAGE=1 pretrain "siamdiff-one-stage-$level-$seed" siamdiff $level "$seed"
-    finetune $task "siamdiff-one-stage-$level-$seed" "$seed"
+    for gamma in 0 1; do lane study "siamdiff-gamma$gamma-$level-$seed" siamdiff $level "$seed" --gamma $gamma; done
+    ONE_STAGE=1 lane study "siamdiff-one-stage-$level-$seed" siamdiff $level "$seed"
     for conformer in gaussian torsional rotamers observed; do
       if [ $level-$conformer = residue-gaussian ] || [ $level-$conformer = atom-torsional ]; then continue; fi # the defaults
-      pretrain "siamdiff-$conformer-$level-$seed" siamdiff $level "$seed" --conformer $conformer
-      finetune $task "siamdiff-$conformer-$level-$seed" "$seed"
+      lane study "siamdiff-$conformer-$level-$seed" siamdiff $level "$seed" --conformer $conformer
     done
     for fraction in 0.25 0.5; do
-      pretrain "siamdiff-fraction$fraction-$level-$seed" siamdiff $level "$seed" --fraction $fraction
-      finetune $task "siamdiff-fraction$fraction-$level-$seed" "$seed"
+      lane study "siamdiff-fraction$fraction-$level-$seed" siamdiff $level "$seed" --fraction $fraction
     done
   done
 }
@@ -123,7 +136,7 @@ part_ablations() { # on RES and interface, one pair
 table() {
   printf '\n| task | metric | initial encoder | seeds | value, mean over seeds | each seed with its 95 %% interval over components |\n|---|---|---|---|---|---|\n'
   local task
-  for task in res pip interface displacement; do
+  for task in res pip interface displacement psr; do
     [ -d "$output/$task" ] || continue
     find "$output/$task" -name result.json | sort | while read -r file; do
       awk -v file="$file" -F'[:,]' '
@@ -145,9 +158,10 @@ if [ "$mode" = --dry-run ]; then
   for task in res pip interface displacement; do finetune "$task" none 1; done
   exit 0
 fi
-for part in ${PARTS:-pretraining res pip rivals interface displacement ablations}; do
+for part in ${PARTS:-pretraining res pip rivals interface displacement psr ablations}; do
   note "part $part"
   "part_$part"
+  all_lanes
 done
 table
 note "done"

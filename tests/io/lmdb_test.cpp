@@ -151,6 +151,8 @@ BOOST_AUTO_TEST_CASE(refuses_what_it_does_not_know) {
   BOOST_TEST(says(unpacked("\xdd\xff\xff\xff\xff"), "an array is longer than what is left"));
   BOOST_TEST(says(unpacked("\xdf\xff\xff\xff\xff"), "a map is longer than what is left"));
   BOOST_TEST(says(unpacked("\x81\x01\x01"), "the key of a map is not a string"));
+  // A map as the key of a map as the key of ...: no deeper than anything else.
+  BOOST_TEST(says(unpacked(std::string(100000, '\x81')), "the key of a map is not a string"));
   BOOST_TEST(says(unpacked("\x82\xa1"
                            "a\x01\xa1"
                            "a\x01"),

@@ -131,6 +131,17 @@ BOOST_AUTO_TEST_CASE(rows_of_sites) {
   }
   BOOST_TEST(view.sites[0].begin[2] - view.sites[0].begin[1] == second.residues());
 
+  // A hidden type: no column of a residue's type, on all nodes of the site.
+  const auto type_column = [](const LabelledGraphs<ResidueGraph>& of, Index node) {
+    return of.view().graphs.node_columns[static_cast<std::size_t>(node)];
+  };
+  BOOST_TEST(type_column(batch, 5) == first.types[5]);
+  unit.items[0].sites[0].type_hidden = true;
+  LabelledGraphs<ResidueGraph> hidden;
+  hidden.add(unit, 3);
+  BOOST_TEST(type_column(hidden, 5) == -1);
+  BOOST_TEST(type_column(hidden, 6) == first.types[6]);
+
   unit.items[0].sites.pop_back();
   BOOST_TEST(refusal([&] { LabelledGraphs<ResidueGraph>().add(unit, 0); }).find("give every item of a set as many") !=
              std::string::npos);

@@ -23,6 +23,7 @@ struct LabelledSite {
   Index structure = 0; ///< of the unit
   Index residue = 0;   ///< of the structure
   SiteNodes nodes = SiteNodes::Alpha;
+  bool type_hidden = false; ///< whether the residue's nodes look as a masked residue's do in pre-training: of no type at all
 };
 
 /// A label: a class from 0, or a number. All items of a set have as many sites.

@@ -54,14 +54,20 @@ private:
     for (std::uint64_t i = 0; i < count; ++i) result.push(value(depth + 1));
     return result;
   }
+  // Read apart from values, whose maps may nest: a key that is a map has a key, too.
+  std::string key() {
+    const auto code = static_cast<unsigned>(number(1));
+    if (code >= 0xa0 && code < 0xc0) return text(code & 0x1f);
+    if (code < 0xd9 || code > 0xdb) error("the key of a map is not a string");
+    return text(number(std::size_t{1} << (code - 0xd9)));
+  }
   Json map(std::uint64_t count, int depth) {
     if (count > (bytes_.size() - at_) / 2) error("a map is longer than what is left");
     Json result = Json::object();
     for (std::uint64_t i = 0; i < count; ++i) {
-      Json key = value(max_depth_); // no room for anything nested
-      if (!key.is_string()) error("the key of a map is not a string");
-      if (result.contains(key.string())) error("a key of a map stands twice");
-      result.set(key.string(), value(depth + 1));
+      const std::string name = key();
+      if (result.contains(name)) error("a key of a map stands twice");
+      result.set(name, value(depth + 1));
     }
     return result;
   }

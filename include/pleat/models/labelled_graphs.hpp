@@ -67,8 +67,8 @@ private:
     std::vector<std::int32_t> member;
   };
 
-  static void add_site(const LabelledUnit& unit, const LabelledSite& site, const std::vector<Index>& first,
-                       const std::vector<std::vector<std::int32_t>>& node_of_atom, Slot& to) {
+  void add_site(const LabelledUnit& unit, const LabelledSite& site, const std::vector<Index>& first,
+                const std::vector<std::vector<std::int32_t>>& node_of_atom, Slot& to) {
     const auto which = static_cast<std::size_t>(site.structure);
     require(which < unit.structures.size(), "a site lies in structure ", site.structure, " of a unit of ", unit.structures.size(),
             "; give the number of one of them");
@@ -81,19 +81,29 @@ private:
       // Atoms are sorted by residue.
       const auto& residues = structure.atom_residues;
       const auto begin = std::lower_bound(residues.begin(), residues.end(), static_cast<std::int32_t>(site.residue));
+      bool alpha_seen = false;
       for (auto at = begin; at != residues.end() && *at == site.residue; ++at) {
         const auto atom = static_cast<std::size_t>(at - residues.begin());
         const std::int32_t node = node_of_atom[which][atom];
         const bool alpha = structure.names[atom] == atom_ca && structure.elements[atom] == 6;
-        if (node < 0 || (site.nodes == SiteNodes::Alpha && !alpha)) continue;
-        to.member.push_back(node);
-        if (site.nodes == SiteNodes::Alpha) break; // of two in one residue the first
+        if (node < 0) continue;
+        if (site.type_hidden) hide(node);
+        if (site.nodes == SiteNodes::Residue || (alpha && !alpha_seen)) to.member.push_back(node);
+        alpha_seen = alpha_seen || alpha; // of two in one residue the first
       }
     }
     require(static_cast<Index>(to.member.size()) > to.begin.back(), structure.name, ": residue ",
             site.nodes == SiteNodes::Structure ? std::string("any") : structure.describe(site.residue), " has no node in a ",
             Graph::name, " that a label could be read from; leave the site out");
     to.begin.push_back(static_cast<Index>(to.member.size()));
+  }
+
+  void hide([[maybe_unused]] Index node) {
+    if constexpr (HidesResidues<Graph>)
+      graphs_.hide_residue(node);
+    else
+      fail("a site hides its residue type, which a ", Graph::name,
+           " cannot; give the graph a static function hide_residue(columns) (data/graph_policy.hpp)");
   }
 
   OwnedGraphs<Graph> graphs_;

@@ -34,12 +34,12 @@ inline void add_residue_sites(LabelledStructures& to, const SharedComplex& compl
   built->backbone = backbone_of(built->structure);
   const std::shared_ptr<const Whole> whole = built;
   for (const ResidueSite& site : residue_sites(*complex, options))
-    to.add(
-        {length, 1, site.component, 0, [whole, site, options] {
-           auto seen =
-               std::make_shared<const Structure>(site_environment(whole->structure, whole->backbone, site.residue, options));
-           return LabelledUnit{{std::move(seen)}, {{{{0, site.residue, SiteNodes::Alpha}}, static_cast<double>(site.at.type)}}};
-         }});
+    to.add({length, 1, site.component, 0, [whole, site, options] {
+              auto seen =
+                  std::make_shared<const Structure>(site_environment(whole->structure, whole->backbone, site.residue, options));
+              return LabelledUnit{{std::move(seen)},
+                                  {{{{0, site.residue, SiteNodes::Alpha, true}}, static_cast<double>(site.at.type)}}};
+            }});
 }
 
 /// Interface pairs: both bound partners are a unit, each encoded once; the label of a pair of residues is 1 where they touch.

@@ -86,4 +86,13 @@ void ProgressBar::show(Index done, Index total, const std::string& tail) {
   std::fflush(stderr);
 }
 
+std::string command_line() {
+  std::string text;
+  if (std::FILE* file = std::fopen("/proc/self/cmdline", "rb")) {
+    for (int c; (c = std::fgetc(file)) != EOF;) text += c == 0 ? ' ' : static_cast<char>(c);
+    std::fclose(file);
+  }
+  return text;
+}
+
 } // namespace tool

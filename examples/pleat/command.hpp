@@ -36,6 +36,7 @@ void add_diffuse(CLI::App& app);
 void add_embed(CLI::App& app);
 void add_embed_structure(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_evaluate_structure(CLI::App& app);
 void add_finetune(CLI::App& app);
 void add_models(CLI::App& app);
 void add_inspect(CLI::App& app);
@@ -56,6 +57,9 @@ double available_memory();
 std::string bytes_text(double bytes);
 /// "1 h 02 min", "3.2 s"
 std::string time_text(double seconds);
+
+/// The command that runs, as it was typed but for quotes; empty where the system does not tell.
+std::string command_line();
 
 /// One line on stderr that is rewritten, at most ten times a second, only where a person watches.
 class ProgressBar {

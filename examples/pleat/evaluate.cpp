@@ -187,15 +187,6 @@ std::string run_text(const Reader& reader) {
   return text;
 }
 
-std::string command_line() {
-  std::string text;
-  if (std::FILE* file = std::fopen("/proc/self/cmdline", "rb")) {
-    for (int c; (c = std::fgetc(file)) != EOF;) text += c == 0 ? ' ' : static_cast<char>(c);
-    std::fclose(file);
-  }
-  return text;
-}
-
 void evaluate(const EvaluateArguments& a) {
   const auto begin = std::chrono::steady_clock::now();
   pleat::ModelEvaluationOptions options = options_of(a);

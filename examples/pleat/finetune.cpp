@@ -7,7 +7,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include <pleat/eval/structure_baselines.hpp>
 #include <pleat/io/atomic_file.hpp>
 #include <pleat/io/gzip.hpp>
 #include <pleat/train/checkpoint.hpp>
@@ -36,24 +35,9 @@ std::string file_fingerprint(const std::string& path) {
   return fingerprint(std::as_bytes(std::span(all)));
 }
 
-pleat::StructureExamples test_examples(const pleat::LabelledStructures& test, std::vector<double> labels) {
-  pleat::StructureExamples examples;
-  examples.labels = std::move(labels);
-  for (Index u = 0; u < test.size(); ++u)
-    for (Index i = 0; i < test[u].items; ++i) {
-      examples.component.push_back(test[u].component), examples.chain.push_back(test[u].group);
-      examples.split.push_back(pleat::Split::Test);
-    }
-  return examples;
-}
-
 pleat::Interval score(const StructureTaskFacts& task, const pleat::StructureExamples& examples,
                       const std::vector<double>& outputs) {
-  if (task.outputs == 1) return pleat::chain_spearman_over_components(examples, outputs);
-  if (task.outputs > 2) return pleat::accuracy_over_components(examples, outputs, task.outputs);
-  std::vector<double> odds;
-  for (std::size_t i = 0; i + 1 < outputs.size(); i += 2) odds.push_back(outputs[i + 1] - outputs[i]);
-  return pleat::auroc_over_components(examples, odds);
+  return pleat::over_components(pleat::component_statistic(task.statistic(), examples, task.scores(outputs)));
 }
 
 void write_predictions(const std::string& path, const StructureTaskFacts& task, const pleat::StructureExamples& examples,
@@ -128,7 +112,7 @@ void finetune(FinetuneArguments& a) {
     };
   const Finetuned done = model->run(a.request);
   const pleat::LabelledStructures& test = data.parts[2];
-  const auto examples = test_examples(test, data.labels(pleat::Split::Test));
+  const pleat::StructureExamples examples = data.test_examples();
   const pleat::Interval value = score(task, examples, done.outputs);
   write_predictions(a.request.directory + "/predictions.tsv", task, examples, done.outputs);
   pleat::Json result = pleat::Json::object();
@@ -159,7 +143,7 @@ void add_finetune(CLI::App& app) {
       "Example:\n  pleat finetune --task interface --structures structures --split examples/data/structure_split.tsv \\\n"
       "                 --init runs/siamdiff --output runs/interface --steps 500\n\n"
       "Writes model.safetensors, log.jsonl, predictions.tsv and result.json.");
-  command.add_option("--task", a->task, "res, pip, interface, displacement or psr")->required();
+  command.add_option("--task", a->task, "res, pip, pip-published, interface, displacement or psr")->required();
   command.add_option("--structures", a->structures, "folder of the structures that the split lists")
       ->required()
       ->check(CLI::ExistingDirectory);

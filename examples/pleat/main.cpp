@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   tool::add_embed(app);
   tool::add_embed_structure(app);
   tool::add_evaluate(app);
+  tool::add_evaluate_structure(app);
   tool::add_finetune(app);
   tool::add_models(app);
   tool::add_inspect(app);

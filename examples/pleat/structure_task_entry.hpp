@@ -32,7 +32,7 @@ public:
     const Set train(request.data->parts[0]);
     Trainer<Session, Set> trainer(session, train, Set(request.data->parts[1]), request.directory, request.options, [&] {
       CheckpointInfo info;
-      info.model = "task-" + task_ + "-" + encoder_, info.config = config;
+      info.model = name(), info.config = config;
       return info;
     });
     Finetuned done;
@@ -65,7 +65,20 @@ public:
     return cost;
   }
 
+  std::vector<double> outputs(const std::string& checkpoint, const StructureTaskData& data, Index budget,
+                              int threads) const override {
+    const Safetensors file = Safetensors::open(checkpoint);
+    const std::string model = checkpoint_info(file).model;
+    require(model == name(), checkpoint, ": is a checkpoint of ", model, ", not of ", name(),
+            "; name the folder of a run of `pleat finetune` on this task.");
+    ThreadPool pool(threads);
+    Session session(Cpu{&pool}, {}, {});
+    load_values(file, session.parameters());
+    return task_outputs(session, Set(data.parts[static_cast<std::size_t>(Split::Test)]), budget);
+  }
+
 private:
+  std::string name() const { return "task-" + task_ + "-" + encoder_; }
   // Fills the values; a fingerprint of them, so that a run is not continued from others.
   static std::string start(Session& session, const FinetuneRequest& request) {
     auto& parameters = session.parameters();

@@ -21,6 +21,7 @@ const std::vector<StructureTaskFacts>& structure_tasks() {
   static const std::vector<StructureTaskFacts> tasks = {
       {"res", "residue identity at a site whose side chain was removed", "atom", "accuracy", 1, 20},
       {"pip", "interface pairs of two bound partners", "atom", "AUROC", 2, 2},
+      {"pip-published", "interface pairs, published layout", "atom", "AUROC", 2, 2},
       {"interface", "interface from the unbound form", "residue", "AUROC", 1, 2},
       {"displacement", "displacement on binding from the unbound form", "residue", "Spearman per chain", 1, 1},
       {"psr", "quality of decoys: GDT_TS to the native structure", "residue", "Spearman per target", 1, 1}};
@@ -38,6 +39,28 @@ std::unique_ptr<StructureTaskModel> structure_task_model(const StructureTaskFact
   return task.level == "atom" ? atom_task_model(task) : residue_task_model(task);
 }
 
+StructureMetric StructureTaskFacts::statistic() const {
+  return outputs == 1 ? StructureMetric::ChainSpearman : outputs == 2 ? StructureMetric::Auroc : StructureMetric::Accuracy;
+}
+std::vector<double> StructureTaskFacts::scores(const std::vector<double>& of) const {
+  if (outputs != 2) return of;
+  std::vector<double> odds;
+  for (std::size_t i = 0; i + 1 < of.size(); i += 2) odds.push_back(of[i + 1] - of[i]);
+  return odds;
+}
+
+StructureExamples StructureTaskData::test_examples() const {
+  const LabelledStructures& test = parts[static_cast<std::size_t>(Split::Test)];
+  StructureExamples examples;
+  examples.labels = labels(Split::Test);
+  for (Index u = 0; u < test.size(); ++u)
+    for (Index i = 0; i < test[u].items; ++i) {
+      examples.component.push_back(test[u].component), examples.chain.push_back(test[u].group);
+      examples.split.push_back(Split::Test);
+    }
+  return examples;
+}
+
 std::vector<double> StructureTaskData::labels(Split part) const {
   std::vector<double> all;
   const LabelledStructures& set = parts[static_cast<std::size_t>(part)];
@@ -47,6 +70,11 @@ std::vector<double> StructureTaskData::labels(Split part) const {
 }
 
 namespace {
+
+Structure read_task_structure(const std::string& folder, const std::string& file) {
+  const auto source = open_input(folder + "/" + file);
+  return read_structure(*source, {.model = 1, .chains = {}, .atom_records_only = false, .drop_bad_atoms = true}).structure;
+}
 
 template <class Change> void change_units(StructureTaskData& data, const Change& change) {
   for (LabelledStructures& part : data.parts) {
@@ -77,41 +105,48 @@ void standardise(StructureTaskData& data) {
 
 } // namespace
 
-StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split_file,
-                                      Index first, Index budget, const std::string& decoys) {
-  const auto table = open_input(split_file);
-  const StructureSplit split = read_structure_split(*table);
-  const auto read = [&](const std::string& file) {
-    const auto source = open_input(folder + "/" + file);
-    return read_structure(*source, {.model = 1, .chains = {}, .atom_records_only = false, .drop_bad_atoms = true}).structure;
-  };
-  StructureTaskData data;
-  if (task.name == "psr") {
-    DecoySetOptions options;
-    for (Index& targets : options.targets) targets = first > 0 ? (std::min)(first, targets) : targets;
-    add_decoys({&data.parts[0], &data.parts[1], &data.parts[2]}, split, decoys, read, options);
-  }
+void for_each_complex(const StructureTaskFacts& task, const std::string& folder, const StructureSplit& split, Index first,
+                      const std::function<void(const SharedComplex&)>& visit) {
+  if (task.name == "psr") return;
+  const bool published = task.name == "pip-published", pairs = task.name == "pip" || published,
+             both = task.name == "interface" || task.name == "displacement";
   Index taken[3] = {0, 0, 0};
-  std::vector<std::string> same; // files whose coordinates are those of the bound form
-  for (const StructureComplex& complex : structure_complexes(split)) {
-    if (complex.group == "decoys" || task.name == "psr") continue;
-    const bool pairs = task.name == "pip", both = task.name == "interface" || task.name == "displacement";
+  for (StructureComplex& complex : published ? published_pair_layout(split) : structure_complexes(split)) {
+    if (complex.group == "decoys") continue;
     if ((pairs && complex.bound.size() != 2) || (both && (complex.unbound.size() != 2 || complex.bound.size() != 2))) continue;
     const auto part = static_cast<std::size_t>(complex.split);
     if (first > 0 && taken[part] == first) continue;
     ++taken[part];
-    const auto loaded = std::make_shared<const LoadedComplex>(load_complex(complex, read));
-    LabelledStructures& to = data.parts[part];
-    if (task.name == "res") add_residue_sites(to, loaded);
-    if (pairs) add_residue_pairs(to, loaded);
-    for (std::size_t partner = 0; both && partner < 2; ++partner) try {
+    visit(std::make_shared<const LoadedComplex>(
+        load_complex(complex, [&](const std::string& file) { return read_task_structure(folder, file); })));
+  }
+}
+
+StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split_file,
+                                      Index first, Index budget, const std::string& decoys) {
+  const auto table = open_input(split_file);
+  const StructureSplit split = read_structure_split(*table);
+  StructureTaskData data;
+  if (task.name == "psr") {
+    DecoySetOptions options;
+    for (Index& targets : options.targets) targets = first > 0 ? (std::min)(first, targets) : targets;
+    add_decoys(
+        {&data.parts[0], &data.parts[1], &data.parts[2]}, split, decoys,
+        [&](const std::string& file) { return read_task_structure(folder, file); }, options);
+  }
+  std::vector<std::string> same; // files whose coordinates are those of the bound form
+  for_each_complex(task, folder, split, first, [&](const SharedComplex& loaded) {
+    LabelledStructures& to = data.parts[static_cast<std::size_t>(loaded->complex.split)];
+    if (task.name == "res") return add_residue_sites(to, loaded);
+    if (task.name.starts_with("pip")) return add_residue_pairs(to, loaded);
+    for (const std::size_t partner : {std::size_t{0}, std::size_t{1}}) try {
         const bool added =
             task.name == "interface" ? add_interface_sites(to, loaded, partner) : add_displacements(to, loaded, partner);
-        if (!added) same.push_back(complex.unbound[partner]);
+        if (!added) same.push_back(loaded->complex.unbound[partner]);
       } catch (const Error& error) { // forms that do not match: the others stay
         std::fprintf(stderr, "left out: %s\n", error.what());
       }
-  }
+  });
   if (!same.empty()) {
     std::string names;
     for (const std::string& file : same) (names += names.empty() ? "" : ", ") += file;

@@ -8,7 +8,10 @@
 #include <vector>
 
 #include <pleat/data/labelled_structures.hpp>
+#include <pleat/data/structure_tasks/labelled_sets.hpp>
 #include <pleat/data/tasks.hpp>
+#include <pleat/eval/component_statistics.hpp>
+#include <pleat/eval/task_baselines.hpp>
 #include <pleat/io/json.hpp>
 #include <pleat/train/adamw.hpp>
 #include <pleat/train/trainer_options.hpp>
@@ -24,6 +27,10 @@ struct StructureTaskFacts {
   std::string level;  ///< "atom", "residue"
   std::string metric; ///< "accuracy", "AUROC", "Spearman per chain"
   Index sites = 1, outputs = 1;
+
+  pleat::StructureMetric statistic() const;
+  /// What is ranked, of outputs (items, outputs): log odds of two classes, else the outputs.
+  std::vector<double> scores(const std::vector<double>& outputs) const;
 };
 const std::vector<StructureTaskFacts>& structure_tasks();
 /// \throws pleat::Error that lists what exists.
@@ -36,7 +43,16 @@ struct StructureTaskData {
   double mean = 0, deviation = 1;
   /// Labels of a part, in the units of the task.
   std::vector<double> labels(pleat::Split part) const;
+  pleat::StructureExamples test_examples() const;
 };
+/// The complexes of the split that a task is made of, in their order, loaded from below `folder`. `first`: only so many of each
+/// part; 0: all.
+void for_each_complex(const StructureTaskFacts& task, const std::string& folder, const pleat::StructureSplit& split, Index first,
+                      const std::function<void(const pleat::SharedComplex&)>& visit);
+/// Scores of what needs no learning of structures, for the test examples of `data`. \throws pleat::Error where the labels are not
+/// those of the data.
+std::vector<pleat::BaselineScores> task_baselines(const StructureTaskFacts& task, const StructureTaskData& data,
+                                                  const std::string& folder, const std::string& split, Index first);
 /// Builds them from the files below `folder` that the split lists. `first`: only so many complexes of each part; 0: all.
 /// `budget`: units of more residues than this are batches of their own. \throws pleat::Error with the file.
 StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split,
@@ -68,6 +84,10 @@ public:
   virtual std::string encoder() const = 0;
   virtual Finetuned run(const FinetuneRequest& request) const = 0;
   virtual FinetuneCost cost(const FinetuneRequest& request) const = 0;
+  /// Outputs of a trained model for the test part, (items, outputs). \throws pleat::Error where the checkpoint is of another
+  /// model.
+  virtual std::vector<double> outputs(const std::string& checkpoint, const StructureTaskData& data, Index budget,
+                                      int threads) const = 0;
 };
 /// The model of a task.
 std::unique_ptr<StructureTaskModel> structure_task_model(const StructureTaskFacts& task);

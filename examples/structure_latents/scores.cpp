@@ -17,7 +17,8 @@ std::string text_of(const Interval& score) {
 } // namespace
 
 std::string site_score(const Cpu& cpu, const StructureExamples& sites, const std::vector<float>& rows) {
-  return text_of(auroc_over_components(sites, probe_test_scores(LogisticProbe{}, cpu, ProbeKind::Binary, 2, sites, rows)));
+  return text_of(over_components(component_statistic(
+      StructureMetric::Auroc, sites, probe_test_scores(LogisticProbe{}, cpu, ProbeKind::Binary, 2, sites, rows))));
 }
 
 std::string pair_score(const Cpu& cpu, const StructureExamples& pairs, const std::vector<Index>& first,
@@ -28,5 +29,6 @@ std::string pair_score(const Cpu& cpu, const StructureExamples& pairs, const std
   problem.train = pairs.of(Split::Train), problem.valid = pairs.of(Split::Valid), problem.test = pairs.of(Split::Test);
   const Index count = 2 * static_cast<Index>(pairs.size());
   const FeatureView view{rows.data(), count, static_cast<Index>(rows.size()) / count};
-  return text_of(auroc_over_components(pairs, LogisticProbe{}.run(cpu, make_probe_data(view, problem)).test_scores));
+  return text_of(over_components(
+      component_statistic(StructureMetric::Auroc, pairs, LogisticProbe{}.run(cpu, make_probe_data(view, problem)).test_scores)));
 }

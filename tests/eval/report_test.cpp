@@ -10,7 +10,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include "sample_report.hpp"
+#include "support/well_formed.hpp"
 #include <pleat/eval/report_files.hpp>
+
+using contract::well_formed;
 
 namespace {
 
@@ -18,26 +21,6 @@ std::size_t count(const std::string& text, const std::string& what) {
   std::size_t found = 0;
   for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += what.size()) ++found;
   return found;
-}
-
-// Every element is closed in the right order; void elements are known.
-bool well_formed(const std::string& html) {
-  std::vector<std::string> open;
-  std::size_t at = html.find("<html");
-  while ((at = html.find('<', at)) != std::string::npos) {
-    std::size_t end = html.find('>', at);
-    if (end == std::string::npos) return false;
-    std::string tag = html.substr(at + 1, end - at - 1);
-    at = end;
-    if (tag.starts_with("meta") || tag.ends_with("/")) continue;
-    if (tag[0] != '/') {
-      open.push_back(tag.substr(0, tag.find(' ')));
-      continue;
-    }
-    if (open.empty() || open.back() != tag.substr(1)) return false;
-    open.pop_back();
-  }
-  return open.empty();
 }
 
 } // namespace

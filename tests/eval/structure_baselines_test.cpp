@@ -97,6 +97,10 @@ BOOST_AUTO_TEST_CASE(exposed_residues_of_real_complexes_touch) {
   BOOST_TEST(exposure_score > 0.6);
 }
 
+Interval score(StructureMetric metric, const StructureExamples& examples, const std::vector<double>& scores) {
+  return over_components(component_statistic(metric, examples, scores));
+}
+
 BOOST_AUTO_TEST_CASE(scores_over_components) {
   const StructureExamples e = made_examples(9, 10);
   const std::vector<Index> test = e.of(Split::Test);
@@ -106,26 +110,26 @@ BOOST_AUTO_TEST_CASE(scores_over_components) {
     const double y = e.labels[static_cast<std::size_t>(i)];
     perfect.push_back(y), reversed.push_back(-y), columns.insert(columns.end(), {1 - y, y});
   }
-  const Interval roc = auroc_over_components(e, perfect), accuracy = accuracy_over_components(e, columns, 2);
+  const Interval roc = score(StructureMetric::Auroc, e, perfect), accuracy = score(StructureMetric::Accuracy, e, columns);
   BOOST_TEST((roc.value == 1 && roc.low == 1 && accuracy.value == 1 && accuracy.low == 1));
-  BOOST_TEST(chain_spearman_over_components(e, perfect).value == 1.0, boost::test_tools::tolerance(1e-12));
-  BOOST_TEST(chain_spearman_over_components(e, reversed).value == -1.0, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(score(StructureMetric::ChainSpearman, e, perfect).value == 1.0, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(score(StructureMetric::ChainSpearman, e, reversed).value == -1.0, boost::test_tools::tolerance(1e-12));
   // One component of three is all wrong: 2/3, and an interval that knows of three things only.
   for (std::size_t i = 0; i < 10; ++i) std::swap(columns[2 * i], columns[2 * i + 1]), perfect[i] = 1 - perfect[i];
-  const Interval part = accuracy_over_components(e, columns, 2);
+  const Interval part = score(StructureMetric::Accuracy, e, columns);
   BOOST_TEST(part.value == 2.0 / 3, boost::test_tools::tolerance(1e-12));
   BOOST_TEST((part.low == 0 && part.high == 1));
-  const Interval mean = chain_spearman_over_components(e, perfect);
+  const Interval mean = score(StructureMetric::ChainSpearman, e, perfect);
   BOOST_TEST(mean.value == 1.0 / 3, boost::test_tools::tolerance(1e-12));
   // A chain of constant scores has no correlation and is left out.
   for (std::size_t i = 0; i < 10; ++i) perfect[i] = 5;
-  BOOST_TEST(chain_spearman_over_components(e, perfect).value == 1.0, boost::test_tools::tolerance(1e-12));
+  BOOST_TEST(score(StructureMetric::ChainSpearman, e, perfect).value == 1.0, boost::test_tools::tolerance(1e-12));
   const std::vector<double> few(3);
-  BOOST_CHECK_THROW(auroc_over_components(e, few), Error);
-  BOOST_CHECK_THROW(accuracy_over_components(e, few, 2), Error);
+  BOOST_CHECK_THROW(score(StructureMetric::Auroc, e, few), Error);
+  BOOST_CHECK_THROW(score(StructureMetric::Accuracy, e, few), Error);
   StructureExamples no_chains = e;
   no_chains.chain.clear();
-  BOOST_CHECK_THROW(chain_spearman_over_components(no_chains, perfect), Error);
+  BOOST_CHECK_THROW(score(StructureMetric::ChainSpearman, no_chains, perfect), Error);
 }
 
 BOOST_AUTO_TEST_CASE(probes_see_train_and_are_scored_on_test) {
@@ -138,9 +142,9 @@ BOOST_AUTO_TEST_CASE(probes_see_train_and_are_scored_on_test) {
     features.insert(features.end(), {float(label + 0.3 * draws.normal()), float(draws.normal())});
   const auto logistic = probe_test_scores(LogisticProbe{}, cpu, ProbeKind::Binary, 2, e, features);
   BOOST_TEST(logistic.size() == e.of(Split::Test).size());
-  BOOST_TEST(auroc_over_components(e, logistic).value > 0.95);
+  BOOST_TEST(score(StructureMetric::Auroc, e, logistic).value > 0.95);
   const auto ridge = probe_test_scores(RidgeProbe{}, cpu, ProbeKind::Regression, 1, e, features);
-  BOOST_TEST(chain_spearman_over_components(e, ridge).value > 0.7);
+  BOOST_TEST(score(StructureMetric::ChainSpearman, e, ridge).value > 0.7);
   // Test labels are not looked at.
   StructureExamples hidden = e;
   for (const Index i : e.of(Split::Test)) hidden.labels[static_cast<std::size_t>(i)] = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <pleat/eval/report.hpp>
@@ -106,15 +107,38 @@ inline std::string html_charts(std::string_view title, std::string_view explanat
   return out + "</div>\n";
 }
 
+/// A page up to its title and subtitle.
+inline std::string html_head(const std::string& title, const std::string& subtitle) {
+  std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+                    "content=\"width=device-width, initial-scale=1\">\n<title>" +
+                    escape_html(title) + "</title>\n<style>" + std::string(report_style) + "</style>\n</head>\n<body>\n<h1>" +
+                    escape_html(title) + "</h1>\n";
+  return subtitle.empty() ? out : out + "<p class=\"soft\">" + escape_html(subtitle) + "</p>\n";
+}
+
+/// Notes, facts, and the end of a page.
+inline std::string html_end(const std::vector<std::string>& notes,
+                            const std::vector<std::pair<std::string, std::string>>& facts) {
+  std::string out;
+  if (!notes.empty()) {
+    out += "<h2>Notes</h2>\n<ul>\n";
+    for (const auto& note : notes) out += "<li>" + escape_html(note) + "</li>\n";
+    out += "</ul>\n";
+  }
+  if (!facts.empty()) {
+    out += "<h2>The run</h2>\n<div class=\"scroll\"><table class=\"full facts\"><tbody>\n";
+    for (const auto& [name, value] : facts)
+      out += "<tr><th>" + escape_html(name) + "</th><td><code>" + escape_html(value) + "</code></td></tr>\n";
+    out += "</tbody></table></div>\n";
+  }
+  return out + "</body>\n</html>\n";
+}
+
 } // namespace detail
 
 inline std::string report_html(const Report& report) {
   using detail::escape_html;
-  std::string out = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-                    "content=\"width=device-width, initial-scale=1\">\n<title>" +
-                    escape_html(report.title) + "</title>\n<style>" + std::string(detail::report_style) +
-                    "</style>\n</head>\n<body>\n<h1>" + escape_html(report.title) + "</h1>\n";
-  if (!report.subtitle.empty()) out += "<p class=\"soft\">" + escape_html(report.subtitle) + "</p>\n";
+  std::string out = detail::html_head(report.title, report.subtitle);
   for (const auto& warning : report.warnings)
     out += "<p class=\"warning\" role=\"note\"><strong>Warning.</strong> " + escape_html(warning) + "</p>\n";
   out += "<h2>Frozen representations on the tasks</h2>\n" + detail::html_table(report) + detail::html_all_metrics(report);
@@ -132,18 +156,7 @@ inline std::string report_html(const Report& report) {
     for (const auto& cloud : report.clouds) out += detail::draw_cloud(cloud);
     out += "</div>\n";
   }
-  if (!report.notes.empty()) {
-    out += "<h2>Notes</h2>\n<ul>\n";
-    for (const auto& note : report.notes) out += "<li>" + escape_html(note) + "</li>\n";
-    out += "</ul>\n";
-  }
-  if (!report.facts.empty()) {
-    out += "<h2>The run</h2>\n<div class=\"scroll\"><table class=\"full facts\"><tbody>\n";
-    for (const auto& [name, value] : report.facts)
-      out += "<tr><th>" + escape_html(name) + "</th><td><code>" + escape_html(value) + "</code></td></tr>\n";
-    out += "</tbody></table></div>\n";
-  }
-  return out + "</body>\n</html>\n";
+  return out + detail::html_end(report.notes, report.facts);
 }
 
 } // namespace pleat::inline v0_1

@@ -40,7 +40,7 @@ svg .residue text{font-size:9.5px;font-weight:600;text-anchor:middle;dominant-ba
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:3px 16px;margin:8px 0 0;padding:0;font-size:.84rem}.legend svg{vertical-align:-2px;margin-right:6px}
 .s0{stroke:var(--s0)}.s1{stroke:var(--s1)}.s2{stroke:var(--s2)}.s3{stroke:var(--s3)}.s4{stroke:var(--s4)}.s5{stroke:var(--s5)}.s6{stroke:var(--s6)}.s7{stroke:var(--s7)}
 .mark.s0,.band.s0{fill:var(--s0)}.mark.s1,.band.s1{fill:var(--s1)}.mark.s2,.band.s2{fill:var(--s2)}.mark.s3,.band.s3{fill:var(--s3)}
-.mark.s4,.band.s4{fill:var(--s4)}.mark.s5,.band.s5{fill:var(--s5)}.mark.s6,.band.s6{fill:var(--s6)}.mark.s7,.band.s7{fill:var(--s7)}.band{stroke:none}
+.mark.s4,.band.s4{fill:var(--s4)}.mark.s5,.band.s5{fill:var(--s5)}.mark.s6,.band.s6{fill:var(--s6)}.mark.s7,.band.s7{fill:var(--s7)}.band,.mark.tile{stroke:none}
 .s1.line{stroke-dasharray:9 4}.s2.line{stroke-dasharray:3 3}.s3.line{stroke-dasharray:11 3 3 3}.s5.line{stroke-dasharray:6 3}.s6.line{stroke-dasharray:2 4}.s7.line{stroke-dasharray:13 4}
 .a0{fill:var(--a0)}.a1{fill:var(--a1)}.a2{fill:var(--a2)}.a3{fill:var(--a3)}.a4{fill:var(--a4)}.a5{fill:var(--a5)}.a6{fill:var(--a6)}
 code{font:.85rem/1.5 ui-monospace,"DejaVu Sans Mono",Menlo,monospace;white-space:pre-wrap;overflow-wrap:anywhere}

@@ -15,27 +15,11 @@
 #include <pleat/data/structure_parts.hpp>
 #include <pleat/data/structure_tasks/pair_interface.hpp>
 #include <pleat/data/tasks.hpp>
-#include <pleat/eval/bootstrap.hpp>
+#include <pleat/eval/component_statistics.hpp>
 #include <pleat/eval/metrics.hpp>
 #include <pleat/eval/probes.hpp>
 
 namespace pleat::inline v0_1 {
-
-/// Examples of a structure task, one after another. `component` is what intervals are drawn over.
-struct StructureExamples {
-  std::vector<double> labels;
-  std::vector<Index> component;
-  std::vector<Split> split;
-  std::vector<Index> chain; ///< a number for each protein chain, where scores are taken per chain; else empty
-
-  std::size_t size() const { return labels.size(); }
-  std::vector<Index> of(Split part) const {
-    std::vector<Index> chosen;
-    for (std::size_t i = 0; i < split.size(); ++i)
-      if (split[i] == part) chosen.push_back(static_cast<Index>(i));
-    return chosen;
-  }
-};
 
 /// Scores of the test examples in their order, (test examples, outputs), by a probe on `features` (examples, width) that sees
 /// train and chooses its strength on valid: `LogisticProbe`, `RidgeProbe`. Errors: as those of `make_probe_data`.
@@ -51,77 +35,6 @@ std::vector<double> probe_test_scores(const Probe& probe, const Device& device, 
   problem.train = examples.of(Split::Train), problem.valid = examples.of(Split::Valid), problem.test = examples.of(Split::Test);
   const FeatureView view{features.data(), rows, static_cast<Index>(features.size()) / rows};
   return probe.run(device, make_probe_data(view, problem)).test_scores;
-}
-
-namespace detail {
-template <class T> std::vector<T> chosen_of(const std::vector<T>& values, std::span<const Index> which) {
-  std::vector<T> out;
-  for (const Index i : which) out.push_back(values[static_cast<std::size_t>(i)]);
-  return out;
-}
-} // namespace detail
-
-/// Area under the ROC curve of all test examples, with its interval over components. `scores` (test examples).
-inline Interval auroc_over_components(const StructureExamples& examples, std::span<const double> scores,
-                                      const BootstrapOptions& options = {}) {
-  const std::vector<Index> test = examples.of(Split::Test);
-  detail::require_same_size(scores.size(), test.size(), "auroc_over_components");
-  const auto labels = detail::chosen_of(examples.labels, test);
-  return bootstrap_groups(
-      detail::chosen_of(examples.component, test),
-      [&](const std::vector<std::size_t>& drawn) {
-        std::vector<double> s;
-        std::vector<Index> y;
-        for (const std::size_t i : drawn) s.push_back(scores[i]), y.push_back(static_cast<Index>(labels[i]));
-        return auroc(s, y);
-      },
-      options);
-}
-
-/// Share of test examples whose largest score is that of their class, with its interval over components. `scores` (test examples,
-/// classes).
-inline Interval accuracy_over_components(const StructureExamples& examples, std::span<const double> scores, Index classes,
-                                         const BootstrapOptions& options = {}) {
-  const std::vector<Index> test = examples.of(Split::Test);
-  detail::require_same_size(scores.size(), test.size() * static_cast<std::size_t>(classes), "accuracy_over_components");
-  const std::vector<Index> predicted = argmax_rows(scores, classes);
-  const auto labels = detail::chosen_of(examples.labels, test);
-  return bootstrap_groups(
-      detail::chosen_of(examples.component, test),
-      [&](const std::vector<std::size_t>& drawn) {
-        double right = 0;
-        for (const std::size_t i : drawn) right += predicted[i] == static_cast<Index>(labels[i]) ? 1 : 0;
-        return right / static_cast<double>(drawn.size());
-      },
-      options);
-}
-
-/// Mean over the test chains of Spearman's correlation within each, with its interval over components. Chains where it is not
-/// defined (constant scores, fewer than three residues) are left out. `scores` (test examples).
-inline Interval chain_spearman_over_components(const StructureExamples& examples, std::span<const double> scores,
-                                               const BootstrapOptions& options = {}) {
-  const std::vector<Index> test = examples.of(Split::Test);
-  detail::require_same_size(scores.size(), test.size(), "chain_spearman_over_components");
-  require(examples.chain.size() == examples.size(), "the mean correlation over chains needs the chain of every example, not of ",
-          examples.chain.size(), " of ", examples.size());
-  const auto chains = detail::chosen_of(examples.chain, test), components = detail::chosen_of(examples.component, test);
-  const GroupedCorrelation within = grouped_spearman(scores, detail::chosen_of(examples.labels, test), chains, 3);
-  std::vector<double> values;
-  std::vector<Index> component;
-  for (std::size_t g = 0; g < within.groups.size(); ++g) {
-    if (std::isnan(within.values[g])) continue;
-    values.push_back(within.values[g]);
-    component.push_back(
-        components[static_cast<std::size_t>(std::find(chains.begin(), chains.end(), within.groups[g]) - chains.begin())]);
-  }
-  return bootstrap_groups(
-      component,
-      [&](const std::vector<std::size_t>& drawn) {
-        double sum = 0;
-        for (const std::size_t i : drawn) sum += values[i];
-        return drawn.empty() ? detail::undefined : sum / static_cast<double>(drawn.size());
-      },
-      options);
 }
 
 // ---- numbers that coordinates give ----------------------------------------------------------------------------------

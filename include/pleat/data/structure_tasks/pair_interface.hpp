@@ -7,6 +7,7 @@
 #include <pleat/data/structure_tasks/complexes.hpp>
 #include <pleat/data/structure_tasks/interface_contacts.hpp>
 #include <pleat/io/csv.hpp>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -73,6 +74,31 @@ inline std::vector<ResiduePair> residue_pairs(const LoadedComplex& loaded, const
   for (const ResidueNumbers& pair : positives) add(pair, true);
   for (const ResidueNumbers& pair : negatives) add(pair, false);
   return pairs;
+}
+
+/// The published layout of the task: complexes of two of `dips_pairs` and `bound_pairs` train, without those that share a cluster
+/// with the docking benchmark (`unbound_bound`), all of whose bound forms test. There is no valid part, and components go across.
+inline std::vector<StructureComplex> published_pair_layout(const StructureSplit& split) {
+  std::set<Index> benchmark;
+  for (const SplitChain& row : split.chains)
+    if (row.file.starts_with("unbound_bound/")) benchmark.insert(row.cluster);
+  const auto relative = [&](const std::string& file) {
+    const std::vector<Index> rows = split.of_file(file);
+    return std::any_of(rows.begin(), rows.end(),
+                       [&](Index row) { return benchmark.contains(split.chains[static_cast<std::size_t>(row)].cluster); });
+  };
+  std::vector<StructureComplex> chosen;
+  for (StructureComplex& complex : structure_complexes(split)) {
+    if (complex.bound.size() != 2) continue;
+    if (complex.group == "unbound_bound")
+      complex.split = Split::Test;
+    else if (std::none_of(complex.bound.begin(), complex.bound.end(), relative))
+      complex.split = Split::Train;
+    else
+      continue;
+    chosen.push_back(std::move(complex));
+  }
+  return chosen;
 }
 
 namespace detail {

@@ -1,0 +1,274 @@
+/// \file  `pleat evaluate-structure`: runs of `pleat finetune` against each other and against baselines, as a report.
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include <pleat/data/exposure.hpp>
+#include <pleat/eval/structure_report_html.hpp>
+#include <pleat/eval/training_log.hpp>
+#include <pleat/io/csv.hpp>
+#include <pleat/io/gzip.hpp>
+
+#include "command.hpp"
+#include "registry.hpp"
+#include "structure_tasks.hpp"
+
+namespace tool {
+
+namespace {
+
+struct EvaluateStructureArguments {
+  std::vector<std::string> runs, logs;
+  std::string structures, split, decoys, report, reference = "none", picture,
+                                                 title = "Encoders of structures, fine-tuned: pre-training against none";
+  Index first = 0, resamples = 1000;
+  int threads = 0;
+  bool again = false, no_baselines = false, dry_run = false;
+};
+
+/// A folder that `pleat finetune` wrote.
+struct TaskRun {
+  std::string title, folder, task, seed;
+  Index budget = 1024, first = 0;
+  std::vector<double> labels, outputs; ///< of test, as predictions.tsv has them
+};
+
+// "TITLE=FOLDER" or "FOLDER".
+std::pair<std::string, std::string> titled(const std::string& text) {
+  const std::size_t equal = text.find('=');
+  if (equal == text.npos || std::filesystem::exists(text)) return {"", text};
+  return {text.substr(0, equal), text.substr(equal + 1)};
+}
+
+TaskRun read_run(const std::string& text) {
+  TaskRun run;
+  std::tie(run.title, run.folder) = titled(text);
+  const std::string path = run.folder + "/result.json", table_path = run.folder + "/predictions.tsv";
+  pleat::require(std::filesystem::exists(path), run.folder,
+                 ": holds no result.json; is this a finished run of `pleat finetune`?");
+  const auto source = pleat::open_input(path);
+  std::string all, piece(65536, ' ');
+  while (const Index got = source->read(piece.data(), static_cast<Index>(piece.size())))
+    all.append(piece, 0, static_cast<std::size_t>(got));
+  const pleat::Json result = pleat::Json::parse(all, path);
+  const auto field = [&](const pleat::Json& of, const char* name) -> const pleat::Json& {
+    const pleat::Json* found = of.is_object() ? of.find(name) : nullptr;
+    pleat::require(found != nullptr, path, ": has no \"", name, "\"; is it the result of `pleat finetune`?");
+    return *found;
+  };
+  const pleat::Json& facts = field(result, "run");
+  run.task = field(result, "task").string(), run.seed = field(facts, "seed").dump();
+  run.budget = static_cast<Index>(field(facts, "budget").number()),
+  run.first = static_cast<Index>(field(facts, "first").number());
+  if (run.title.empty()) run.title = field(facts, "initial").string();
+  const auto predictions = pleat::open_input(table_path);
+  pleat::CsvReader table(*predictions, '\t');
+  const Index label = table.column("label"), outputs = find_structure_task(run.task).outputs;
+  std::vector<Index> columns;
+  for (Index c = 0; c < outputs; ++c) columns.push_back(table.column("output_" + std::to_string(c)));
+  const auto number = [&](Index column) {
+    const std::string value(table.field(column));
+    char* end = nullptr;
+    const double parsed = std::strtod(value.c_str(), &end);
+    pleat::require(!value.empty() && *end == '\0', table_path, ":", table.line(), ": \"", value, "\" is not a number.");
+    return parsed;
+  };
+  while (table.next()) {
+    run.labels.push_back(number(label));
+    for (const Index column : columns) run.outputs.push_back(number(column));
+  }
+  return run;
+}
+
+// What a run predicted, against the labels of the data as they are made today; with `again` from its model.
+void check_run(TaskRun& run, const StructureTaskFacts& task, const StructureTaskData& data, const EvaluateStructureArguments& a) {
+  const std::vector<double> labels = data.labels(pleat::Split::Test);
+  bool same = labels.size() == run.labels.size();
+  for (std::size_t i = 0; same && i < labels.size(); ++i)
+    same = std::abs(labels[i] - run.labels[i]) <= 1e-5 * (std::max)(1.0, std::abs(labels[i])); // six digits are written
+  pleat::require(same, run.folder, "/predictions.tsv: is of other labels (", run.labels.size(), ", these structures give ",
+                 labels.size(), "); give the structures, the split and the decoys it was trained with.");
+  if (!a.again) return;
+  const auto model = structure_task_model(task);
+  const auto outputs = model->outputs(checkpoint_file(run.folder), data, run.budget, a.threads);
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    pleat::require(std::abs(outputs[i] - run.outputs[i]) <= 1e-3 * (std::max)(1.0, std::abs(outputs[i])), run.folder,
+                   ": its model says ", outputs[i], " of label ", i, " where predictions.tsv has ", run.outputs[i],
+                   "; one of the two is of another run.");
+  run.outputs = outputs;
+}
+
+// One protein of the test part: the named one, or that on which the run has its median score.
+pleat::ResidueMap residue_map(const StructureTaskFacts& task, const StructureTaskData& data, const TaskRun& run,
+                              const std::string& picture) {
+  const pleat::LabelledStructures& test = data.parts[static_cast<std::size_t>(pleat::Split::Test)];
+  const auto scores = task.scores(run.outputs);
+  struct Protein {
+    Index unit;
+    std::size_t first_item;
+    double score;
+  };
+  std::vector<Protein> proteins;
+  std::size_t next = 0;
+  for (Index u = 0; u < test.size(); ++u) {
+    const std::size_t first = std::exchange(next, next + static_cast<std::size_t>(test[u].items));
+    const std::span<const double> of(scores.data() + first, next - first);
+    std::vector<Index> classes;
+    for (std::size_t i = first; i < next; ++i) classes.push_back(run.labels[i] > 0);
+    const double score = task.outputs == 2 ? pleat::auroc(of, classes)
+                                           : pleat::spearman(of, std::span<const double>(run.labels.data() + first, of.size()));
+    if (!std::isnan(score)) proteins.push_back({u, first, score});
+  }
+  pleat::require(!proteins.empty(), run.folder, ": has no protein of test that a picture could be drawn of.");
+  const Protein* chosen = nullptr;
+  if (picture.empty()) {
+    std::stable_sort(proteins.begin(), proteins.end(), [](const Protein& x, const Protein& y) { return x.score < y.score; });
+    chosen = &proteins[proteins.size() / 2];
+  } else {
+    for (const Protein& protein : proteins)
+      if (test[protein.unit].make().structures[0]->name.find(picture) != std::string::npos) chosen = &protein;
+    pleat::require(chosen != nullptr, "--picture ", picture, ": no protein of the test part of ", task.name,
+                   " has this in its name; give part of the name of its file.");
+  }
+  const pleat::LabelledUnit unit = test[chosen->unit].make();
+  const pleat::Structure& s = *unit.structures[0];
+  pleat::ResidueMap map;
+  const std::string name = std::filesystem::path(s.name).filename().string();
+  map.title = task.title + ": " + name + ", " + run.title + ", seed " + run.seed;
+  map.note = task.metric + " on this protein: " + pleat::detail::fixed(chosen->score) +
+             (picture.empty() ? ", the median of " + std::to_string(proteins.size()) + " proteins of test." : ".");
+  map.observed.assign(s.types.size(), std::nan("")), map.predicted = map.observed;
+  for (std::size_t i = 0; i < unit.items.size(); ++i) {
+    const auto r = static_cast<std::size_t>(unit.items[i].sites[0].residue);
+    map.observed[r] = run.labels[chosen->first_item + i], map.predicted[r] = scores[chosen->first_item + i];
+  }
+  for (Index r = 0; r < s.residues(); ++r) map.names.push_back(s.describe(r));
+  const std::vector<Index> alphas = s.alpha_carbons();
+  for (std::size_t i = 0; i < alphas.size(); ++i)
+    for (std::size_t j = i + 3; j < alphas.size(); ++j)
+      if (alphas[i] >= 0 && alphas[j] >= 0 &&
+          pleat::square_distance(s.positions[static_cast<std::size_t>(alphas[i])],
+                                 s.positions[static_cast<std::size_t>(alphas[j])]) < 64)
+        map.contacts.emplace_back(static_cast<Index>(i), static_cast<Index>(j));
+  return map;
+}
+
+pleat::ReportChart curve(const std::string& title, const std::vector<std::pair<std::string, std::string>>& folders) {
+  pleat::ReportChart chart{title, "step", "loss", "", {}, {}};
+  for (const auto& [name, folder] : folders)
+    if (std::filesystem::exists(folder + "/log.jsonl")) {
+      auto series = pleat::TrainingLog::read(folder + "/log.jsonl").series("loss", name);
+      if (!series.points.empty()) chart.series.push_back(std::move(series));
+    }
+  return chart;
+}
+
+void evaluate_structure(const EvaluateStructureArguments& a) {
+  const auto begin = std::chrono::steady_clock::now();
+  std::vector<TaskRun> runs;
+  for (const std::string& text : a.runs) runs.push_back(read_run(text));
+  if (a.dry_run) {
+    std::size_t numbers = 0;
+    for (const TaskRun& run : runs) numbers += run.labels.size() + run.outputs.size();
+    std::printf("runs             %zu, %zu numbers of labels and predictions\n", runs.size(), numbers);
+    std::printf("memory           %s of these, and the structures\n", bytes_text(8.0 * static_cast<double>(numbers)).c_str());
+    std::printf("disk             about 1 MB for the report\n");
+    return;
+  }
+  pleat::make_report_folder(a.report);
+  pleat::StructureReport report;
+  report.title = a.title;
+  report.subtitle = "Heads on encoders, all weights trained, scored on the test part of one split over components of related "
+                    "proteins.";
+  for (const StructureTaskFacts& task : structure_tasks()) {
+    std::vector<TaskRun*> of_task;
+    for (TaskRun& run : runs)
+      if (run.task == task.name) of_task.push_back(&run);
+    if (of_task.empty()) continue;
+    for (const TaskRun* run : of_task)
+      pleat::require(run->first == of_task[0]->first, run->folder, ": was run with --first ", run->first, " and ",
+                     of_task[0]->folder, " with --first ", of_task[0]->first, "; compare runs on the same labels.");
+    std::fprintf(stderr, "%s: %zu runs\n", task.name.c_str(), of_task.size());
+    const Index first = of_task[0]->first;
+    const StructureTaskData data = load_structure_task(task, a.structures, a.split, first, of_task[0]->budget, a.decoys);
+    std::vector<pleat::Predictions> models, baselines;
+    for (TaskRun* run : of_task) {
+      check_run(*run, task, data, a);
+      models.push_back({run->title, run->seed, task.scores(run->outputs)});
+    }
+    if (!a.no_baselines)
+      for (auto& baseline : task_baselines(task, data, a.structures, a.split, first))
+        baselines.push_back({std::move(baseline.name), "", std::move(baseline.scores)});
+    pleat::StructureTaskTable table{task.name, task.title, task.metric, {}};
+    table.comparison = pleat::compare_predictors(task.statistic(), data.test_examples(), models, baselines, a.reference,
+                                                 {.resamples = a.resamples});
+    std::vector<std::pair<std::string, std::string>> first_seeds;
+    const TaskRun* best = nullptr;
+    for (const TaskRun* run : of_task) {
+      const auto known = [&](const auto& pair) { return pair.first == run->title; };
+      if (std::none_of(first_seeds.begin(), first_seeds.end(), known)) {
+        first_seeds.emplace_back(run->title, run->folder);
+        const auto value = [&](const TaskRun& r) { return table.comparison.find(r.title)->value.value; };
+        if (best == nullptr || value(*run) > value(*best)) best = run;
+      }
+    }
+    auto chart = curve("Fine-tuning on " + task.name + ", first seeds", first_seeds);
+    if (!chart.series.empty()) report.training_curves.push_back(std::move(chart));
+    if (task.name == "interface" || task.name == "displacement") report.maps.push_back(residue_map(task, data, *best, a.picture));
+    report.tasks.push_back(std::move(table));
+  }
+  std::vector<std::pair<std::string, std::string>> logs;
+  for (const std::string& text : a.logs) {
+    auto [name, folder] = titled(text);
+    pleat::require(std::filesystem::exists(folder + "/log.jsonl"), folder,
+                   ": holds no log.jsonl; name a run of `pleat pretrain-structure`.");
+    logs.emplace_back(name.empty() ? std::filesystem::path(folder).filename().string() : name, folder);
+  }
+  if (!logs.empty()) report.training_curves.push_back(curve("Pre-training", logs));
+  report.facts.emplace_back("command", command_line());
+  report.facts.emplace_back("time", time_text(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count()));
+  pleat::write_report(report, a.report);
+  std::fputs(pleat::report_markdown(report).c_str(), stdout);
+  std::printf("\n%s/report.html\n", a.report.c_str());
+}
+
+} // namespace
+
+void add_evaluate_structure(CLI::App& app) {
+  auto a = std::make_shared<EvaluateStructureArguments>();
+  CLI::App& command = *app.add_subcommand(
+      "evaluate-structure",
+      "Compare runs of `pleat finetune` with each other and with baselines that need no learning: tables with "
+      "paired intervals, training curves, and a picture of one protein.");
+  command.footer("Example:\n  pleat evaluate-structure --run none=runs/none-1 --run siamdiff=runs/siamdiff-1 \\\n"
+                 "        --structures structures --split examples/data/structure_split.tsv --report report\n\n"
+                 "Runs of one title and several seeds are one row. Writes report.html, report.md and results.json.");
+  command.add_option("--run", a->runs, "folder that `pleat finetune` wrote, or TITLE=FOLDER; default title: what it began with")
+      ->required();
+  command.add_option("--structures", a->structures, "folder of the structures that the split lists")
+      ->required()
+      ->check(CLI::ExistingDirectory);
+  command.add_option("--split", a->split, "table of the split: file, chain, cluster, component, split")->required();
+  command.add_option("--decoys", a->decoys, "psr: file of the decoys that the runs were trained with");
+  command.add_option("--report", a->report, "folder of the report")->required();
+  command.add_option("--reference", a->reference, "title of the runs that the others are compared with")->capture_default_str();
+  command.add_option("--log", a->logs, "folder of a pre-training whose curve is drawn, or TITLE=FOLDER");
+  command.add_option("--picture", a->picture, "part of the name of the protein to draw; default: that of the median score");
+  command.add_option("--resamples", a->resamples, "of the bootstrap")->capture_default_str()->check(CLI::PositiveNumber);
+  command.add_option("--title", a->title, "of the report")->capture_default_str();
+  command.add_option("--threads", a->threads, "0: all of the machine; the result does not depend on it")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command.add_flag("--again", a->again, "run each model again and compare with its predictions.tsv");
+  command.add_flag("--no-baselines", a->no_baselines, "leave the baselines out");
+  command.add_flag("--dry-run", a->dry_run, "print what memory and disk the evaluation will take, and stop");
+  command.callback([a] { evaluate_structure(*a); });
+}
+
+} // namespace tool

@@ -38,6 +38,7 @@ void add_embed_structure(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_evaluate_structure(CLI::App& app);
 void add_finetune(CLI::App& app);
+void add_neighbours(CLI::App& app);
 void add_models(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_inspect_structure(CLI::App& app);

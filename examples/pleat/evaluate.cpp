@@ -19,6 +19,7 @@
 #include <pleat/io/safetensors.hpp>
 
 #include "command.hpp"
+#include "evaluate_label_sets.hpp"
 #include "registry.hpp"
 
 namespace tool {
@@ -69,6 +70,8 @@ std::vector<Run> group_models(const std::vector<std::string>& folders) {
     pleat::require(file.has_metadata("model"), file.path(),
                    ": is not a checkpoint of this program; train one with `pleat pretrain`.");
     const std::string name = file.metadata("model");
+    pleat::require(name.find("gearnet") == name.npos && name.find("gvp") == name.npos, file.path(), ": is the model ", name,
+                   ", of structures; compare runs of `pleat finetune` with `pleat evaluate-structure`.");
     find_model(name);
     kinds.emplace_back(plain_name(name), is_diffusion(name));
     auto& count = counts[plain_name(name)];
@@ -107,6 +110,7 @@ pleat::TaskSuite load_suite(const EvaluateArguments& a) {
     for (const auto& spec : pleat::task_specs) names.emplace_back(spec.name);
   }
   for (const std::string& name : names) {
+    if (name == "ec") continue; // several labels a protein: LabelSetEvaluation
     const pleat::TaskSpec& spec = as_usage([&]() -> const pleat::TaskSpec& { return pleat::task_spec(name); });
     std::string path = a.tasks_dir + "/" + name + ".csv.gz";
     if (!std::filesystem::exists(path) && std::filesystem::exists(a.tasks_dir + "/" + name + ".csv"))
@@ -192,13 +196,21 @@ void evaluate(const EvaluateArguments& a) {
   pleat::ModelEvaluationOptions options = options_of(a);
   const std::vector<Run> runs = group_models(a.models);
   pleat::TaskSuite suite = load_suite(a);
-  const pleat::SequenceSet& all = suite.sequences();
+  LabelSetEvaluation label_sets(a.tasks, a.tasks_dir, a.per_split, a.seed);
+  const bool has_suite = !suite.tasks().empty(); // not where ec was asked for alone
+  const pleat::SequenceSet& all = has_suite ? suite.sequences() : label_sets.sequences();
   const pleat::SequenceSet valid = load_sequences(a.valid, "", false);
   const auto pieces = pleat::first_pieces(valid.residues() > 0 ? valid : all, 8192, a.crop);
   const auto cloud_pieces = pleat::first_pieces(valid.residues() > 0 ? valid : all, 2400, 200);
-  double residues = 0;
-  for (Index i = 0; i < all.size(); ++i)
-    residues += static_cast<double>(a.crop > 0 ? (std::min)(a.crop, all.length(i)) : all.length(i));
+  const auto residues_of = [&a](const pleat::SequenceSet& set) {
+    double sum = 0;
+    for (Index i = 0; i < set.size(); ++i)
+      sum += static_cast<double>(a.crop > 0 ? (std::min)(a.crop, set.length(i)) : set.length(i));
+    return sum;
+  };
+  const double residues = residues_of(suite.sequences()) + (label_sets.empty() ? 0 : residues_of(label_sets.sequences()));
+  const Index sequences = suite.sequences().size() + (label_sets.empty() ? 0 : label_sets.sequences().size());
+  const std::size_t tasks = suite.tasks().size() + (label_sets.empty() ? 0 : 1);
 
   if (a.dry_run) {
     double seconds = 0, features = 0;
@@ -214,10 +226,13 @@ void evaluate(const EvaluateArguments& a) {
       const auto start = std::chrono::steady_clock::now();
       model.read(some, readings, [](Index, Index, std::span<const float>) {});
       seconds += seconds_since(start) * residues / taken;
-      features = (std::max)(features, 4.0 * static_cast<double>(all.size() * model.width) * static_cast<double>(readings.size()));
+      features = (std::max)(
+          features,
+          4.0 * static_cast<double>((std::max)(suite.sequences().size(), sequences - suite.sequences().size()) * model.width) *
+              static_cast<double>(readings.size()));
     }
-    std::printf("tasks            %zu, %lld distinct sequences, %.0f residues to read\n", suite.tasks().size(),
-                static_cast<long long>(all.size()), residues);
+    std::printf("tasks            %zu, %lld distinct sequences, %.0f residues to read\n", tasks,
+                static_cast<long long>(sequences), residues);
     std::printf("memory           %s of pooled features of one model\n", bytes_text(features).c_str());
     std::printf("disk             about 1 MB for the report\n");
     std::printf("time             about %s to read the models (measured on 8192 residues), and the probes\n",
@@ -240,7 +255,7 @@ void evaluate(const EvaluateArguments& a) {
                     (a.crop > 0 ? std::to_string(a.crop) + " residues." : std::string("no length."));
   current = "composition";
   options.progress("probes", 0);
-  pleat::fit_composition(device, single, suite, options.probes);
+  if (has_suite) pleat::fit_composition(device, single, suite, options.probes);
 
   pleat::ReportChart bins{
       "Diffusions: v-loss per t-bin",
@@ -255,8 +270,8 @@ void evaluate(const EvaluateArguments& a) {
     current = run.title;
     const auto reader = open_model(run.folder(), a.threads);
     const pleat::EvaluatedModel model = evaluated(*reader, run.name, run.title);
-    const auto scores = pleat::score_model(device, single, model, suite, options);
-    pleat::add_scores(report, model, scores, suite, options);
+    if (has_suite) pleat::add_scores(report, model, pleat::score_model(device, single, model, suite, options), suite, options);
+    label_sets.score(device, model, options);
     report.clouds.push_back(pleat::latent_cloud(single, model, cloud_pieces));
     if (model.diffuses) bins.series.push_back(pleat::loss_per_time_bin(model, pieces));
     const ModelFacts size = find_model(run.name.substr(0, run.name.find(':'))).facts(model.diffuses);
@@ -280,7 +295,8 @@ void evaluate(const EvaluateArguments& a) {
     if (!run.diffusion.empty()) facts.emplace_back(run.title + ", diffusion", run_text(*reader));
     facts.emplace_back(run.title + ", evaluation", time_text(seconds_since(start)));
   }
-  pleat::add_composition(report, suite);
+  if (has_suite) pleat::add_composition(report, suite);
+  label_sets.score_composition(device, options);
   if (!a.no_random) {
     std::vector<std::string> sizes;
     for (const Run& run : runs)
@@ -291,7 +307,9 @@ void evaluate(const EvaluateArguments& a) {
       const auto reader = find_model("mlm-" + size).untrained(a.seed + 7919, a.threads);
       const pleat::EvaluatedModel model =
           evaluated(*reader, "random-" + size, sizes.size() > 1 ? "Random weights " + size : "Random weights");
-      pleat::add_scores(report, model, pleat::score_model(device, single, model, suite, options), suite, options, false);
+      if (has_suite)
+        pleat::add_scores(report, model, pleat::score_model(device, single, model, suite, options), suite, options, false);
+      label_sets.score(device, model, options, false);
     }
   }
   if (!bins.series.empty()) report.time_loss.push_back(std::move(bins));
@@ -306,8 +324,11 @@ void evaluate(const EvaluateArguments& a) {
                   "Intervals are percentile bootstraps over test proteins (" + std::to_string(a.resamples) +
                       " resamples); they do not cover the chance of the training run.",
                   "Pairs of proteins have the features [a + b, |a - b|]."};
-  facts.insert(facts.begin(), {"sequences", std::to_string(all.size()) + " distinct over all tasks, " +
-                                                std::to_string(static_cast<long long>(residues)) + " residues read"});
+  label_sets.add_to(report);
+  facts.insert(facts.begin(),
+               {"sequences", std::to_string(sequences) +
+                                 (label_sets.empty() ? " distinct over all tasks, " : " (those of ec counted apart), ") +
+                                 std::to_string(static_cast<long long>(residues)) + " residues read"});
   for (const std::string& fact : a.facts) {
     const std::size_t at = fact.find('=');
     facts.emplace_back(fact.substr(0, at), at == std::string::npos ? "" : fact.substr(at + 1));
@@ -319,7 +340,7 @@ void evaluate(const EvaluateArguments& a) {
   pleat::write_report(report, a.report);
   options.progress("done", 1);
   for (const std::string& warning : report.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
-  std::printf("%s/report.html: %zu models on %zu tasks in %s\n", a.report.c_str(), runs.size(), suite.tasks().size(),
+  std::printf("%s/report.html: %zu models on %zu tasks in %s\n", a.report.c_str(), runs.size(), tasks,
               time_text(seconds_since(begin)).c_str());
 }
 
@@ -333,8 +354,10 @@ void add_evaluate(CLI::App& app) {
                  "An autoencoder and the diffusion trained on it are one model: the report shows the encoder and the diffusion.");
   command.add_option("--model", a->models, "folders of trained models: autoencoders, diffusions, or both")->required();
   command
-      .add_option("--task", a->tasks,
-                  "thermostability, human_ppi, metal_ion_binding, deeploc_binary, deeploc_subcellular, or all")
+      .add_option(
+          "--task", a->tasks,
+          "thermostability, human_ppi, metal_ion_binding, deeploc_binary, deeploc_subcellular, or all of these; ec (which "
+          "all has only where its table is there)")
       ->required();
   command.add_option("--tasks-dir", a->tasks_dir, "folder of the tables NAME.csv.gz or NAME.csv")->required();
   command.add_option("--report", a->report, "folder of the report: report.html, report.md, results.json")->required();

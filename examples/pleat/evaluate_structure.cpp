@@ -63,7 +63,9 @@ TaskRun read_run(const std::string& text) {
     return *found;
   };
   const pleat::Json& facts = field(result, "run");
-  run.task = field(result, "task").string(), run.seed = field(facts, "seed").dump();
+  run.task = field(result, "task").string();
+  pleat::require(run.task != "msp", path, ": msp is scored complex by complex, in this file; it is no comparison of encoders.");
+  run.seed = field(facts, "seed").dump();
   run.budget = static_cast<Index>(field(facts, "budget").number()),
   run.first = static_cast<Index>(field(facts, "first").number());
   if (run.title.empty()) run.title = field(facts, "initial").string();

@@ -13,6 +13,7 @@
 
 #include "command.hpp"
 #include "fingerprint.hpp"
+#include "mutation_sets.hpp"
 #include "registry.hpp"
 #include "structure_tasks.hpp"
 
@@ -21,7 +22,9 @@ namespace tool {
 namespace {
 
 struct FinetuneArguments {
-  std::string task, structures, split, initial, decoys;
+  std::string task, structures, split, initial, decoys, mutations;
+  std::vector<std::string> second_fold{std::begin(pleat::skempi_inhibitor_pair), std::end(pleat::skempi_inhibitor_pair)};
+  int fold = -1; // none was named
   FinetuneRequest request;
   Index first = 0;
   bool dry_run = false, quiet = false;
@@ -80,10 +83,36 @@ void print_estimates(const StructureTaskModel& model, const FinetuneArguments& a
               static_cast<long long>(a.request.options.steps), cost.seconds_per_step);
 }
 
+/// Which files a task reads is known once the task is.
+void check_inputs(const FinetuneArguments& a, bool mutations) {
+  if (mutations) {
+    pleat::require(!a.mutations.empty() && a.fold >= 0,
+                   "--task msp needs --mutations TABLE and --fold 0 or 1, the fold to score.");
+    pleat::require(a.split.empty(), "--split says nothing to --task msp, whose parts are the two folds; leave it out.");
+  } else {
+    pleat::require(!a.split.empty(), "--task ", a.task, " needs --split, the table that says which part a chain is in.");
+    pleat::require(a.mutations.empty() && a.fold < 0, "--mutations and --fold belong to --task msp; leave them out.");
+  }
+}
+
+/// The score of msp, which is one by complex.
+void report_mutations(const FinetuneArguments& a, const StructureTaskFacts& task, const StructureTaskData& data,
+                      const Finetuned& done, pleat::Json& result) {
+  const double value = set_mutation_scores(result, data.tested, done.outputs);
+  std::printf("%s: %s of at least 20 mutations %s on %lld mutations of fold %d, a pipeline check, no benchmark; %lld steps, %s, "
+              "%s/model.safetensors\n",
+              task.name.c_str(), task.metric.c_str(),
+              std::isnan(value) ? "undefined" : std::to_string(value).substr(0, 6).c_str(),
+              static_cast<long long>(data.parts[2].items()), a.fold, static_cast<long long>(done.summary.step),
+              time_text(done.summary.seconds).c_str(), a.request.directory.c_str());
+}
+
 void finetune(FinetuneArguments& a) {
   const StructureTaskFacts& task = *as_usage([&] { return &find_structure_task(a.task); });
+  const bool mutations = task.name == "msp";
   auto& o = a.request.options;
   as_usage([&] {
+    check_inputs(a, mutations);
     pleat::require(std::isfinite(o.peak_rate), "--rate is ", o.peak_rate, ", which is no amount; give a finite number.");
     return 0;
   });
@@ -94,12 +123,18 @@ void finetune(FinetuneArguments& a) {
       task.name != "psr" || !a.dry_run || std::filesystem::exists(a.decoys), a.decoys,
       ": is not there, and making the decoys is most of the work; run without --dry-run first, or name the file with --decoys.");
   if (a.initial != "none") a.request.initial = checkpoint_file(a.initial);
-  const StructureTaskData data = load_structure_task(task, a.structures, a.split, a.first, o.budget, a.decoys);
+  const StructureTaskData data = mutations
+                                     ? load_mutation_task(a.structures, a.mutations, a.fold, a.second_fold, a.first, o.budget)
+                                     : load_structure_task(task, a.structures, a.split, a.first, o.budget, a.decoys);
   a.request.data = &data;
   pleat::Json& run = a.request.run;
   run.set("task", task.name).set("encoder", model->encoder()).set("budget", o.budget).set("rate", o.peak_rate);
   run.set("warm_up", o.warm_up).set("rate_floor", o.rate_floor).set("seed", o.seed).set("first", a.first);
-  run.set("labels", data.parts[0].items()).set("split", file_fingerprint(a.split));
+  run.set("labels", data.parts[0].items());
+  if (mutations)
+    run.set("mutations", file_fingerprint(a.mutations)).set("fold", a.fold);
+  else
+    run.set("split", file_fingerprint(a.split));
   run.set("initial", a.request.initial.empty() ? std::string("none")
                                                : pleat::checkpoint_info(pleat::Safetensors::open(a.request.initial)).model);
   if (a.dry_run) return print_estimates(*model, a);
@@ -113,17 +148,18 @@ void finetune(FinetuneArguments& a) {
   const Finetuned done = model->run(a.request);
   const pleat::LabelledStructures& test = data.parts[2];
   const pleat::StructureExamples examples = data.test_examples();
-  const pleat::Interval value = score(task, examples, done.outputs);
   write_predictions(a.request.directory + "/predictions.tsv", task, examples, done.outputs);
   pleat::Json result = pleat::Json::object();
-  result.set("task", task.name)
-      .set("metric", task.metric)
-      .set("value", value.value)
-      .set("low", value.low)
-      .set("high", value.high);
+  result.set("task", task.name).set("metric", task.metric);
+  const auto finish = [&] {
+    result.set("labels", test.items()).set("units", test.size()).set("run", run).set("steps", o.steps);
+    pleat::atomic_write(a.request.directory + "/result.json", result.dump(2) + "\n");
+  };
+  if (mutations) return report_mutations(a, task, data, done, result), finish();
+  const pleat::Interval value = score(task, examples, done.outputs);
+  result.set("value", value.value).set("low", value.low).set("high", value.high);
   if (task.name == "psr") result.set("global", pleat::spearman(done.outputs, examples.labels));
-  result.set("labels", test.items()).set("units", test.size()).set("run", run).set("steps", o.steps);
-  pleat::atomic_write(a.request.directory + "/result.json", result.dump(2) + "\n");
+  finish();
   std::printf("%s: %s %.4f [%.4f, %.4f] on %lld labels of test, %lld steps, %s, %s/model.safetensors\n", task.name.c_str(),
               task.metric.c_str(), value.value, value.low, value.high, static_cast<long long>(test.items()),
               static_cast<long long>(done.summary.step), time_text(done.summary.seconds).c_str(), a.request.directory.c_str());
@@ -143,14 +179,21 @@ void add_finetune(CLI::App& app) {
       "Example:\n  pleat finetune --task interface --structures structures --split examples/data/structure_split.tsv \\\n"
       "                 --init runs/siamdiff --output runs/interface --steps 500\n\n"
       "Writes model.safetensors, log.jsonl, predictions.tsv and result.json.");
-  command.add_option("--task", a->task, "res, pip, pip-published, interface, displacement or psr")->required();
-  command.add_option("--structures", a->structures, "folder of the structures that the split lists")
+  command.add_option("--task", a->task, "res, pip, pip-published, interface, displacement, psr or msp")->required();
+  command.add_option("--structures", a->structures, "folder of the structures that the table lists")
       ->required()
       ->check(CLI::ExistingDirectory);
-  command.add_option("--split", a->split, "table of the split: file, chain, cluster, component, split")->required();
+  command.add_option("--split", a->split, "table of the split: file, chain, cluster, component, split; all tasks but msp");
+  command.add_option("--mutations", a->mutations, "msp: table of mutations: pdb, mutation, ddg_kcal_mol, files");
+  command.add_option("--fold", a->fold, "msp: the fold to score, 0 or 1; the other is trained on")->check(CLI::IsMember({0, 1}));
+  command.add_option("--second-fold", a->second_fold, "msp: complexes that are fold 1, all others are fold 0")
+      ->delimiter(',')
+      ->capture_default_str();
   command.add_option("--init", a->initial, "run of `pleat pretrain-structure` whose encoder is taken, or none")->required();
   command.add_option("--output", a->request.directory, "folder of the run; a folder with a checkpoint is continued")->required();
-  command.add_option("--first", a->first, "only so many complexes (psr: chains) of each part; 0: all")
+  command
+      .add_option("--first", a->first,
+                  "only so many complexes (psr: chains) of each part, or mutations of each complex (msp); 0: all")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command.add_option("--decoys", a->decoys,

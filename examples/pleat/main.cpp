@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   tool::add_evaluate(app);
   tool::add_evaluate_structure(app);
   tool::add_finetune(app);
+  tool::add_neighbours(app);
   tool::add_models(app);
   tool::add_inspect(app);
   tool::add_inspect_structure(app);
@@ -54,7 +55,7 @@ int main(int argc, char** argv) {
     if (argc > 1 && argv[1][0] != '-' && app.get_subcommands().empty())
       return failed(std::string("there is no command \"") + argv[1] +
                         "\"; there are pretrain, pretrain-structure, diffuse, embed, embed-structure, evaluate, "
-                        "finetune, models, inspect, inspect-structure and selftest.",
+                        "finetune, neighbours, models, inspect, inspect-structure and selftest.",
                     2);
     return failed(std::string(error.what()) + "; run with --help to see the options.", 2);
   } catch (const tool::UsageError& error) {

@@ -14,6 +14,7 @@ const char* const name = "gearnet-edge-residue-64x4";
 void add_residue_trainings(Trainings& to) { add_trainings<Encoder>(to, name); }
 
 std::unique_ptr<StructureTaskModel> residue_task_model(const StructureTaskFacts& task) {
+  if (task.sites == 2) return std::make_unique<StructureTaskEntry<StructureTask<Encoder, 2, 2>>>(task.name, name);
   if (task.outputs == 2) return std::make_unique<StructureTaskEntry<StructureTask<Encoder, 1, 2>>>(task.name, name);
   return std::make_unique<StructureTaskEntry<StructureTask<Encoder, 1, 1>>>(task.name, name);
 }

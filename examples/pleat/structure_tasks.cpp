@@ -24,7 +24,8 @@ const std::vector<StructureTaskFacts>& structure_tasks() {
       {"pip-published", "interface pairs, published layout", "atom", "AUROC", 2, 2},
       {"interface", "interface from the unbound form", "residue", "AUROC", 1, 2},
       {"displacement", "displacement on binding from the unbound form", "residue", "Spearman per chain", 1, 1},
-      {"psr", "quality of decoys: GDT_TS to the native structure", "residue", "Spearman per target", 1, 1}};
+      {"psr", "quality of decoys: GDT_TS to the native structure", "residue", "Spearman per target", 1, 1},
+      {"msp", "mutations that make a complex bind tighter", "residue", "AUROC, mean of complexes", 2, 2}};
   return tasks;
 }
 const StructureTaskFacts& find_structure_task(std::string_view name) {
@@ -105,6 +106,10 @@ void standardise(StructureTaskData& data) {
 
 } // namespace
 
+void StructureTaskData::limit_lengths(Index budget) {
+  change_units(*this, [budget](LabelledStructures::Unit& unit) { unit.length = (std::min)(unit.length, budget); });
+}
+
 void for_each_complex(const StructureTaskFacts& task, const std::string& folder, const StructureSplit& split, Index first,
                       const std::function<void(const SharedComplex&)>& visit) {
   if (task.name == "psr") return;
@@ -156,7 +161,7 @@ StructureTaskData load_structure_task(const StructureTaskFacts& task, const std:
     require(data.parts[static_cast<std::size_t>(part)].items() > 0, split_file, ": its part ", split_name(part),
             " holds nothing that the task ", task.name, " can be made of; give the folder and the table that belong together.");
   if (task.outputs == 1) standardise(data);
-  change_units(data, [budget](LabelledStructures::Unit& unit) { unit.length = (std::min)(unit.length, budget); });
+  data.limit_lengths(budget);
   return data;
 }
 

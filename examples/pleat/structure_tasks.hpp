@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <pleat/data/labelled_structures.hpp>
+#include <pleat/data/skempi.hpp>
 #include <pleat/data/structure_tasks/labelled_sets.hpp>
 #include <pleat/data/tasks.hpp>
 #include <pleat/eval/component_statistics.hpp>
@@ -41,9 +42,12 @@ struct StructureTaskData {
   pleat::LabelledStructures parts[3];
   /// Numbers are (label - mean) / deviation, those of train; classes are as they are.
   double mean = 0, deviation = 1;
+  pleat::MutationTable tested; ///< msp: the mutations of the test part
   /// Labels of a part, in the units of the task.
   std::vector<double> labels(pleat::Split part) const;
   pleat::StructureExamples test_examples() const;
+  /// Units of more residues than this count as so many: they are batches of their own.
+  void limit_lengths(Index budget);
 };
 /// The complexes of the split that a task is made of, in their order, loaded from below `folder`. `first`: only so many of each
 /// part; 0: all.
@@ -53,8 +57,8 @@ void for_each_complex(const StructureTaskFacts& task, const std::string& folder,
 /// those of the data.
 std::vector<pleat::BaselineScores> task_baselines(const StructureTaskFacts& task, const StructureTaskData& data,
                                                   const std::string& folder, const std::string& split, Index first);
-/// Builds them from the files below `folder` that the split lists. `first`: only so many complexes of each part; 0: all.
-/// `budget`: units of more residues than this are batches of their own. \throws pleat::Error with the file.
+/// Builds them from the files below `folder` that the split lists (msp: `load_mutation_task`). `first`: only so many complexes of
+/// each part; 0: all. `budget`: units of more residues than this are batches of their own. \throws pleat::Error with the file.
 StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split,
                                       Index first, Index budget, const std::string& decoys);
 

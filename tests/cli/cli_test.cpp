@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <pleat/io/gzip.hpp>
+#include <pleat/io/json.hpp>
 #include <pleat/io/npy.hpp>
 #include <pleat/io/safetensors.hpp>
 #include <pleat/io/safetensors_writer.hpp>
@@ -122,7 +123,7 @@ BOOST_AUTO_TEST_CASE(usage_and_help) {
   BOOST_TEST(version.code == 0);
   BOOST_TEST(version.out.find(pleat::version) != std::string::npos);
   for (const char* command : {"pretrain", "pretrain-structure", "diffuse", "embed", "embed-structure", "evaluate", "models",
-                              "inspect", "inspect-structure", "finetune", "selftest"}) {
+                              "inspect", "inspect-structure", "finetune", "neighbours", "selftest"}) {
     const Ran help = run({command, "--help"});
     BOOST_TEST(help.code == 0);
     BOOST_TEST(help.out.find(std::string("Example:\n  pleat ") + command) != std::string::npos, command);
@@ -248,6 +249,61 @@ BOOST_AUTO_TEST_CASE(evaluate_writes_a_report) {
   BOOST_TEST(refuses(words, 1, "holdout"));
   spill(scratch()("thermostability.csv"), "id,sequence,split\na,MKV,train\n");
   BOOST_TEST(refuses(words, 1, "label"));
+}
+
+BOOST_AUTO_TEST_CASE(evaluate_scores_several_labels) {
+  const std::string tasks = scratch()("label_sets"), report = scratch()("label_report");
+  fs::create_directories(tasks);
+  const auto table = [](const char* split) {
+    // Two kinds of proteins, which composition tells apart.
+    std::string text;
+    for (int i = 0; i < 8; ++i) {
+      text += split + std::to_string(i) + ",";
+      for (int k = 0; k < 24 + i; ++k) text += (i % 2 == 0 ? "AAAL" : "KKKE")[(k * (i + 3)) % 4];
+      text += i % 2 == 0 ? ",1.1.1.1;1.1.1.-," : ",3.4.21.-,";
+      (text += split) += "\n";
+    }
+    return text;
+  };
+  const std::string rows = "id,sequence,label,split\n" + table("train") + table("valid") + table("test");
+  spill(tasks + "/ec.csv", rows);
+  const auto words = [&](const char* task, const std::string& folder) {
+    return std::vector<std::string>{
+        "evaluate", "--model", world().model, "--model", world().diffusion, "--task",    task, "--tasks-dir", folder, "--report",
+        report,     "--crop",  "32",          "--t",     "0,0.3",           "--threads", "2"};
+  };
+  const Ran r = run(words("ec", tasks));
+  BOOST_REQUIRE_MESSAGE(r.code == 0, r.err);
+  const auto results = pleat::Json::parse(slurp(report + "/results.json"));
+  BOOST_TEST(results.at("tasks").size() == 0);
+  const auto& ec = results.at("label_sets").at("ec");
+  BOOST_TEST(ec.at("classes").integer() == 3);
+  BOOST_TEST(ec.at("train").integer() == 8);
+  std::string found;
+  int chosen = 0;
+  for (const auto& row : ec.at("rows").items()) {
+    found += row.at("model").string() + " " + row.at("representation").string() + "; ";
+    chosen += row.contains("chosen_on_valid") && row.at("chosen_on_valid").boolean();
+    BOOST_TEST((row.at("f1_max").number() > 0 && row.at("f1_max").number() <= 1));
+    BOOST_TEST((row.at("micro_auprc").number() > 0 && row.at("micro_auprc").number() <= 1));
+    if (row.at("model").string() == "composition") BOOST_TEST(row.at("f1_max").number() > 0.99);
+  }
+  BOOST_TEST(found ==
+             "lsd-nm-nano encoder; lsd-nm-nano diffusion; lsd-nm-nano diffusion; composition features; random-nano encoder; ");
+  BOOST_TEST(chosen == 1);
+  for (const char* page : {"/report.md", "/report.html"})
+    BOOST_TEST(slurp(report + page).find("EC numbers of enzymes") != std::string::npos);
+
+  // All is the five tasks, and ec only where its table is there: here it is read, and found damaged.
+  spill(tasks + "/ec.csv", "id,sequence,label,split\na,MKV,1.1.1.1,train\n");
+  BOOST_TEST(refuses(words("ec", tasks), 1, "ec.csv: has no row of the split valid"));
+  BOOST_TEST(refuses(words("ec", PLEAT_TEST_DATA "/../examples/data/tasks"), 1, "ec.csv.gz: cannot be opened"));
+  for (const auto& entry : fs::directory_iterator(PLEAT_TEST_DATA "/../examples/data/tasks"))
+    fs::copy_file(entry.path(), tasks + "/" + entry.path().filename().string());
+  BOOST_TEST(refuses(words("all", tasks), 1, "ec.csv: has no row of the split valid"));
+  auto dry = words("all", PLEAT_TEST_DATA "/../examples/data/tasks");
+  dry.push_back("--dry-run");
+  BOOST_TEST(run(dry).out.find("tasks            5,") == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(bad_readings) {

@@ -1,7 +1,10 @@
 #include "tool_runs.hpp"
 
+#include <cmath>
 #include <sstream>
 
+#include <pleat/data/structure_file.hpp>
+#include <pleat/io/gzip.hpp>
 #include <pleat/io/json.hpp>
 
 using namespace tool_runs;
@@ -112,6 +115,84 @@ BOOST_AUTO_TEST_CASE(atom_level_and_decoys) {
   }
   spill(decoys, kept.substr(0, kept.size() / 2));
   BOOST_TEST(refuses(words("psr", scratch()("psr2"), {"--decoys", decoys, "--first", "1"}), 1, "decoys.safetensors"));
+}
+
+BOOST_AUTO_TEST_CASE(mutations_by_complex) {
+  // Of each complex 24 residues of both chains become alanine; every third binds tighter.
+  std::string table = "pdb\tmutation\tddg_kcal_mol\tfiles\n", first;
+  for (const std::string code : {"1EFN", "1SYX"}) {
+    int made = 0;
+    for (const char* partner : {"r", "l"}) {
+      const auto source = pleat::open_input(structures + "/unbound_bound/" + code + "_" + partner + "_b.pdb.gz");
+      const pleat::Structure chain = pleat::read_structure(*source).structure;
+      const std::string letters = chain.sequence();
+      for (std::size_t r = 0; r < letters.size() && made < (partner[0] == 'r' ? 12 : 24); r += 4) {
+        if (letters[r] == 'A' || letters[r] == 'X') continue;
+        const std::string row = code + "\t" + chain.chains[0].name + ":" + letters[r] + std::to_string(r + 1) + "A\t" +
+                                (made % 3 == 0 ? "1.5" : "-0.25") + "\tunbound_bound/" + code + "_r_b.pdb.gz unbound_bound/" +
+                                code + "_l_b.pdb.gz\n";
+        if (made++ == 0 && first.empty()) first = row;
+        table += row;
+      }
+    }
+    BOOST_REQUIRE(made == 24);
+  }
+  const std::string path = scratch()("mutations.tsv"), folder = scratch()("msp");
+  spill(path, table);
+  const auto msp = [&](const Words& more) {
+    Words all{"finetune", "--task", "msp",           "--structures", structures, "--init",  "none", "--output", folder,
+              "--budget", "600",    "--second-fold", "1SYX",         "--quiet",  "--steps", "3",    "--warmup", "1"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  const Ran done = run(msp({"--mutations", path, "--fold", "1"}));
+  BOOST_REQUIRE_MESSAGE(done.code == 0, done.err);
+  BOOST_TEST(done.out.find("a pipeline check, no benchmark") != std::string::npos);
+  const Json scored = result(folder);
+  BOOST_TEST(scored.at("labels").integer() == 24);
+  BOOST_TEST(scored.at("run").at("labels").integer() == 24);
+  BOOST_TEST(!scored.contains("low"));
+  BOOST_REQUIRE(scored.at("complexes").size() == 1);
+  const Json& complex = scored.at("complexes").items()[0];
+  BOOST_TEST(complex.at("complex").string() == "1SYX");
+  BOOST_TEST(complex.at("mutations").integer() == 24);
+  BOOST_TEST(complex.at("tighter").integer() == 8);
+  BOOST_TEST(complex.at("auroc").number() == scored.at("value").number());
+  BOOST_TEST(std::abs(complex.at("spearman").number()) <= 1);
+  // The value is that of the predictions that were written.
+  std::istringstream rows(slurp(folder + "/predictions.tsv"));
+  std::string line;
+  std::vector<double> odds[2];
+  std::getline(rows, line);
+  while (std::getline(rows, line)) {
+    std::istringstream fields(line);
+    double unit, component, label, no, yes;
+    BOOST_REQUIRE(bool(fields >> unit >> component >> label >> no >> yes));
+    odds[label > 0].push_back(yes - no);
+  }
+  double right = 0;
+  for (const double tighter : odds[1])
+    for (const double other : odds[0]) right += tighter > other ? 1 : tighter == other ? 0.5 : 0;
+  BOOST_TEST(std::abs(right / (8 * 16) - scored.at("value").number()) < 0.02); // six digits of the outputs were written
+  BOOST_TEST(refuses(msp({"--mutations", path, "--fold", "0"}), 1, "another configuration"));
+
+  // Fewer than 20 mutations: by complex still, but no value.
+  fs::remove_all(folder);
+  BOOST_REQUIRE(run(msp({"--mutations", path, "--fold", "0", "--first", "9"})).code == 0);
+  BOOST_TEST(result(folder).at("value").is_null());
+  BOOST_TEST(result(folder).at("complexes").items()[0].at("mutations").integer() == 9);
+
+  const std::size_t colon = first.find(':');
+  std::string wrong = first;
+  wrong[colon + 1] = wrong[colon + 1] == 'W' ? 'Y' : 'W';
+  spill(path, table.substr(0, table.find('\n') + 1) + wrong + table.substr(table.find('\n') + 1));
+  BOOST_TEST(refuses(msp({"--mutations", path, "--fold", "1"}), 1, "mutations.tsv:2: residue 1 of chain"));
+  BOOST_TEST(refuses(msp({"--mutations", path}), 2, "--task msp needs --mutations TABLE and --fold"));
+  BOOST_TEST(refuses(msp({"--mutations", path, "--fold", "1", "--split", split()}), 2, "--split says nothing to --task msp"));
+  BOOST_TEST(refuses(words("interface", folder, {"--fold", "1"}), 2, "--mutations and --fold belong to --task msp"));
+  Words without = words("interface", folder);
+  without.erase(std::find(without.begin(), without.end(), "--split"), std::find(without.begin(), without.end(), "--split") + 2);
+  BOOST_TEST(refuses(without, 2, "--task interface needs --split"));
 }
 
 BOOST_AUTO_TEST_CASE(bad_input_and_dry_run) {

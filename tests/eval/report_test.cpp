@@ -97,6 +97,33 @@ BOOST_AUTO_TEST_CASE(json_reads_back) {
   BOOST_TEST(json.at("score_against_t").size() == 5);
 }
 
+BOOST_AUTO_TEST_CASE(label_sets_are_a_table_of_their_own) {
+  pleat::Report report;
+  report.title = "EC alone";
+  pleat::ReportLabelSets table{"ec", "EC numbers <of> enzymes", 531, 10, 20, 30, {}};
+  table.rows.push_back({{"lsd-nm-nano", "LSD-NM", "encoder", true}, std::nan(""), false, {0.25, 0.125, 0.3, 10}});
+  table.rows.push_back({{"lsd-nm-nano", "LSD-NM", "diffusion", true}, 0.15, true, {0.375, 0.0625, 0.4, 1}});
+  table.rows.push_back({{"composition", "Composition", "features", false}, std::nan(""), false, {0.1, 0.05, 0.2, 0.1}});
+  report.label_sets = {table};
+  const auto json = pleat::Json::parse(pleat::report_json(report).dump(2)).at("label_sets").at("ec");
+  BOOST_TEST(json.at("classes").integer() == 531);
+  const auto& rows = json.at("rows").items();
+  BOOST_REQUIRE(rows.size() == 3u);
+  BOOST_TEST(rows[1].at("f1_max").number() == 0.375);
+  BOOST_TEST(rows[1].at("micro_auprc").number() == 0.0625);
+  BOOST_TEST(rows[1].at("t").number() == 0.15);
+  BOOST_TEST(rows[1].at("chosen_on_valid").boolean());
+  BOOST_TEST(!rows[0].contains("t"));
+  const std::string markdown = pleat::report_markdown(report), page = pleat::report_html(report);
+  BOOST_TEST(markdown.find("| LSD-NM | diffusion | 0.15, chosen on valid | 0.375 | 0.062 | 0.400 | 1 |\n") != std::string::npos);
+  BOOST_TEST(markdown.find("| Composition (baseline) | features |  | 0.100 | 0.050 | 0.200 | 0.1 |\n") != std::string::npos);
+  BOOST_TEST(markdown.find("All metrics") == std::string::npos); // no task with one label, no table of them
+  BOOST_TEST(well_formed(page));
+  BOOST_TEST(page.find("<h2>EC numbers &lt;of&gt; enzymes</h2>") != std::string::npos);
+  BOOST_TEST(page.find("<td class=\"number\">0.375</td>") != std::string::npos);
+  BOOST_TEST(pleat::report_json(sample_report()).find("label_sets") == nullptr);
+}
+
 BOOST_AUTO_TEST_CASE(charts_survive_odd_numbers) {
   double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
   pleat::ReportChart chart{"odd", "x", "y", "", {{"none", {}}, {"bad", {{0, {nan, nan, nan}}, {1, {infinity, 0, 0}}}}}, {}};

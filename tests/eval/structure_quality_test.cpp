@@ -180,6 +180,15 @@ BOOST_AUTO_TEST_CASE(mutations) {
     BOOST_TEST(score.auroc > 0.99);
     BOOST_TEST(score.mutations == 84);
   }
+  BOOST_TEST(mean_auroc(by_complex) == (by_complex[0].auroc + by_complex[1].auroc + by_complex[2].auroc) / 3);
+  BOOST_TEST(std::isnan(mean_auroc(by_complex, 85)));
+  const Index of_two[] = {1, 0};
+  const MutationTable part = table.only(of_two);
+  BOOST_TEST(part.mutations[0].line == table.mutations[1].line);
+  BOOST_TEST(part.complexes.size() == 3u);
+  const double swapped[] = {1, 2};
+  BOOST_TEST(score_mutations(part, swapped)[0].mutations == 2);
+  BOOST_TEST(score_mutations(part, swapped)[2].mutations == 0); // no mutation of it is left
   // A complex of one kind has no AUROC, one of two rows no rank correlation.
   const MutationTable few = table_of("X\tA:D1A\t-1\tf\nX\tA:D1E\t-2\tf\n");
   const double two[] = {1, 2};
@@ -220,6 +229,17 @@ BOOST_AUTO_TEST_CASE(several_labels) {
                     evaluate_label_sets(Cpu{&threads}, {features.data(), 3, composition_width}, task, strengths);
                   }),
                   "features of 3 sequences were given for 90"));
+
+  const LabelSetTask few = subsample(task, 10, 3);
+  BOOST_TEST(few.sequences.size() == 30);
+  BOOST_TEST((few.sets.classes == task.sets.classes));
+  for (const Split split : all_splits) BOOST_TEST(few.of(split).size() == 10u);
+  for (Index i = 0; i < 30; ++i) { // a row keeps what belongs to it
+    const auto row = std::size_t(std::stoi(std::string(few.sequences.id(i)).substr(1)));
+    BOOST_TEST((few.sets.labels[std::size_t(i)] == task.sets.labels[row]));
+    BOOST_TEST((few.splits[std::size_t(i)] == task.splits[row]));
+  }
+  BOOST_TEST(subsample(task, 1000, 3).sequences.size() == 90);
 
   // Nearest neighbours never look into their own cluster: twins that share one are of no help.
   const LabelSets sets{{"a", "b"}, {{0}, {0}, {1}, {0, 1}}};

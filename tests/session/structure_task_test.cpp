@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <pleat/data/structure_tasks/labelled_sets.hpp>
+#include <pleat/data/structure_tasks/mutation_pair.hpp>
 #include <pleat/encoders/gearnet.hpp>
 #include <pleat/session/encode_graphs.hpp>
 #include <pleat/train/task_objective.hpp>
@@ -95,6 +96,79 @@ BOOST_AUTO_TEST_CASE(labelled_sets_of_a_complex) {
     BOOST_REQUIRE(unit.items.size() == expected.values.size());
     BOOST_TEST(unit.items[3].label == std::log(expected.values[3] + 0.1));
   }
+}
+
+// A mutation is its surroundings twice; between the two only the type and the side chain of its residue differ.
+BOOST_AUTO_TEST_CASE(mutations_of_a_complex) {
+  const auto whole = std::make_shared<const Structure>(whole_complex(*complex()));
+  const std::vector<Index> alphas = whole->alpha_carbons();
+  const auto distance = [&](Index r, Index q) {
+    const Position &a = whole->positions[std::size_t(alphas[std::size_t(r)])],
+                   &b = whole->positions[std::size_t(alphas[std::size_t(q)])];
+    return std::hypot(double(a.x() - b.x()), double(a.y() - b.y()), double(a.z() - b.z()));
+  };
+  // A residue of the second chain with a whole side chain, near the first chain.
+  const StructureChain& ligand = whole->chains[1];
+  Index residue = -1, across = 0;
+  for (Index r = ligand.first_residue; r < ligand.end(); ++r) {
+    Index count = 0;
+    for (Index q = 0; q < ligand.first_residue; ++q) count += distance(r, q) < 20;
+    if (count > across && whole->types[std::size_t(r)] == residue_of_letter('R')) residue = r, across = count;
+  }
+  BOOST_REQUIRE(residue >= 0);
+  const std::string position = std::to_string(residue - ligand.first_residue + 1), head = "pdb\tmutation\tddg_kcal_mol\tfiles\n";
+  const auto row = [&](char wild, char mutant, const char* ddg) {
+    return "1EFN\t" + ligand.name + ":" + wild + position + mutant + "\t" + ddg + "\tf\n";
+  };
+  const std::string text = head + row('R', 'A', "0.5") + row('R', 'G', "-1") + row('R', 'W', "0"),
+                    other = head + row('K', 'A', "1");
+  MemorySource source(text, "s.tsv"), wrong_source(other, "s.tsv");
+  const MutationTable table = read_skempi(source), wrong = read_skempi(wrong_source);
+  const std::shared_ptr<const Structure> complexes[] = {whole};
+  const Index chosen[] = {0, 1, 2}, one[] = {0};
+  LabelledStructures set;
+  BOOST_TEST(refusal([&] { add_mutations(set, wrong, one, complexes); }).find("s.tsv:2: residue " + position) !=
+             std::string::npos);
+  BOOST_TEST(refusal([&] { add_mutations(set, table, chosen, {}); }).find("has 1 complexes, but 0 structures") !=
+             std::string::npos);
+  add_mutations(set, table, chosen, complexes);
+  BOOST_REQUIRE(set.size() == 3);
+  Index near = 0;
+  for (Index r = 0; r < whole->residues(); ++r) near += alphas[std::size_t(r)] >= 0 && distance(r, residue) < 20;
+  BOOST_TEST(near > across);
+  BOOST_TEST(near < whole->residues());
+  const auto atoms_of = [](const Structure& s, Index r) { return std::count(s.atom_residues.begin(), s.atom_residues.end(), r); };
+  for (const Index u : chosen) {
+    const LabelledUnit unit = set[u].make();
+    BOOST_REQUIRE(unit.structures.size() == 2u);
+    const Structure &before = *unit.structures[0], &after = *unit.structures[1];
+    before.check(), after.check();
+    const char mutant = table.mutations[std::size_t(u)].mutant;
+    BOOST_TEST(set[u].length == 2 * near);
+    BOOST_TEST(set[u].component == 0);
+    BOOST_TEST(unit.items[0].label == (u == 0 ? 1.0 : 0.0)); // 0 kcal/mol is not tighter
+    BOOST_TEST(atoms_of(before, residue) == 11);
+    BOOST_TEST(atoms_of(after, residue) == (mutant == 'G' ? 4 : 5));
+    BOOST_TEST(before.atoms() - after.atoms() == (mutant == 'G' ? 7 : 6));
+    for (Index r = 0; r < whole->residues(); ++r) {
+      const auto at = std::size_t(r);
+      BOOST_TEST(int{before.types[at]} == int{whole->types[at]});
+      BOOST_TEST(int{after.types[at]} == int{r == residue ? residue_of_letter(mutant) : whole->types[at]});
+    }
+    const auto batch = owned_batch(Set(set), BatchPieces{{u}});
+    const auto view = batch.view();
+    BOOST_REQUIRE(view.sites.size() == 2u);
+    const auto node = [&](std::size_t site) { return std::size_t(view.sites[site].member[0]); };
+    BOOST_TEST(view.graphs.node_columns[node(0)] == residue_of_letter('R'));
+    BOOST_TEST(view.graphs.node_columns[node(1)] == residue_of_letter(mutant));
+    BOOST_TEST(Index(node(1) - node(0)) == near); // the graphs have the same nodes
+  }
+  BOOST_TEST(refusal([&] { mutated(*whole, residue, 'B'); }).find("cannot become \"B\"") != std::string::npos);
+  auto bare = std::make_shared<Structure>(*whole);
+  bare->names[std::size_t(alphas[std::size_t(residue)])] = atom_unknown;
+  const std::shared_ptr<const Structure> without[] = {bare};
+  BOOST_TEST(refusal([&] { add_mutations(set, table, one, without); }).find("has no C-alpha") != std::string::npos);
+  BOOST_TEST(set.size() == 3);
 }
 
 // What the head reads is the encoder's row of the C-alpha, or the mean of all rows.

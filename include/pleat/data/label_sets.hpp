@@ -7,6 +7,7 @@
 #include <pleat/core/error.hpp>
 #include <pleat/core/index.hpp>
 #include <pleat/data/sequences.hpp>
+#include <pleat/data/shuffle.hpp>
 #include <pleat/data/tasks.hpp>
 #include <pleat/io/csv.hpp>
 #include <span>
@@ -102,6 +103,25 @@ inline LabelSetTask load_label_set_task(ByteSource& source, std::string_view nam
   for (const Split s : all_splits) require(!task.of(s).empty(), table.name(), ": has no row of the split ", split_name(s), ".");
   task.sets = sets.finish();
   return task;
+}
+
+/// At most `most` examples of each split, chosen by `seed` only; the classes stay those of the whole table.
+inline LabelSetTask subsample(const LabelSetTask& task, Index most, std::uint64_t seed) {
+  std::vector<Index> kept;
+  for (const Split split : all_splits) {
+    const std::vector<Index> members = task.of(split);
+    const auto count = static_cast<Index>(members.size());
+    for (Index i = 0; i < (std::min)(most, count); ++i)
+      kept.push_back(members[static_cast<std::size_t>(permuted(i, count, hash_of(seed, 5, static_cast<int>(split))))]);
+  }
+  std::sort(kept.begin(), kept.end());
+  LabelSetTask result{task.name, SequenceSet(task.sequences.policy()), {task.sets.classes, {}}, {}};
+  for (const Index i : kept) {
+    result.sequences.add_tokens(task.sequences.id(i), task.sequences.tokens(i));
+    result.sets.labels.push_back(task.sets.labels[static_cast<std::size_t>(i)]);
+    result.splits.push_back(task.splits[static_cast<std::size_t>(i)]);
+  }
+  return result;
 }
 
 /// Chains of structure files with their EC numbers.

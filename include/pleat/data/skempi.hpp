@@ -43,6 +43,12 @@ struct MutationTable {
       if (mutations[i].complex == complex) chosen.push_back(static_cast<Index>(i));
     return chosen;
   }
+  /// The table with these mutations only, in this order; complexes keep their numbers, also those that none is left of.
+  MutationTable only(std::span<const Index> chosen) const {
+    MutationTable part{name, complexes, {}};
+    for (const Index i : chosen) part.mutations.push_back(mutations[static_cast<std::size_t>(i)]);
+    return part;
+  }
 };
 
 /// Reads a table with the columns pdb, mutation, ddg_kcal_mol and files (names with blanks between), separated by tabs; others

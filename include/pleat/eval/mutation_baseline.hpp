@@ -105,4 +105,13 @@ inline std::vector<ComplexScore> score_mutations(const MutationTable& table, Sco
   return scores;
 }
 
+/// Mean AUROC of the complexes with both classes and at least `smallest` mutations; NaN where there is none. No interval belongs
+/// to it: a fold has two such complexes, and what is drawn again must be complexes.
+inline double mean_auroc(std::span<const ComplexScore> scores, Index smallest = 20) {
+  double sum = 0, count = 0;
+  for (const ComplexScore& score : scores)
+    if (score.mutations >= smallest && !std::isnan(score.auroc)) sum += score.auroc, ++count;
+  return count > 0 ? sum / count : detail::undefined;
+}
+
 } // namespace pleat::inline v0_1

@@ -14,6 +14,7 @@
 
 #include <pleat/core/index.hpp>
 #include <pleat/eval/bootstrap.hpp>
+#include <pleat/eval/label_set_evaluation.hpp>
 #include <pleat/eval/task_evaluation.hpp>
 
 namespace pleat::inline v0_1 {
@@ -63,6 +64,19 @@ struct ReportChart {
   std::vector<std::pair<std::string, double>> levels;
 };
 
+/// A task with several labels an example: a table of its own, whose scores have no intervals.
+struct ReportLabelSets {
+  struct Row {
+    ReportRow of;
+    double t = std::numeric_limits<double>::quiet_NaN(); ///< noise level of a diffusion; NaN where there is none
+    bool chosen = false;                                 ///< that t has the best Fmax on valid of its model
+    LabelSetScore score;
+  };
+  std::string name, title; ///< ec, "EC numbers of enzymes"
+  Index classes = 0, train = 0, valid = 0, test = 0;
+  std::vector<Row> rows;
+};
+
 /// Residue latents on two components; `letters[i]` is the amino acid of point (x[i], y[i]).
 struct ReportCloud {
   std::string title;
@@ -76,6 +90,7 @@ struct Report {
   std::vector<ReportTask> tasks;
   std::vector<ReportRow> rows; ///< in the order of the table
   std::vector<ReportCell> cells;
+  std::vector<ReportLabelSets> label_sets;
   std::vector<ReportChart> score_curves, training_curves, time_loss; ///< score against t; loss against step; loss per t-bin
   std::vector<ReportCloud> clouds;
   std::vector<std::string> warnings, notes;

@@ -99,6 +99,26 @@ inline std::string html_all_metrics(const Report& report) {
   return out + "</tbody></table></div></details>\n";
 }
 
+inline std::string html_label_sets(const ReportLabelSets& table) {
+  std::string out =
+      "<h2>" + escape_html(table.title) + "</h2>\n<p class=\"note\">" + std::to_string(table.classes) +
+      " classes, several a protein; " + std::to_string(table.train) + " / " + std::to_string(table.valid) + " / " +
+      std::to_string(table.test) +
+      " proteins in train / valid / test.</p>\n<div class=\"scroll\"><table class=\"full\"><thead><tr><th>Model</th>"
+      "<th>Representation</th><th>t</th><th class=\"number\">Fmax</th><th class=\"number\">Micro AUPR</th>"
+      "<th class=\"number\">Fmax on valid</th><th class=\"number\">Ridge strength</th></tr></thead>\n<tbody>\n";
+  for (const auto& row : table.rows) {
+    out += "<tr><td>" + escape_html(row.of.title) + (row.of.learned ? "" : ", baseline") + "</td><td>" +
+           escape_html(row.of.representation) + "</td><td>" + (std::isnan(row.t) ? "" : shortest(row.t)) +
+           (row.chosen ? ", chosen on valid" : "") + "</td>";
+    for (const std::string& number :
+         {fixed(row.score.f1_max), fixed(row.score.micro_auprc), fixed(row.score.valid_f1_max), shortest(row.score.strength)})
+      out += "<td class=\"number\">" + with_minus(number) + "</td>";
+    out += "</tr>\n";
+  }
+  return out + "</tbody></table></div>\n";
+}
+
 inline std::string html_charts(std::string_view title, std::string_view explanation, const std::vector<ReportChart>& charts) {
   if (charts.empty()) return "";
   std::string out =
@@ -141,7 +161,9 @@ inline std::string report_html(const Report& report) {
   std::string out = detail::html_head(report.title, report.subtitle);
   for (const auto& warning : report.warnings)
     out += "<p class=\"warning\" role=\"note\"><strong>Warning.</strong> " + escape_html(warning) + "</p>\n";
-  out += "<h2>Frozen representations on the tasks</h2>\n" + detail::html_table(report) + detail::html_all_metrics(report);
+  if (!report.tasks.empty())
+    out += "<h2>Frozen representations on the tasks</h2>\n" + detail::html_table(report) + detail::html_all_metrics(report);
+  for (const auto& table : report.label_sets) out += detail::html_label_sets(table);
   out += detail::html_charts("Score against t",
                              "How good the diffusion representation is at each noise level t. Bands are 95 % intervals; levels "
                              "mark what needs no diffusion.",

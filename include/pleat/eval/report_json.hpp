@@ -60,6 +60,20 @@ inline Json charts_json(const std::vector<ReportChart>& charts) {
   return all;
 }
 
+inline Json label_sets_json(const ReportLabelSets& table) {
+  Json json = Json::object(), rows = Json::array();
+  json.set("classes", table.classes).set("train", table.train).set("valid", table.valid).set("test", table.test);
+  for (const auto& row : table.rows) {
+    Json one = Json::object();
+    one.set("model", row.of.model).set("representation", row.of.representation);
+    if (!std::isnan(row.t)) one.set("t", row.t).set("chosen_on_valid", row.chosen);
+    one.set("f1_max", row.score.f1_max).set("micro_auprc", row.score.micro_auprc);
+    one.set("valid_f1_max", row.score.valid_f1_max).set("probe_strength", row.score.strength);
+    rows.push(std::move(one));
+  }
+  return json.set("rows", std::move(rows));
+}
+
 } // namespace detail
 
 /// Everything of the report but the clouds of points. Undefined numbers are null.
@@ -80,7 +94,13 @@ inline Json report_json(const Report& report) {
   for (const auto& text : report.warnings) warnings.push(text);
   for (const auto& text : report.notes) notes.push(text);
   for (const auto& [name, value] : report.facts) facts.set(name, value);
-  json.set("tasks", std::move(tasks)), json.set("warnings", std::move(warnings)), json.set("notes", std::move(notes));
+  json.set("tasks", std::move(tasks));
+  if (!report.label_sets.empty()) {
+    Json tables = Json::object();
+    for (const auto& table : report.label_sets) tables.set(table.name, detail::label_sets_json(table));
+    json.set("label_sets", std::move(tables));
+  }
+  json.set("warnings", std::move(warnings)), json.set("notes", std::move(notes));
   json.set("facts", std::move(facts));
   json.set("score_against_t", detail::charts_json(report.score_curves));
   json.set("training", detail::charts_json(report.training_curves));

@@ -52,29 +52,42 @@ inline std::string markdown_cell(const Report& report, const ReportTask& task, c
   return text;
 }
 
-} // namespace detail
+inline std::string markdown_label_sets(const ReportLabelSets& table) {
+  std::string out =
+      "\n## " + markdown_text(table.title) + "\n\n" + std::to_string(table.classes) + " classes, several a protein; " +
+      std::to_string(table.train) + " / " + std::to_string(table.valid) + " / " + std::to_string(table.test) +
+      " proteins in train / valid / test.\n\n| model | representation | t | Fmax | micro AUPR | Fmax on valid | ridge "
+      "strength |\n|---|---|---|---:|---:|---:|---:|\n";
+  for (const auto& row : table.rows)
+    out += "| " + markdown_text(row.of.title) + (row.of.learned ? "" : " (baseline)") + " | " +
+           markdown_text(row.of.representation) + " | " + (std::isnan(row.t) ? "" : shortest(row.t)) +
+           (row.chosen ? ", chosen on valid" : "") + " | " + fixed(row.score.f1_max) + " | " + fixed(row.score.micro_auprc) +
+           " | " + fixed(row.score.valid_f1_max) + " | " + shortest(row.score.strength) + " |\n";
+  return out;
+}
 
-inline std::string report_markdown(const Report& report) {
-  std::string out = "# " + detail::markdown_text(report.title) + "\n\n";
-  if (!report.subtitle.empty()) out += detail::markdown_text(report.subtitle) + "\n\n";
-  for (const auto& warning : report.warnings) out += "> **Warning.** " + detail::markdown_text(warning) + "\n>\n";
-  out += "\nTest score with its 95 % interval; below it the difference to composition with its paired interval. The best learned "
-         "value of a task is bold.\n\n";
-  out += "| model | representation |";
-  for (const auto& task : report.tasks)
-    out += " " + detail::markdown_text(task.title) + " (" + detail::markdown_text(task.metric) + ") |";
+inline std::string markdown_tasks(const Report& report) {
+  std::string out =
+      "\nTest score with its 95 % interval; below it the difference to composition with its paired interval. The best "
+      "learned value of a task is bold.\n\n| model | representation |";
+  for (const auto& task : report.tasks) out += " " + markdown_text(task.title) + " (" + markdown_text(task.metric) + ") |";
   out += "\n|---|---|";
   for (std::size_t i = 0; i < report.tasks.size(); ++i) out += "---|";
   out += "\n";
   for (const auto& row : report.rows) {
-    out += "| " + detail::markdown_text(row.title) + (row.learned ? "" : " (baseline)") + " | " +
-           detail::markdown_text(row.representation) + " |";
-    for (const auto& task : report.tasks) out += " " + detail::markdown_cell(report, task, row) + " |";
+    out +=
+        "| " + markdown_text(row.title) + (row.learned ? "" : " (baseline)") + " | " + markdown_text(row.representation) + " |";
+    for (const auto& task : report.tasks) out += " " + markdown_cell(report, task, row) + " |";
     out += "\n";
   }
-  out += "\n## All metrics\n\n| task | model | representation | metric | value | interval | difference to composition | interval "
-         "| t | probe | probe seeds |\n"
-         "|---|---|---|---|---:|---|---:|---|---:|---|---|\n";
+  return out;
+}
+
+inline std::string markdown_all_metrics(const Report& report) {
+  std::string out =
+      "\n## All metrics\n\n| task | model | representation | metric | value | interval | difference to composition | "
+      "interval | t | probe | probe seeds |\n"
+      "|---|---|---|---|---:|---|---:|---|---:|---|---|\n";
   for (const auto& task : report.tasks)
     for (const auto& row : report.rows) {
       const ReportCell* cell = report.find(task.name, row.model, row.representation);
@@ -82,15 +95,26 @@ inline std::string report_markdown(const Report& report) {
         const auto& metric = cell->metrics[i];
         const Interval* d = i < cell->differences.size() ? &cell->differences[i].interval : nullptr;
         std::string seeds;
-        for (double v : cell->seed_values) seeds += (seeds.empty() ? "" : ", ") + detail::fixed(v);
-        out += "| " + detail::markdown_text(task.title) + " | " + detail::markdown_text(row.title) + " | " +
-               detail::markdown_text(row.representation) + " | " + metric.name + " | " + detail::fixed(metric.interval.value) +
-               " | " + detail::bounds(metric.interval) + " | " +
-               (d ? detail::fixed(d->value, 3, true) + " | " + detail::bounds(*d, 3, true) : std::string("| ")) + " | " +
-               (std::isnan(cell->t) ? "" : detail::shortest(cell->t)) + " | " + detail::markdown_text(cell->probe) + " | " +
+        for (double v : cell->seed_values) seeds += (seeds.empty() ? "" : ", ") + fixed(v);
+        out += "| " + markdown_text(task.title) + " | " + markdown_text(row.title) + " | " + markdown_text(row.representation) +
+               " | " + metric.name + " | " + fixed(metric.interval.value) + " | " + bounds(metric.interval) + " | " +
+               (d ? fixed(d->value, 3, true) + " | " + bounds(*d, 3, true) : std::string("| ")) + " | " +
+               (std::isnan(cell->t) ? "" : shortest(cell->t)) + " | " + markdown_text(cell->probe) + " | " +
                (i == 0 ? seeds : "") + " |\n";
       }
     }
+  return out;
+}
+
+} // namespace detail
+
+inline std::string report_markdown(const Report& report) {
+  std::string out = "# " + detail::markdown_text(report.title) + "\n\n";
+  if (!report.subtitle.empty()) out += detail::markdown_text(report.subtitle) + "\n\n";
+  for (const auto& warning : report.warnings) out += "> **Warning.** " + detail::markdown_text(warning) + "\n>\n";
+  if (!report.tasks.empty()) out += detail::markdown_tasks(report);
+  for (const auto& table : report.label_sets) out += detail::markdown_label_sets(table);
+  if (!report.tasks.empty()) out += detail::markdown_all_metrics(report);
   if (!report.notes.empty()) out += "\n## Notes\n\n";
   for (const auto& note : report.notes) out += "- " + detail::markdown_text(note) + "\n";
   if (!report.facts.empty()) out += "\n## The run\n\n| fact | value |\n|---|---|\n";

@@ -195,6 +195,54 @@ BOOST_AUTO_TEST_CASE(mutations_by_complex) {
   BOOST_TEST(refuses(without, 2, "--task interface needs --split"));
 }
 
+BOOST_AUTO_TEST_CASE(runs_are_compared) {
+  const std::string report = scratch()("comparison");
+  Words call{"evaluate-structure", "--structures", structures, "--split", split(), "--report", report, "--resamples", "20"};
+  for (const char* task : {"interface", "displacement", "pip"})
+    for (const char* seed : {"1", "2"}) {
+      const std::string folder = scratch()(std::string("compared-") + task + seed);
+      BOOST_REQUIRE(run(words(task, folder, {"--seed", seed})).code == 0);
+      // The first seed as "none", the second as something else.
+      call.insert(call.end(), {"--run", (seed[0] == '1' ? "none=" : "other & more=") + folder});
+    }
+  Words again = call;
+  again.push_back("--again");
+  const Ran made = run(again);
+  BOOST_REQUIRE_MESSAGE(made.code == 0, made.err);
+  BOOST_TEST(made.out.find("| other &amp; more |") != std::string::npos);
+  const Json json = Json::parse(slurp(report + "/results.json"), "results");
+  const Json& interface = json.at("tasks").at("interface");
+  BOOST_TEST(interface.at("reference").string() == "none");
+  BOOST_TEST(interface.at("rows").items().size() == 5u); // three baselines
+  const Json& other = interface.at("rows").items()[4];
+  BOOST_TEST(other.contains("difference_to_reference"));
+  BOOST_TEST(other.at("value").number() == result(scratch()("compared-interface2")).at("value").number(),
+             boost::test_tools::tolerance(1e-4));
+  BOOST_TEST(json.at("tasks").at("displacement").at("rows").items().size() == 6u);
+  BOOST_TEST(json.at("tasks").at("pip").at("rows").items().size() == 4u);
+  const std::string html = slurp(report + "/report.html");
+  for (const char* what : {"Fine-tuning on interface", "interface from the unbound form: 1SYX", "<polyline"})
+    BOOST_TEST(html.find(what) != std::string::npos, what);
+  // Without the reference there is no difference to it; a protein can be named.
+  Words few(call.begin(), call.begin() + 9);
+  few.insert(few.end(), {"--run", scratch()("compared-interface2"), "--picture", "1SYX_l", "--no-baselines"});
+  const Ran alone = run(few);
+  BOOST_REQUIRE_MESSAGE(alone.code == 0, alone.err);
+  BOOST_TEST(slurp(report + "/report.html").find("1SYX_l_u.pdb.gz, none, seed 2") != std::string::npos);
+  few.back() = "--dry-run";
+  BOOST_TEST(run(few).out.find("memory") != std::string::npos);
+  // What is not a run, and predictions of other labels.
+  Words wrong(call.begin(), call.begin() + 9);
+  wrong.insert(wrong.end(), {"--run", scratch()("nothing_here")});
+  BOOST_TEST(refuses(wrong, 1, "is this a finished run of `pleat finetune`"));
+  const std::string folder = scratch()("compared-interface2"), table = folder + "/predictions.tsv";
+  std::string changed = slurp(table);
+  changed.resize(changed.rfind('\n', changed.size() - 2) + 1); // a row less
+  spill(table, changed);
+  wrong.back() = folder;
+  BOOST_TEST(refuses(wrong, 1, "is of other labels"));
+}
+
 BOOST_AUTO_TEST_CASE(bad_input_and_dry_run) {
   const Ran dry = run(words("displacement", scratch()("dry"), {"--dry-run"}));
   BOOST_TEST(dry.code == 0);

@@ -213,12 +213,12 @@ BOOST_AUTO_TEST_CASE(runs_are_compared) {
   const Json json = Json::parse(slurp(report + "/results.json"), "results");
   const Json& interface = json.at("tasks").at("interface");
   BOOST_TEST(interface.at("reference").string() == "none");
-  BOOST_TEST(interface.at("rows").items().size() == 5u); // three baselines
-  const Json& other = interface.at("rows").items()[4];
+  BOOST_TEST(interface.at("rows").items().size() == 3u); // exposure; what is fitted needs a valid part
+  const Json& other = interface.at("rows").items()[2];
   BOOST_TEST(other.contains("difference_to_reference"));
   BOOST_TEST(other.at("value").number() == result(scratch()("compared-interface2")).at("value").number(),
              boost::test_tools::tolerance(1e-4));
-  BOOST_TEST(json.at("tasks").at("displacement").at("rows").items().size() == 6u);
+  BOOST_TEST(json.at("tasks").at("displacement").at("rows").items().size() == 5u);
   BOOST_TEST(json.at("tasks").at("pip").at("rows").items().size() == 4u);
   const std::string html = slurp(report + "/report.html");
   for (const char* what : {"Fine-tuning on interface", "interface from the unbound form: 1SYX", "<polyline"})

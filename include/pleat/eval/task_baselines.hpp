@@ -1,5 +1,6 @@
 #pragma once
-/// \file  Baselines of the structure tasks, task by task: complexes go in, scores of the test examples come out.
+/// \file  Baselines of the structure tasks, task by task: complexes go in, scores of the test examples come out. Those that are
+/// fitted by a probe are left out where there is no valid part.
 
 #include <array>
 #include <optional>
@@ -31,6 +32,13 @@ inline void add_example(StructureExamples& to, std::vector<TaskResidue>& at, dou
   to.labels.push_back(label), to.component.push_back(complex.component), to.split.push_back(complex.split);
   to.chain.push_back(chain), at.push_back(residue);
 }
+// What a probe says, which chooses its strength on valid: nothing where there is no such part.
+template <class Probe, class Device>
+void add_probe(std::vector<BaselineScores>& to, std::string name, const Probe& probe, const Device& device, ProbeKind kind,
+               Index classes, const StructureExamples& examples, const std::vector<float>& features) {
+  if (!examples.of(Split::Valid).empty())
+    to.push_back({std::move(name), probe_test_scores(probe, device, kind, classes, examples, features)});
+}
 } // namespace detail
 
 /// Residue identity: composition of the neighbourhood, and the most frequent type.
@@ -58,9 +66,11 @@ public:
     std::vector<double> majority;
     for (std::size_t i = 0; i < examples.of(Split::Test).size(); ++i)
       majority.insert(majority.end(), counts.begin(), counts.end());
-    return {{"neighbour composition, logistic",
-             probe_test_scores(LogisticProbe{}, device, ProbeKind::Multiclass, 20, examples, features_)},
-            {"most frequent type of train", std::move(majority)}};
+    std::vector<BaselineScores> all;
+    detail::add_probe(all, "neighbour composition, logistic", LogisticProbe{}, device, ProbeKind::Multiclass, 20, examples,
+                      features_);
+    all.push_back({"most frequent type of train", std::move(majority)});
+    return all;
   }
 
 private:
@@ -145,10 +155,11 @@ public:
     }
   }
   template <class Device> std::vector<BaselineScores> scores(const Device& device) const {
-    return {{"exposure", detail::test_of(examples, exposure_)},
-            {"residue type, logistic", probe_test_scores(LogisticProbe{}, device, ProbeKind::Binary, 2, examples, types_)},
-            {"exposure, contact numbers and residue type, logistic",
-             probe_test_scores(LogisticProbe{}, device, ProbeKind::Binary, 2, examples, all_)}};
+    std::vector<BaselineScores> all{{"exposure", detail::test_of(examples, exposure_)}};
+    detail::add_probe(all, "residue type, logistic", LogisticProbe{}, device, ProbeKind::Binary, 2, examples, types_);
+    detail::add_probe(all, "exposure, contact numbers and residue type, logistic", LogisticProbe{}, device, ProbeKind::Binary, 2,
+                      examples, all_);
+    return all;
   }
 
 private:
@@ -184,10 +195,11 @@ public:
     ++next_chain_;
   }
   template <class Device> std::vector<BaselineScores> scores(const Device& device) const {
-    return {{"exposure", detail::test_of(examples, exposure_)},
-            {"B-factor", detail::test_of(examples, b_factor_)},
-            {"contact number within 10 A, negative", detail::test_of(examples, contacts_)},
-            {"all three, ridge", probe_test_scores(RidgeProbe{}, device, ProbeKind::Regression, 1, examples, all_)}};
+    std::vector<BaselineScores> all{{"exposure", detail::test_of(examples, exposure_)},
+                                    {"B-factor", detail::test_of(examples, b_factor_)},
+                                    {"contact number within 10 A, negative", detail::test_of(examples, contacts_)}};
+    detail::add_probe(all, "all three, ridge", RidgeProbe{}, device, ProbeKind::Regression, 1, examples, all_);
+    return all;
   }
 
 private:

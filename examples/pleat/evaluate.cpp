@@ -21,6 +21,7 @@
 #include "command.hpp"
 #include "evaluate_label_sets.hpp"
 #include "registry.hpp"
+#include "structure_training.hpp"
 
 namespace tool {
 
@@ -70,7 +71,7 @@ std::vector<Run> group_models(const std::vector<std::string>& folders) {
     pleat::require(file.has_metadata("model"), file.path(),
                    ": is not a checkpoint of this program; train one with `pleat pretrain`.");
     const std::string name = file.metadata("model");
-    pleat::require(name.find("gearnet") == name.npos && name.find("gvp") == name.npos, file.path(), ": is the model ", name,
+    pleat::require(!is_structure_model(name), file.path(), ": is the model ", name,
                    ", of structures; compare runs of `pleat finetune` with `pleat evaluate-structure`.");
     find_model(name);
     kinds.emplace_back(plain_name(name), is_diffusion(name));

@@ -45,6 +45,20 @@ void print_models() {
   std::printf("Train them with `pleat pretrain-structure --objective ... --model <encoder>`.\n");
 }
 
+// A model of structures: what its file says. It has no check pairs to repeat; its values are looked at.
+void inspect_structure_model(const pleat::Safetensors& file) {
+  file.require_finite();
+  std::printf("model            %s (%s), of structures\n", file.metadata("model").c_str(), file.path().c_str());
+  if (file.has_metadata("config")) std::printf("config           %s\n", file.metadata("config").c_str());
+  if (file.has_metadata("training")) std::printf("training         %s\n", file.metadata("training").c_str());
+  std::printf("tensors\n");
+  for (const std::string& name : file.names()) {
+    std::string shape;
+    for (const Index n : file.shape(name)) shape += (shape.empty() ? "" : ", ") + std::to_string(n);
+    std::printf("  %-60s (%s)\n", name.c_str(), shape.c_str());
+  }
+}
+
 struct InspectArguments {
   std::string model;
   Index length = 256, budget = 4096;
@@ -56,8 +70,9 @@ void inspect(const InspectArguments& a) {
     pleat::require(a.length <= a.budget, "--budget ", a.budget, " is smaller than one sequence of --length ", a.length,
                    "; raise the budget or set a smaller length.");
   });
-  const std::unique_ptr<Reader> reader = open_model(a.model, a.threads); // repeats the check pairs
   const pleat::Safetensors file = pleat::Safetensors::open(checkpoint_file(a.model));
+  if (file.has_metadata("model") && is_structure_model(file.metadata("model"))) return inspect_structure_model(file);
+  const std::unique_ptr<Reader> reader = open_model(a.model, a.threads); // repeats the check pairs
   const ModelEntry& entry = find_model(reader->name());
   const bool diffusion = reader->diffuses();
   const ModelFacts facts = entry.facts(diffusion);

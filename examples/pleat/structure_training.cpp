@@ -2,6 +2,8 @@
 
 #include "structure_training.hpp"
 
+#include <algorithm>
+
 namespace tool {
 
 using Trainings = std::vector<std::unique_ptr<StructureTraining>>;
@@ -35,6 +37,12 @@ const StructureTraining& find_structure_training(std::string_view objective, std
   for (const std::string& name : known_encoder ? objectives : encoders) (text += text.empty() ? "" : ", ") += name;
   if (known_encoder) pleat::fail("there is no objective \"", objective, "\"; there are ", text, ".");
   pleat::fail("there is no encoder \"", encoder, "\" to pre-train; there are ", text, ".");
+}
+
+bool is_structure_model(std::string_view name) {
+  if (name.starts_with("task-")) return true;
+  const auto& all = structure_trainings();
+  return std::any_of(all.begin(), all.end(), [name](const auto& entry) { return entry->facts().name == name; });
 }
 
 } // namespace tool

@@ -67,5 +67,7 @@ protected:
 const std::vector<std::unique_ptr<StructureTraining>>& structure_trainings();
 /// \throws pleat::Error that lists what exists.
 const StructureTraining& find_structure_training(std::string_view objective, std::string_view encoder);
+/// Whether a checkpoint with this model name is of `pleat pretrain-structure` or `pleat finetune`.
+bool is_structure_model(std::string_view name);
 
 } // namespace tool

@@ -231,6 +231,12 @@ BOOST_AUTO_TEST_CASE(runs_are_compared) {
   BOOST_TEST(slurp(report + "/report.html").find("1SYX_l_u.pdb.gz, none, seed 2") != std::string::npos);
   few.back() = "--dry-run";
   BOOST_TEST(run(few).out.find("memory") != std::string::npos);
+  const Ran inspected = run({"inspect", scratch()("compared-interface2")});
+  BOOST_TEST(inspected.out.find("task-interface-gearnet-edge-residue-64x4") != std::string::npos);
+  BOOST_TEST(inspected.out.find("head.") != std::string::npos);
+  BOOST_TEST(refuses(
+      {"evaluate", "--model", scratch()("compared-interface2"), "--task", "all", "--tasks-dir", structures, "--report", report},
+      1, "pleat evaluate-structure"));
   // What is not a run, and predictions of other labels.
   Words wrong(call.begin(), call.begin() + 9);
   wrong.insert(wrong.end(), {"--run", scratch()("nothing_here")});

@@ -131,10 +131,13 @@ void finetune(FinetuneArguments& a) {
   run.set("task", task.name).set("encoder", model->encoder()).set("budget", o.budget).set("rate", o.peak_rate);
   run.set("warm_up", o.warm_up).set("rate_floor", o.rate_floor).set("seed", o.seed).set("first", a.first);
   run.set("labels", data.parts[0].items());
-  if (mutations)
-    run.set("mutations", file_fingerprint(a.mutations)).set("fold", a.fold);
-  else
+  if (mutations) {
+    pleat::Json second = pleat::Json::array();
+    for (const std::string& complex : a.second_fold) second.push(complex);
+    run.set("mutations", file_fingerprint(a.mutations)).set("fold", a.fold).set("second_fold", std::move(second));
+  } else {
     run.set("split", file_fingerprint(a.split));
+  }
   run.set("initial", a.request.initial.empty() ? std::string("none")
                                                : pleat::checkpoint_info(pleat::Safetensors::open(a.request.initial)).model);
   if (a.dry_run) return print_estimates(*model, a);

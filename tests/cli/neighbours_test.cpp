@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(encoders_beside_their_baselines) {
   const std::string pre = scratch()("neighbours_pre");
   BOOST_REQUIRE(
       run({"pretrain-structure", "--objective", "residue-type", "--level", "residue", "--structures", structures + "/117e.pdb.gz",
-           "--output", pre, "--quiet", "--budget", "600", "--steps", "2", "--validate-every", "0"})
+           "--all", "--output", pre, "--quiet", "--budget", "600", "--steps", "2", "--validate-every", "0"})
           .code == 0);
   const Ran r = run(tables.words({pre}));
   BOOST_REQUIRE_MESSAGE(r.code == 0, r.err);

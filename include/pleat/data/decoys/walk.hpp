@@ -170,10 +170,10 @@ private:
 };
 
 /// A walk of `moves` proposed moves from `start`, a conformation that is allowed, to the goal: a proposal that is not allowed is
-/// refused, others are taken by the rule of Metropolis on the penalty. The walk starts loose and ends tight: over its first half
-/// the weight of compactness rises from 1/1000 to 1, so that the chain can open, pass itself and close again. The amplitude of
-/// proposals shrinks by a tenth where one is refused and grows by a fifth where one is taken, up to the generator's largest. The
-/// same `start`, `draws` and goal give the same decoy.
+/// refused, others are taken by the rule of Metropolis on the penalty. The walk starts loose and ends tight: over its first two
+/// thirds the weight of compactness rises from 1/1000 to 1, so that the chain can open, pass itself and close again. The
+/// amplitude of proposals shrinks by a tenth where one is refused and grows by a fifth where one is taken, up to the generator's
+/// largest. The same `start`, `draws` and goal give the same decoy.
 template <DecoyMoves Moves>
 MovableChain walk(const MovableChain& start, const ChainRestraints& restraints, const Moves& generator, Philox draws,
                   const WalkGoal& goal, Index moves) {
@@ -182,7 +182,7 @@ MovableChain walk(const MovableChain& start, const ChainRestraints& restraints, 
   double amplitude = Moves::largest_amplitude;
   for (Index step = 0; step < moves; ++step) {
     draws.seek(static_cast<std::uint64_t>(step) << 16); // each move has draws of its own, whatever the ones before took
-    const double part = (std::min)(1.0, 2 * static_cast<double>(step) / static_cast<double>(moves));
+    const double part = (std::min)(1.0, 1.5 * static_cast<double>(step) / static_cast<double>(moves));
     const double weight = std::pow(1e-3, 1 - part);
     proposed.positions = chain.positions;
     generator.move(proposed, draws, amplitude);

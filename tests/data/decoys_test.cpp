@@ -4,6 +4,7 @@
 
 #include <pleat/data/decoys/mixed_decoys.hpp>
 #include <pleat/data/structure_file.hpp>
+#include <pleat/eval/model_quality.hpp>
 #include <pleat/io/gzip.hpp>
 
 using namespace pleat;
@@ -265,6 +266,24 @@ BOOST_AUTO_TEST_CASE(mixture_meets_its_qualities) {
   }
   BOOST_TEST((mixed_decoys(native(), {8, 0}, 3, quality, three, options)[0].positions != decoys[0].positions));
   BOOST_CHECK_THROW(mixed_decoys(native(), {8, 0}, 3, quality, three, {.least = 1, .most = 0.5}), Error);
+}
+
+// A compact chain has no room to come far in one walk; what one lacks the next ones add.
+BOOST_AUTO_TEST_CASE(compact_chains_come_far) {
+  const Structure truth = read("1A8O.pdb.gz"); // 70 residues
+  const std::vector<float> trace = MovableChain(truth).alpha_trace();
+  const auto quality = [&](const std::vector<float>& model) {
+    return model_quality(model, trace, truth.residues(), {.starts = 24}).gdt_ts;
+  };
+  ThreadPool threads(2);
+  Index met = 0, tenths[3] = {0, 0, 0};
+  for (const Decoy& decoy : mixed_decoys(truth, {1, 0}, 3, quality, threads, {.decoys = 6, .least = 0.3, .most = 0.6})) {
+    BOOST_TEST_MESSAGE(decoy.generator << ' ' << decoy.wanted << ' ' << decoy.quality);
+    met += std::abs(decoy.quality - decoy.wanted) < 0.05;
+    if (decoy.quality > 0.3 && decoy.quality < 0.6) ++tenths[static_cast<std::size_t>(decoy.quality * 10) - 3];
+  }
+  BOOST_TEST(met >= 5, met << " of 6 within 0.05");
+  for (const Index count : tenths) BOOST_TEST(count >= 1); // two are wanted in each tenth
 }
 
 BOOST_AUTO_TEST_CASE(refusals) {

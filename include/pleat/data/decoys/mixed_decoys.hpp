@@ -26,12 +26,12 @@ namespace pleat::inline v0_1 {
 struct DecoyOptions {
   Index decoys = 20;                                  ///< of one native
   double least = 0.3, most = 1;                       ///< bounds of the wanted quality
-  double tolerance = 0.01;                            ///< of the quality; the bisection ends within it
-  Index walks = 9;                                    ///< of one decoy, at most; the one nearest to the wanted quality is kept
+  double tolerance = 0.015;                           ///< of the quality; the search ends within it
+  Index walks = 12;                                   ///< of one decoy, at most; the one nearest to the wanted quality is kept
   double moves_per_residue = 24;                      ///< of a walk
-  double least_contacts = 0.66, most_contacts = 0.86; ///< wanted contacts per residue, as shares of the native's, drawn evenly
-  double least_radius = 0.98, most_radius = 1.03;     ///< wanted radius of gyration, as shares of the native's, drawn evenly
-  double narrowing = 0.03; ///< taken off the wanted radius, times 1 - quality: what far walks lack in compactness
+  double least_contacts = 0.64, most_contacts = 0.84; ///< wanted contacts per residue, as shares of the native's, drawn evenly
+  double least_radius = 0.99, most_radius = 1.045;    ///< wanted radius of gyration, as shares of the native's, drawn evenly
+  double narrowing = 0.015; ///< taken off the wanted radius, times 1 - quality: about what far walks end wider
   double least_clashes = 0.3, most_clashes = 0.9; ///< wanted clashing pairs of atoms a residue, drawn evenly
   double most_jitter = 0.05; ///< Angstrom: standard deviation of noise on all atoms but C-alphas, drawn evenly from 0
 };
@@ -65,7 +65,6 @@ inline DecoyDraw draw_decoy(const DecoyOptions& options, NoiseKey key, std::uint
   const double part = (options.most - options.least) / static_cast<double>(options.decoys);
   draw.quality = options.least + part * (static_cast<double>(number) + draws.uniform());
   draw.contacts = between(options.least_contacts, options.most_contacts);
-  // Far walks end wider than they are steered to, by about as much as this takes off.
   draw.radius = between(options.least_radius, options.most_radius) - options.narrowing * (1 - draw.quality);
   draw.clashes = between(options.least_clashes, options.most_clashes);
   draw.jitter = between(0, options.most_jitter);
@@ -92,28 +91,36 @@ inline void jitter(MovableChain& chain, const ChainRestraints& restraints, doubl
 
 } // namespace detail
 
-/// Walks with `moves` until the quality of the C-alpha trace is the drawn one: bisection on the amplitude, from the middle of
-/// its range. `quality(trace)` takes (residues, 3) Angstrom.
+/// Streams of draws of one decoy.
+inline constexpr std::uint64_t jitter_stream = 2, clash_stream = 3, first_walk_stream = 16;
+
+/// Walks with `moves` until the quality of the C-alpha trace is the drawn one, by bisection on the amplitude. A walk that stays
+/// too near to the native is no waste: the next ones go on from its end, to a larger amplitude. (From the native alone, chains of
+/// few residues do not come far enough in one walk: they have no room for large moves while they are compact.) `quality(trace)`
+/// takes (residues, 3) Angstrom.
 template <DecoyMoves Moves, class Quality>
 Decoy make_decoy(const MovableChain& native, const ChainRestraints& restraints, const Moves& moves, const DecoyDraw& draw,
                  const DecoyOptions& options, const Quality& quality) {
   const auto steps = static_cast<Index>(std::ceil(options.moves_per_residue * static_cast<double>(native.residues())));
-  MovableChain best = native;
+  MovableChain best = native, start = native;
   Decoy decoy{{}, Moves::name, draw.quality, 0, 0};
   double low = 0, high = 1; // of the square root of the amplitude's share of the native's radius of gyration
   for (Index turn = 0; turn < options.walks; ++turn) {
-    const double middle = (low + high) / 2, amplitude = middle * middle * restraints.native_radius();
-    MovableChain chain = walk(native, restraints, moves, Philox(draw.stream, 1), {draw.contacts, draw.radius, amplitude}, steps);
+    const double middle = (low + high) / 2;
+    const double amplitude = middle * middle * restraints.native_radius();
+    const Philox draws(draw.stream, first_walk_stream + static_cast<std::uint64_t>(turn));
+    const MovableChain chain = walk(start, restraints, moves, draws, {draw.contacts, draw.radius, amplitude}, steps);
     const double got = quality(chain.alpha_trace());
     if (turn == 0 || std::abs(got - draw.quality) < std::abs(decoy.quality - draw.quality)) {
-      std::swap(best.positions, chain.positions);
+      best.positions = chain.positions;
       decoy.quality = got, decoy.amplitude = amplitude;
     }
     if (std::abs(decoy.quality - draw.quality) <= options.tolerance) break;
+    if (got > draw.quality) start.positions = chain.positions;
     (got > draw.quality ? low : high) = middle;
   }
-  detail::jitter(best, restraints, draw.jitter, Philox(draw.stream, 2));
-  steer_clashes(best, std::lround(draw.clashes * static_cast<double>(best.residues())), Philox(draw.stream, 3));
+  detail::jitter(best, restraints, draw.jitter, Philox(draw.stream, jitter_stream));
+  steer_clashes(best, std::lround(draw.clashes * static_cast<double>(best.residues())), Philox(draw.stream, clash_stream));
   for (const Vector3& p : best.positions)
     decoy.positions.push_back(Position::angstrom(static_cast<float>(p[0]), static_cast<float>(p[1]), static_cast<float>(p[2])));
   return decoy;

@@ -106,38 +106,59 @@ private:
   // `accept(atom, atom, square, limit)` is asked about each pair nearer than its limit; false ends the look.
   template <class Accept> Verdict look(const MovableChain& chain, Accept&& accept) const {
     using detail::dot, detail::square_distance, detail::operator+;
-    const Index n = chain.residues();
+    const auto n = static_cast<std::size_t>(chain.residues());
     Verdict verdict;
-    std::vector<Vector3> alphas, betas;
+    std::vector<std::array<Vector3, 5>> atoms(n); // CA, N, C, O, CB of a residue
+    std::vector<double> x(n), y(n), z(n), squares(n);
     Vector3 centre{};
-    double squares = 0;
-    for (Index r = 0; r < n; ++r) {
-      alphas.push_back(chain.alpha(r)), betas.push_back(chain.beta(r));
-      centre = centre + alphas.back(), squares += dot(alphas.back(), alphas.back());
+    double sum = 0, reach = 0;
+    for (std::size_t r = 0; r < n; ++r) {
+      const BackboneAtoms& a = chain.atoms_of(static_cast<Index>(r));
+      const std::array<Index, 5> places = {a.ca, a.n, a.c, a.o, a.cb};
+      for (std::size_t k = 0; k < 5; ++k) {
+        if (places[k] < 0) { // stands where nothing is near
+          atoms[r][k] = {1e9 * static_cast<double>(5 * r + k + 1), 0, 0};
+          continue;
+        }
+        atoms[r][k] = chain.at(places[k]);
+        reach = (std::max)(reach, square_distance(atoms[r][k], atoms[r][0]));
+      }
+      const Vector3& alpha = atoms[r][0];
+      x[r] = alpha[0], y[r] = alpha[1], z[r] = alpha[2];
+      centre = centre + alpha, sum += dot(alpha, alpha);
     }
-    verdict.radius = std::sqrt((squares - dot(centre, centre) / static_cast<double>(n)) / static_cast<double>(n));
+    verdict.radius = std::sqrt((sum - dot(centre, centre) / static_cast<double>(n)) / static_cast<double>(n));
+    // No atom is further than `reach` from its C-alpha: what is beyond these of another C-alpha needs no look at the others.
+    reach = std::sqrt(reach);
+    const double near_alpha = std::pow(reach + heavy_limit, 2),
+                 near_pair = std::pow((std::max)(2 * reach + heavy_limit, alpha_limit), 2);
+    const double furthest = (std::max)(near_pair, std::pow(contact_distance + 2 * reach, 2));
     Index contacts = 0;
-    for (Index i = 0; i < n; ++i)
-      for (Index j = i + 2; j < n; ++j) {
-        const double square = square_distance(alphas[static_cast<std::size_t>(i)], alphas[static_cast<std::size_t>(j)]);
-        if (square > 13 * 13) continue;
-        contacts += j - i >= contact_separation &&
-                    square_distance(betas[static_cast<std::size_t>(i)], betas[static_cast<std::size_t>(j)]) <
-                        contact_distance * contact_distance;
-        if (square > 8.2 * 8.2) continue; // no atom of the five is further than 2.6 from its C-alpha
-        const BackboneAtoms &a = chain.atoms_of(i), &b = chain.atoms_of(j);
-        const std::array<Index, 5> first = {a.ca, a.n, a.c, a.o, a.cb}, second = {b.ca, b.n, b.c, b.o, b.cb};
-        for (std::size_t k = 0; k < 5; ++k)
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t j = i + 2; j < n; ++j)
+        squares[j] = (x[i] - x[j]) * (x[i] - x[j]) + (y[i] - y[j]) * (y[i] - y[j]) + (z[i] - z[j]) * (z[i] - z[j]);
+      for (std::size_t j = i + 2; j < n; ++j) {
+        if (squares[j] > furthest) continue;
+        const Index p = static_cast<Index>(i), q = static_cast<Index>(j);
+        contacts +=
+            q - p >= contact_separation && square_distance(chain.beta(p), chain.beta(q)) < contact_distance * contact_distance;
+        if (squares[j] > near_pair) continue;
+        for (std::size_t k = 0; k < 5; ++k) {
+          const Vector3& first = atoms[i][k];
+          if (k > 0 && square_distance(first, atoms[j][0]) > near_alpha) continue;
           for (std::size_t l = 0; l < 5; ++l) {
-            if (first[k] < 0 || second[l] < 0) continue;
+            const double d = square_distance(first, atoms[j][l]);
             const bool polar = (k == 1 || k == 3) && (l == 1 || l == 3);
             const double limit = k == 0 && l == 0 ? alpha_limit : polar ? polar_limit : heavy_limit;
-            const double d = square_distance(chain.at(first[k]), chain.at(second[l]));
             if (d >= limit * limit) continue;
-            if (!accept(first[k], second[l], d, limit)) verdict.allowed = false, verdict.residue = i, verdict.other = j;
+            const BackboneAtoms &a = chain.atoms_of(p), &b = chain.atoms_of(q);
+            const std::array<Index, 5> one = {a.ca, a.n, a.c, a.o, a.cb}, other = {b.ca, b.n, b.c, b.o, b.cb};
+            if (!accept(one[k], other[l], d, limit)) verdict.allowed = false, verdict.residue = p, verdict.other = q;
           }
+        }
         if (!verdict.allowed) return verdict;
       }
+    }
     verdict.contacts = static_cast<double>(contacts) / static_cast<double>(n);
     return verdict;
   }
@@ -148,15 +169,15 @@ private:
   double contacts_ = 0, radius_ = 1;
 };
 
-/// A walk of `moves` proposed moves from `native` to the goal: a proposal that is not allowed is refused, others are taken by the
-/// rule of Metropolis on the penalty. The walk starts loose and ends tight: over its first two thirds the weight of compactness
-/// rises from 1/1000 to 1, so that the chain can open, pass itself and close again. The amplitude of proposals shrinks by a tenth
-/// where one is refused and grows by a fifth where one is taken, up to the generator's largest. The same `draws` and goal give
-/// the same decoy.
+/// A walk of `moves` proposed moves from `start`, a conformation that is allowed, to the goal: a proposal that is not allowed is
+/// refused, others are taken by the rule of Metropolis on the penalty. The walk starts loose and ends tight: over its first two
+/// thirds the weight of compactness rises from 1/1000 to 1, so that the chain can open, pass itself and close again. The
+/// amplitude of proposals shrinks by a tenth where one is refused and grows by a fifth where one is taken, up to the generator's
+/// largest. The same `start`, `draws` and goal give the same decoy.
 template <DecoyMoves Moves>
-MovableChain walk(const MovableChain& native, const ChainRestraints& restraints, const Moves& generator, Philox draws,
+MovableChain walk(const MovableChain& start, const ChainRestraints& restraints, const Moves& generator, Philox draws,
                   const WalkGoal& goal, Index moves) {
-  MovableChain chain = native, proposed = native;
+  MovableChain chain = start, proposed = start;
   auto penalty = restraints.penalty(chain, restraints.judge(chain), goal);
   double amplitude = Moves::largest_amplitude;
   for (Index step = 0; step < moves; ++step) {

@@ -10,8 +10,8 @@
 # pre-training run of a level has the same number of steps, and so has every fine-tuning run of a task, fixed here once. Pre-training
 # and fine-tuning seeds go in pairs. PAIRS (default "1 2 3"), STEPS (default 100: per cent of the steps below) and PARTS (default: all of
 # those at the end) make a smaller run. LANES (default: all cores): runs at once, each on one thread, which is faster than one run on
-# all of them; results do not depend on it. OUTPUT/report compares all tasks with none, OUTPUT/ablations those of the first pair with
-# SiamDiff as it is.
+# all of them; results do not depend on it. Finished runs are not done again: use a new OUTPUT for another pleat. OUTPUT/report compares
+# all tasks with none, OUTPUT/ablations those of the first pair with SiamDiff as it is.
 set -euo pipefail
 export LC_ALL=C
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -34,11 +34,22 @@ estimate() {
   local key=$1 steps=$2
   shift 2
   if [ -z "${step_of[$key]:-}" ]; then
-    step_of[$key]=$("$pleat" "$@" --dry-run 2>/dev/null | sed -n 's/^time.* steps of \([0-9.]*\) s.*/\1/p')
+    step_of[$key]=$("$pleat" "$@" --dry-run 2>>"$output/log.txt" | sed -n 's/^time.* steps of \([0-9.]*\) s.*/\1/p') || true
     printf '%-44s %s s a step\n' "$key" "${step_of[$key]:-not measured}"
   fi
   total=$(awk -v t="$total" -v n="$steps" -v s="${step_of[$key]:-0}" 'BEGIN { print t + n * s }')
 }
+
+# A run that ends early takes its lanes with it, so that no two ever write to one folder, and says where to look.
+set -m # every lane is a group of its own
+ended() {
+  local rc=$? lane
+  for lane in $(jobs -p); do kill -- "-$lane" 2>/dev/null || true; done
+  if [ $rc -ne 0 ]; then echo "run.sh: ended early; $output/log.txt has the reason at its end" >&2; fi
+}
+trap ended EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 # lane COMMAND...: in the background, once a lane is free; all_lanes waits for those under way. A failure ends the run.
 lane() {
@@ -140,7 +151,7 @@ part_rivals() { # on RES, one pair
   done
 }
 part_ablations() { # on RES and interface, one pair
-  local level gamma conformer fraction name seed=$first_pair
+  local level gamma conformer fraction seed=$first_pair
   for level in atom residue; do
     for gamma in 0 1; do lane study "siamdiff-gamma$gamma-$level-$seed" siamdiff $level "$seed" --gamma $gamma; done
     ONE_STAGE=1 lane study "siamdiff-one-stage-$level-$seed" siamdiff $level "$seed"
@@ -175,7 +186,7 @@ part_ec() { # a demonstration
 # compare FOLDER REFERENCE NAMES...: a report of the finished runs whose name, without level and seeds, is one of NAMES ("*": all). A
 # reference other than none is a run of the first pair, and so are those that are compared with it.
 compare() {
-  local folder=$1 reference=$2 wanted=" ${*:3} " task run name call=()
+  local folder=$1 reference=$2 wanted=" ${*:3} " task run name call=() known=0
   for task in res pip pip-published interface displacement psr; do
     for run in "$output/$task"/*/; do
       [ -e "$run/result.json" ] || continue
@@ -183,14 +194,16 @@ compare() {
       if [ "$reference" != none ] && [[ $name != *-"$first_pair" || ! $task =~ ^(res|interface)$ ]]; then continue; fi
       name=$(sed -E 's/-[0-9]+$//; s/-[0-9]+$//; s/-(atom|residue)$//' <<<"$name")
       if [[ $wanted == *" $name "* || $wanted == *" * "* ]]; then call+=(--run "$name=${run%/}"); fi
+      if [ "$name" = "$reference" ]; then known=1; fi
     done
   done
+  if [ ${#call[@]} -eq 0 ]; then echo "run.sh: no fine-tuning for $folder is finished in $output" >&2; return; fi
   for run in "$output"/pre/{siamdiff,diffpret}-{atom,residue}-"$first_pair"-1; do
     if [ -e "$run/log.jsonl" ]; then call+=(--log "$(basename "$run" "-$first_pair-1"), stage 1=$run"); fi
   done
-  if [ ${#call[@]} -eq 0 ]; then echo "run.sh: nothing is finished in $output" >&2; return; fi
-  "$pleat" evaluate-structure --structures "$structures" --split "$split" --decoys "$decoys" --report "$output/$folder" \
-    --reference "$reference" "${call[@]}" 2>>"$output/log.txt"
+  if [ $known -eq 1 ]; then call+=(--reference "$reference"); fi
+  "$pleat" evaluate-structure --structures "$structures" --split "$split" --decoys "$decoys" --report "$output/$folder" "${call[@]}" \
+    2>>"$output/log.txt"
 }
 reports() {
   local rivals="denoising-score-matching residue-type distance"
@@ -210,7 +223,7 @@ for part in ${PARTS:-pretraining res pip published rivals interface displacement
   fi
 done
 if [ "$mode" = --dry-run ]; then
-  echo "all: $(minutes "$(awk -v t="$total" -v l="$lanes" 'BEGIN { print t / l }')") of steps; reading, scoring, and the decoys of psr come to them"
+  echo "all: $(minutes "$(awk -v t="$total" -v l="$lanes" 'BEGIN { print t / l }')") of steps; reading, scoring, and psr as long as its decoys are not made come to them"
   exit 0
 fi
 reports

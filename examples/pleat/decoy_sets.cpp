@@ -57,7 +57,8 @@ std::vector<Target> choose(const StructureSplit& split, const std::function<Stru
 }
 
 std::string description(const std::vector<Target>& targets, const DecoySetOptions& options) {
-  std::string text = std::to_string(options.decoys) + " decoys of";
+  // The number says how they are made: files of another way are not taken for these.
+  std::string text = std::to_string(options.decoys) + " decoys, way 2, of";
   for (const Target& target : targets) text += " " + target.native.name + ":" + std::to_string(target.native.atoms());
   return text;
 }

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -29,7 +30,7 @@ struct EvaluateStructureArguments {
                                                  title = "Encoders of structures, fine-tuned: pre-training against none";
   Index first = 0, resamples = 1000;
   int threads = 0;
-  bool again = false, no_baselines = false, dry_run = false;
+  bool reference_named = false, again = false, no_baselines = false, dry_run = false;
 };
 
 /// A folder that `pleat finetune` wrote.
@@ -106,9 +107,10 @@ void check_run(TaskRun& run, const StructureTaskFacts& task, const StructureTask
   run.outputs = outputs;
 }
 
-// One protein of the test part: the named one, or that on which the run has its median score.
-pleat::ResidueMap residue_map(const StructureTaskFacts& task, const StructureTaskData& data, const TaskRun& run,
-                              const std::string& picture) {
+// One protein of the test part: the first with that name, or that on which the run has its median score; none where there is none
+// with a score.
+std::optional<pleat::ResidueMap> residue_map(const StructureTaskFacts& task, const StructureTaskData& data, const TaskRun& run,
+                                             const std::string& picture) {
   const pleat::LabelledStructures& test = data.parts[static_cast<std::size_t>(pleat::Split::Test)];
   const auto scores = task.scores(run.outputs);
   struct Protein {
@@ -127,16 +129,16 @@ pleat::ResidueMap residue_map(const StructureTaskFacts& task, const StructureTas
                                            : pleat::spearman(of, std::span<const double>(run.labels.data() + first, of.size()));
     if (!std::isnan(score)) proteins.push_back({u, first, score});
   }
-  pleat::require(!proteins.empty(), run.folder, ": has no protein of test that a picture could be drawn of.");
+  if (proteins.empty()) return std::nullopt;
   const Protein* chosen = nullptr;
   if (picture.empty()) {
     std::stable_sort(proteins.begin(), proteins.end(), [](const Protein& x, const Protein& y) { return x.score < y.score; });
     chosen = &proteins[proteins.size() / 2];
   } else {
     for (const Protein& protein : proteins)
-      if (test[protein.unit].make().structures[0]->name.find(picture) != std::string::npos) chosen = &protein;
-    pleat::require(chosen != nullptr, "--picture ", picture, ": no protein of the test part of ", task.name,
-                   " has this in its name; give part of the name of its file.");
+      if (chosen == nullptr && test[protein.unit].make().structures[0]->name.find(picture) != std::string::npos)
+        chosen = &protein;
+    if (chosen == nullptr) return std::nullopt;
   }
   const pleat::LabelledUnit unit = test[chosen->unit].make();
   const pleat::Structure& s = *unit.structures[0];
@@ -183,6 +185,9 @@ void evaluate_structure(const EvaluateStructureArguments& a) {
     std::printf("disk             about 1 MB for the report\n");
     return;
   }
+  const auto is_reference = [&](const TaskRun& run) { return run.title == a.reference; };
+  pleat::require(!a.reference_named || std::any_of(runs.begin(), runs.end(), is_reference), "--reference ", a.reference,
+                 ": no run has this title; titles are given as --run TITLE=FOLDER.");
   pleat::make_report_folder(a.report);
   pleat::StructureReport report;
   report.title = a.title;
@@ -198,6 +203,8 @@ void evaluate_structure(const EvaluateStructureArguments& a) {
                      of_task[0]->folder, " with --first ", of_task[0]->first, "; compare runs on the same labels.");
     std::fprintf(stderr, "%s: %zu runs\n", task.name.c_str(), of_task.size());
     const Index first = of_task[0]->first;
+    pleat::require(task.name != "psr" || (!a.decoys.empty() && std::filesystem::exists(a.decoys)), "--decoys \"", a.decoys,
+                   "\" is not there; name the file of the decoys that the psr runs were trained with.");
     const StructureTaskData data = load_structure_task(task, a.structures, a.split, first, of_task[0]->budget, a.decoys);
     std::vector<pleat::Predictions> models, baselines;
     for (TaskRun* run : of_task) {
@@ -205,7 +212,7 @@ void evaluate_structure(const EvaluateStructureArguments& a) {
       models.push_back({run->title, run->seed, task.scores(run->outputs)});
     }
     if (!a.no_baselines)
-      for (auto& baseline : task_baselines(task, data, a.structures, a.split, first))
+      for (auto& baseline : task_baselines(task, data, a.structures, a.split, first, a.threads))
         baselines.push_back({std::move(baseline.name), "", std::move(baseline.scores)});
     pleat::StructureTaskTable table{task.name, task.title, task.metric, {}};
     table.comparison = pleat::compare_predictors(task.statistic(), data.test_examples(), models, baselines, a.reference,
@@ -222,7 +229,14 @@ void evaluate_structure(const EvaluateStructureArguments& a) {
     }
     auto chart = curve("Fine-tuning on " + task.name + ", first seeds", first_seeds);
     if (!chart.series.empty()) report.training_curves.push_back(std::move(chart));
-    if (task.name == "interface" || task.name == "displacement") report.maps.push_back(residue_map(task, data, *best, a.picture));
+    if (task.name == "interface" || task.name == "displacement") {
+      if (auto map = residue_map(task, data, *best, a.picture))
+        report.maps.push_back(std::move(*map));
+      else
+        report.notes.push_back("No picture for " + task.name + ": " +
+                               (a.picture.empty() ? "no protein of test has differing labels and differing predictions."
+                                                  : "no protein of test with a score has \"" + a.picture + "\" in its name."));
+    }
     report.tasks.push_back(std::move(table));
   }
   std::vector<std::pair<std::string, std::string>> logs;
@@ -270,7 +284,10 @@ void add_evaluate_structure(CLI::App& app) {
   command.add_flag("--again", a->again, "run each model again and compare with its predictions.tsv");
   command.add_flag("--no-baselines", a->no_baselines, "leave the baselines out");
   command.add_flag("--dry-run", a->dry_run, "print what memory and disk the evaluation will take, and stop");
-  command.callback([a] { evaluate_structure(*a); });
+  command.callback([a, &command] {
+    a->reference_named = command.count("--reference") > 0;
+    evaluate_structure(*a);
+  });
 }
 
 } // namespace tool

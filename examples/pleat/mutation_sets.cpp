@@ -49,10 +49,8 @@ StructureTaskData load_mutation_task(const std::string& folder, const std::strin
   return data;
 }
 
-double set_mutation_scores(Json& result, const MutationTable& tested, std::span<const double> outputs) {
-  std::vector<double> odds;
-  for (std::size_t i = 0; i + 1 < outputs.size(); i += 2) odds.push_back(outputs[i + 1] - outputs[i]);
-  const std::vector<ComplexScore> scores = score_mutations(tested, odds);
+double set_mutation_scores(Json& result, const MutationTable& tested, const std::vector<double>& outputs) {
+  const std::vector<ComplexScore> scores = score_mutations(tested, find_structure_task("msp").scores(outputs));
   const auto number = [](double value) { return std::isnan(value) ? Json() : Json(value); };
   Json complexes = Json::array();
   for (const ComplexScore& score : scores)

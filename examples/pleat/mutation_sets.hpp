@@ -13,6 +13,6 @@ StructureTaskData load_mutation_task(const std::string& folder, const std::strin
 
 /// Writes value (the mean AUROC of complexes with at least 20 mutations and both classes; null without one) and, by complex,
 /// mutations, tighter, auroc and spearman to `result`; `outputs` (tested mutations, 2). \return the value, which may be NaN.
-double set_mutation_scores(pleat::Json& result, const pleat::MutationTable& tested, std::span<const double> outputs);
+double set_mutation_scores(pleat::Json& result, const pleat::MutationTable& tested, const std::vector<double>& outputs);
 
 } // namespace tool

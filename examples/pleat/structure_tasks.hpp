@@ -56,7 +56,7 @@ void for_each_complex(const StructureTaskFacts& task, const std::string& folder,
 /// Scores of what needs no learning of structures, for the test examples of `data`. \throws pleat::Error where the labels are not
 /// those of the data.
 std::vector<pleat::BaselineScores> task_baselines(const StructureTaskFacts& task, const StructureTaskData& data,
-                                                  const std::string& folder, const std::string& split, Index first);
+                                                  const std::string& folder, const std::string& split, Index first, int threads);
 /// Builds them from the files below `folder` that the split lists (msp: `load_mutation_task`). `first`: only so many complexes of
 /// each part; 0: all. `budget`: units of more residues than this are batches of their own. \throws pleat::Error with the file.
 StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split,

@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(usage_and_help) {
   BOOST_TEST(version.code == 0);
   BOOST_TEST(version.out.find(pleat::version) != std::string::npos);
   for (const char* command : {"pretrain", "pretrain-structure", "diffuse", "embed", "embed-structure", "evaluate", "models",
-                              "inspect", "inspect-structure", "finetune", "neighbours", "selftest"}) {
+                              "inspect", "inspect-structure", "finetune", "evaluate-structure", "neighbours", "selftest"}) {
     const Ran help = run({command, "--help"});
     BOOST_TEST(help.code == 0);
     BOOST_TEST(help.out.find(std::string("Example:\n  pleat ") + command) != std::string::npos, command);

@@ -237,6 +237,9 @@ BOOST_AUTO_TEST_CASE(runs_are_compared) {
   BOOST_TEST(refuses(
       {"evaluate", "--model", scratch()("compared-interface2"), "--task", "all", "--tasks-dir", structures, "--report", report},
       1, "pleat evaluate-structure"));
+  Words other_reference(call);
+  other_reference.insert(other_reference.end(), {"--reference", "nobody"});
+  BOOST_TEST(refuses(other_reference, 1, "no run has this title"));
   // What is not a run, and predictions of other labels.
   Words wrong(call.begin(), call.begin() + 9);
   wrong.insert(wrong.end(), {"--run", scratch()("nothing_here")});

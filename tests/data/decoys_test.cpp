@@ -238,8 +238,7 @@ BOOST_AUTO_TEST_CASE(mixture_meets_its_qualities) {
                              .least_contacts = 0.97,
                              .most_contacts = 1,
                              .least_radius = 0.995,
-                             .most_radius = 1.005,
-                             .narrowing = 0};
+                             .most_radius = 1.005};
   ThreadPool one(1), three(3);
   const std::vector<Decoy> decoys = mixed_decoys(native(), {7, 0}, 3, quality, one, options);
   const std::vector<Decoy> again = mixed_decoys(native(), {7, 0}, 3, quality, three, options);

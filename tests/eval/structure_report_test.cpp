@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(statistics_of_components_are_the_metrics_of_their_examples)
   BOOST_TEST(std::isnan(over_components(component_statistic(StructureMetric::Auroc, one_class, scores), options).value));
   auto bad = scores;
   bad[3] = std::nan("");
-  BOOST_TEST(refusal([&] { component_statistic(StructureMetric::Auroc, e, bad); }).find("example 3") != std::string::npos);
+  for (const StructureMetric metric : {StructureMetric::Auroc, StructureMetric::Accuracy, StructureMetric::ChainSpearman})
+    BOOST_TEST(refusal([&] { component_statistic(metric, e, bad); }).find("score 3 of") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(means_and_paired_differences) {
@@ -141,6 +142,18 @@ BOOST_AUTO_TEST_CASE(predictors_are_compared) {
              boost::test_tools::tolerance(1e-12));
   BOOST_TEST(siam.to_reference->value == siam.value.value - none.value.value, boost::test_tools::tolerance(1e-12));
   BOOST_TEST(c.find("nobody") == nullptr);
+  // One title twice with one seed would be averaged as if it were two seeds.
+  const StructureExamples e = examples_of(7);
+  const Predictions once{"none", "1", scores_of(e, 3, 8)};
+  BOOST_TEST(refusal([&] {
+               compare_predictors(StructureMetric::Auroc, e, {once, once}, {}, "none");
+             }).find("titles of their own") != std::string::npos);
+  // A baseline without a score is not the best one; no reference, no difference to it.
+  StructureExamples one_class = e;
+  for (double& y : one_class.labels) y = 1;
+  const Comparison undefined = compare_predictors(StructureMetric::Auroc, one_class, {once}, {{"b", "", once.scores}}, "other");
+  BOOST_TEST((undefined.baseline.empty() && undefined.reference.empty() && !undefined.rows[1].to_baseline));
+  BOOST_TEST(difference_words({std::nan(""), std::nan(""), std::nan("")}) == "undefined");
 }
 
 BOOST_AUTO_TEST_CASE(pages_hold_every_row_and_escape_text) {
@@ -164,7 +177,18 @@ BOOST_AUTO_TEST_CASE(maps_show_ranks) {
   const auto shares = detail::rank_shares({3, 1, std::nan(""), 2, 2});
   BOOST_TEST((shares[0] == 1 && shares[1] == 0 && std::isnan(shares[2]) && shares[3] == 0.5 && shares[4] == 0.5));
   const std::string svg = detail::draw_residue_map(made_report().maps[0]);
-  // Residue 5 is observed and ranks third of five, so it is not among the three highest: its contact is coloured above only.
+  // Three of the five asked for are observed, and residues 1, 4 and 5 are also the three predicted highest: of the two contacts,
+  // 1-5 is coloured on both sides of the diagonal, 0-4 on neither.
+  const auto contacts = [&](const char* kind) {
+    std::size_t found = 0;
+    const std::string needle = std::string("class=\"mark tile ") + kind + "\" fill-opacity=\"";
+    for (std::size_t at = 0; (at = svg.find(needle, at)) != std::string::npos; ++at)
+      found += svg.compare(svg.find('"', at + needle.size()) + 1, 2, "/>") == 0; // strips have a title
+    return found;
+  };
+  BOOST_TEST(contacts("s0") == 1u);
+  BOOST_TEST(contacts("s1") == 1u);
+  BOOST_TEST(contacts("s6") == 2u);
   BOOST_TEST(svg.find("predicted rank 100 %") != std::string::npos);
   BOOST_TEST(svg.find("A:GLY 3") == std::string::npos); // not asked
   BOOST_TEST(detail::draw_residue_map({}).find("No residues to draw") != std::string::npos);

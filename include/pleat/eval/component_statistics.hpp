@@ -7,7 +7,7 @@
 #include <functional>
 #include <limits>
 #include <map>
-#include <numeric>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -39,7 +39,7 @@ struct StructureExamples {
 enum class StructureMetric : unsigned char {
   Accuracy,     ///< share of examples whose largest output is their class; outputs (examples, classes)
   Auroc,        ///< of all examples; outputs (examples), larger for class 1
-  ChainSpearman ///< mean over chains of Spearman's correlation within each; outputs (examples)
+  ChainSpearman ///< mean over chains of Spearman's correlation within each, 0 for equal outputs; outputs (examples)
 };
 
 /// A score of the test examples as a function of the components that were drawn: numbers 0, 1, ... in the order of the
@@ -108,7 +108,6 @@ inline ComponentStatistic auroc_statistic(const TestPart& part, std::span<const 
   };
   std::vector<Ranked> ranked;
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    require(!std::isnan(scores[i]), "example ", i, " has a score that is no number; AUROC ranks numbers");
     ranked.push_back({scores[i], part.component[i], part.labels[i] > 0});
   }
   std::stable_sort(ranked.begin(), ranked.end(), [](const Ranked& a, const Ranked& b) { return a.score < b.score; });
@@ -126,18 +125,24 @@ inline ComponentStatistic auroc_statistic(const TestPart& part, std::span<const 
           }};
 }
 
-// Chains where the correlation is not defined (constant scores, fewer than three examples) are left out.
+// Chains of fewer than three examples or of constant labels are left out, whoever predicts; where a predictor says the same of
+// all it has ranked nothing, which counts as 0: else it would be scored on the chains that are easy for it.
 inline ComponentStatistic chain_spearman_statistic(const TestPart& part, std::span<const double> scores) {
   require_same_size(scores.size(), part.labels.size(), "chain_spearman_statistic");
   require(part.chain.size() == part.labels.size(), "the mean correlation over chains needs the chain of every example");
   const GroupedCorrelation within = grouped_spearman(scores, part.labels, part.chain, 3);
   std::map<Index, std::size_t> component_of;
-  for (std::size_t i = 0; i < part.chain.size(); ++i) component_of[part.chain[i]] = part.component[i];
+  std::map<Index, double> first_label;
+  std::set<Index> varied;
+  for (std::size_t i = 0; i < part.chain.size(); ++i) {
+    component_of[part.chain[i]] = part.component[i];
+    if (first_label.try_emplace(part.chain[i], part.labels[i]).first->second != part.labels[i]) varied.insert(part.chain[i]);
+  }
   std::vector<double> sums(part.components), counts(part.components);
   for (std::size_t g = 0; g < within.groups.size(); ++g) {
-    if (std::isnan(within.values[g])) continue;
+    if (!varied.contains(within.groups[g])) continue;
     const std::size_t c = component_of[within.groups[g]];
-    sums[c] += within.values[g], ++counts[c];
+    sums[c] += std::isnan(within.values[g]) ? 0 : within.values[g], ++counts[c];
   }
   return mean_statistic(std::move(sums), std::move(counts));
 }
@@ -148,6 +153,9 @@ inline ComponentStatistic chain_spearman_statistic(const TestPart& part, std::sp
 /// sizes that do not belong together, scores that are no numbers.
 inline ComponentStatistic component_statistic(StructureMetric metric, const StructureExamples& examples,
                                               std::span<const double> scores) {
+  const auto lost = std::find_if(scores.begin(), scores.end(), [](double s) { return std::isnan(s); });
+  require(lost == scores.end(), "score ", lost - scores.begin(), " of ", scores.size(),
+          " is no number, as after a training that diverged; leave this predictor out, or train it with a smaller rate");
   const detail::TestPart part = detail::test_part(examples);
   return metric == StructureMetric::Accuracy ? detail::accuracy_statistic(part, scores)
          : metric == StructureMetric::Auroc  ? detail::auroc_statistic(part, scores)

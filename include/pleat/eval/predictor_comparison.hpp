@@ -2,6 +2,8 @@
 /// \file  Predictors of one task against each other: means over seeds, and paired differences to a reference and to the best
 /// baseline.
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,6 +59,9 @@ inline Comparison compare_predictors(StructureMetric metric, const StructureExam
   for (const Predictions& model : models) {
     auto known = std::find_if(scored.begin(), scored.end(), [&](const Scored& s) { return s.title == model.title; });
     if (known == scored.end()) known = scored.insert(known, {model.title, {}, {}, {}});
+    require(std::find(known->seeds.begin(), known->seeds.end(), model.seed) == known->seeds.end(), "two predictors are called \"",
+            model.title, "\" and have the seed ", model.seed,
+            "; give models that differ in more than the seed titles of their own");
     known->seeds.push_back(model.seed), known->each.push_back(score(model));
   }
   const Scored* before = nullptr;
@@ -71,7 +76,8 @@ inline Comparison compare_predictors(StructureMetric metric, const StructureExam
   for (const Predictions& baseline : baselines) {
     const ComponentStatistic statistic = score(baseline);
     ComparedRow row{baseline.title, false, {}, over_components(statistic, options), {}, {}};
-    if (!best || row.value.value > best_value) best = statistic, best_value = row.value.value, result.baseline = row.title;
+    if (!std::isnan(row.value.value) && (!best || row.value.value > best_value))
+      best = statistic, best_value = row.value.value, result.baseline = row.title;
     result.rows.push_back(std::move(row));
   }
   if (before != nullptr) result.reference = before->title;

@@ -2,6 +2,7 @@
 /// \file  What a comparison on structure tasks found, as data, and as Markdown and JSON; `structure_report_html.hpp` makes the
 /// page.
 
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,8 +36,9 @@ struct StructureReport {
   std::vector<std::pair<std::string, std::string>> facts; ///< commands, sizes, seconds
 };
 
-/// "better", "worse" or "no difference shown": only a paired interval that does not hold 0 is a difference.
+/// "better", "worse", "no difference shown" or "undefined": only a paired interval that does not hold 0 is a difference.
 inline std::string difference_words(const Interval& d) {
+  if (std::isnan(d.low) || std::isnan(d.high)) return "undefined";
   return d.low > 0 ? "better" : d.high < 0 ? "worse" : "no difference shown";
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 /// \file  A comparison on structure tasks as one self-contained HTML page, and the folder that holds it.
 
+#include <cmath>
 #include <optional>
 #include <string>
 
@@ -31,7 +32,7 @@ inline std::string html_comparison(const StructureTaskTable& task) {
          "<small>paired</small></th></tr></thead>\n<tbody>\n";
   const ComparedRow* best = nullptr;
   for (const ComparedRow& row : c.rows)
-    if (row.learned && (best == nullptr || row.value.value > best->value.value)) best = &row;
+    if (row.learned && !std::isnan(row.value.value) && (best == nullptr || row.value.value > best->value.value)) best = &row;
   for (const ComparedRow& row : c.rows) {
     std::string seeds;
     for (const auto& [seed, value] : row.seeds)

@@ -17,6 +17,7 @@ namespace pleat::inline v0_1 {
 class CrankshaftMoves {
 public:
   static constexpr std::string_view name = "crankshaft";
+  static constexpr double widening = 0.005;
   static constexpr double largest_amplitude = 1.5;                          ///< radians
   static constexpr double angle_slack = 5 * (3.14159265358979323846 / 180); ///< radians
   static constexpr Index longest_stretch = 24;

@@ -168,6 +168,7 @@ inline ElasticModes elastic_modes(const std::vector<Vector3>& points, Index coun
 class ElasticMoves {
 public:
   static constexpr std::string_view name = "elastic";
+  static constexpr double widening = 0.04;
   static constexpr double largest_amplitude = 3; ///< Angstrom
   static constexpr Index mode_count = 40;
 

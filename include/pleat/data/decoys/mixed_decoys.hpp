@@ -31,8 +31,7 @@ struct DecoyOptions {
   double moves_per_residue = 24;                      ///< of a walk
   double least_contacts = 0.64, most_contacts = 0.84; ///< wanted contacts per residue, as shares of the native's, drawn evenly
   double least_radius = 0.99, most_radius = 1.045;    ///< wanted radius of gyration, as shares of the native's, drawn evenly
-  double narrowing = 0.015; ///< taken off the wanted radius, times 1 - quality: about what far walks end wider
-  double least_clashes = 0.3, most_clashes = 0.9; ///< wanted clashing pairs of atoms a residue, drawn evenly
+  double least_clashes = 0.3, most_clashes = 0.9;     ///< wanted clashing pairs of atoms a residue, drawn evenly
   double most_jitter = 0.05; ///< Angstrom: standard deviation of noise on all atoms but C-alphas, drawn evenly from 0
 };
 
@@ -65,7 +64,7 @@ inline DecoyDraw draw_decoy(const DecoyOptions& options, NoiseKey key, std::uint
   const double part = (options.most - options.least) / static_cast<double>(options.decoys);
   draw.quality = options.least + part * (static_cast<double>(number) + draws.uniform());
   draw.contacts = between(options.least_contacts, options.most_contacts);
-  draw.radius = between(options.least_radius, options.most_radius) - options.narrowing * (1 - draw.quality);
+  draw.radius = between(options.least_radius, options.most_radius);
   draw.clashes = between(options.least_clashes, options.most_clashes);
   draw.jitter = between(0, options.most_jitter);
   // Within each round of `generators` decoys every generator has its turn.
@@ -104,12 +103,13 @@ Decoy make_decoy(const MovableChain& native, const ChainRestraints& restraints, 
   const auto steps = static_cast<Index>(std::ceil(options.moves_per_residue * static_cast<double>(native.residues())));
   MovableChain best = native, start = native;
   Decoy decoy{{}, Moves::name, draw.quality, 0, 0};
+  const double radius = draw.radius - Moves::widening * (1 - draw.quality);
   double low = 0, high = 1; // of the square root of the amplitude's share of the native's radius of gyration
   for (Index turn = 0; turn < options.walks; ++turn) {
     const double middle = (low + high) / 2;
     const double amplitude = middle * middle * restraints.native_radius();
     const Philox draws(draw.stream, first_walk_stream + static_cast<std::uint64_t>(turn));
-    const MovableChain chain = walk(start, restraints, moves, draws, {draw.contacts, draw.radius, amplitude}, steps);
+    const MovableChain chain = walk(start, restraints, moves, draws, {draw.contacts, radius, amplitude}, steps);
     const double got = quality(chain.alpha_trace());
     if (turn == 0 || std::abs(got - draw.quality) < std::abs(decoy.quality - draw.quality)) {
       best.positions = chain.positions;

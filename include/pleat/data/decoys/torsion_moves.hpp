@@ -14,6 +14,7 @@ namespace pleat::inline v0_1 {
 class TorsionMoves {
 public:
   static constexpr std::string_view name = "torsion";
+  static constexpr double widening = 0.015;
   static constexpr double largest_amplitude = 1.5; ///< radians
 
   explicit TorsionMoves(const MovableChain&) {}

@@ -16,13 +16,15 @@
 namespace pleat::inline v0_1 {
 
 /// A generator of decoys: made for a native chain, it proposes a random change of a conformation of it. The size of a change
-/// grows with `amplitude`; a walk starts with `largest_amplitude`.
+/// grows with `amplitude`; a walk starts with `largest_amplitude`. `widening`: by how much of the native's radius of gyration far
+/// walks end wider than near ones, all else being equal; it is taken off what is wanted, times 1 - quality (measured).
 template <class G>
 concept DecoyMoves = std::constructible_from<G, const MovableChain&> &&
     requires(const G& moves, MovableChain& chain, Philox& draws) {
   { moves.move(chain, draws, 1.0) } -> std::same_as<void>;
   { G::name } -> std::convertible_to<std::string_view>;
   { G::largest_amplitude } -> std::convertible_to<double>;
+  { G::widening } -> std::convertible_to<double>;
 };
 
 /// What a walk steers to.

@@ -173,6 +173,57 @@ pleat::ReportChart curve(const std::string& title, const std::vector<std::pair<s
   return chart;
 }
 
+// The tables, curves and picture of one task.
+void compare_task(pleat::StructureReport& report, const StructureTaskFacts& task, const std::vector<TaskRun*>& runs,
+                  const EvaluateStructureArguments& a) {
+  std::fprintf(stderr, "%s: %zu runs\n", task.name.c_str(), runs.size());
+  const Index first = runs[0]->first;
+  for (const TaskRun* run : runs)
+    pleat::require(run->first == first, run->folder, ": was run with --first ", run->first, " and ", runs[0]->folder,
+                   " with --first ", first, "; compare runs on the same labels.");
+  pleat::require(task.name != "psr" || (!a.decoys.empty() && std::filesystem::exists(a.decoys)), "--decoys \"", a.decoys,
+                 "\" is not there; name the file of the decoys that the psr runs were trained with.");
+  const StructureTaskData data = load_structure_task(task, a.structures, a.split, first, runs[0]->budget, a.decoys);
+  std::vector<pleat::Predictions> models;
+  for (TaskRun* run : runs) {
+    check_run(*run, task, data, a);
+    models.push_back({run->title, run->seed, task.scores(run->outputs)});
+  }
+  const auto table = [&](const std::string& name, const std::string& title, const pleat::StructureExamples& examples,
+                         const std::vector<pleat::BaselineScores>& scores) -> const pleat::Comparison& {
+    std::vector<pleat::Predictions> baselines;
+    for (const auto& baseline : scores) baselines.push_back({baseline.name, "", baseline.scores});
+    report.tasks.push_back(
+        {name, title, task.metric,
+         pleat::compare_predictors(task.statistic(), examples, models, baselines, a.reference, {.resamples = a.resamples})});
+    return report.tasks.back().comparison;
+  };
+  TaskBaselines baselines;
+  if (!a.no_baselines) baselines = task_baselines(task, data, a.structures, a.split, first, a.threads);
+  const pleat::Comparison comparison = table(task.name, task.title, data.test_examples(), baselines.scores);
+  if (!baselines.second_title.empty())
+    table(task.name + "-second", task.title + ", scored by " + baselines.second_title, baselines.second, baselines.second_scores);
+
+  std::vector<std::pair<std::string, std::string>> first_seeds;
+  const TaskRun* best = nullptr;
+  for (const TaskRun* run : runs) {
+    const auto known = [&](const auto& pair) { return pair.first == run->title; };
+    if (std::any_of(first_seeds.begin(), first_seeds.end(), known)) continue;
+    first_seeds.emplace_back(run->title, run->folder);
+    const auto value = [&](const TaskRun& r) { return comparison.find(r.title)->value.value; };
+    if (best == nullptr || std::isnan(value(*best)) || value(*run) > value(*best)) best = run;
+  }
+  auto chart = curve("Fine-tuning on " + task.name + ", first seeds", first_seeds);
+  if (!chart.series.empty()) report.training_curves.push_back(std::move(chart));
+  if (task.name != "interface" && task.name != "displacement") return;
+  if (auto map = residue_map(task, data, *best, a.picture))
+    report.maps.push_back(std::move(*map));
+  else
+    report.notes.push_back("No picture for " + task.name + ": " +
+                           (a.picture.empty() ? "no protein of test has differing labels and differing predictions."
+                                              : "no protein of test with a score has \"" + a.picture + "\" in its name."));
+}
+
 void evaluate_structure(const EvaluateStructureArguments& a) {
   const auto begin = std::chrono::steady_clock::now();
   std::vector<TaskRun> runs;
@@ -197,47 +248,7 @@ void evaluate_structure(const EvaluateStructureArguments& a) {
     std::vector<TaskRun*> of_task;
     for (TaskRun& run : runs)
       if (run.task == task.name) of_task.push_back(&run);
-    if (of_task.empty()) continue;
-    for (const TaskRun* run : of_task)
-      pleat::require(run->first == of_task[0]->first, run->folder, ": was run with --first ", run->first, " and ",
-                     of_task[0]->folder, " with --first ", of_task[0]->first, "; compare runs on the same labels.");
-    std::fprintf(stderr, "%s: %zu runs\n", task.name.c_str(), of_task.size());
-    const Index first = of_task[0]->first;
-    pleat::require(task.name != "psr" || (!a.decoys.empty() && std::filesystem::exists(a.decoys)), "--decoys \"", a.decoys,
-                   "\" is not there; name the file of the decoys that the psr runs were trained with.");
-    const StructureTaskData data = load_structure_task(task, a.structures, a.split, first, of_task[0]->budget, a.decoys);
-    std::vector<pleat::Predictions> models, baselines;
-    for (TaskRun* run : of_task) {
-      check_run(*run, task, data, a);
-      models.push_back({run->title, run->seed, task.scores(run->outputs)});
-    }
-    if (!a.no_baselines)
-      for (auto& baseline : task_baselines(task, data, a.structures, a.split, first, a.threads))
-        baselines.push_back({std::move(baseline.name), "", std::move(baseline.scores)});
-    pleat::StructureTaskTable table{task.name, task.title, task.metric, {}};
-    table.comparison = pleat::compare_predictors(task.statistic(), data.test_examples(), models, baselines, a.reference,
-                                                 {.resamples = a.resamples});
-    std::vector<std::pair<std::string, std::string>> first_seeds;
-    const TaskRun* best = nullptr;
-    for (const TaskRun* run : of_task) {
-      const auto known = [&](const auto& pair) { return pair.first == run->title; };
-      if (std::none_of(first_seeds.begin(), first_seeds.end(), known)) {
-        first_seeds.emplace_back(run->title, run->folder);
-        const auto value = [&](const TaskRun& r) { return table.comparison.find(r.title)->value.value; };
-        if (best == nullptr || value(*run) > value(*best)) best = run;
-      }
-    }
-    auto chart = curve("Fine-tuning on " + task.name + ", first seeds", first_seeds);
-    if (!chart.series.empty()) report.training_curves.push_back(std::move(chart));
-    if (task.name == "interface" || task.name == "displacement") {
-      if (auto map = residue_map(task, data, *best, a.picture))
-        report.maps.push_back(std::move(*map));
-      else
-        report.notes.push_back("No picture for " + task.name + ": " +
-                               (a.picture.empty() ? "no protein of test has differing labels and differing predictions."
-                                                  : "no protein of test with a score has \"" + a.picture + "\" in its name."));
-    }
-    report.tasks.push_back(std::move(table));
+    if (!of_task.empty()) compare_task(report, task, of_task, a);
   }
   std::vector<std::pair<std::string, std::string>> logs;
   for (const std::string& text : a.logs) {

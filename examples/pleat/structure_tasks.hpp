@@ -53,10 +53,15 @@ struct StructureTaskData {
 /// part; 0: all.
 void for_each_complex(const StructureTaskFacts& task, const std::string& folder, const pleat::StructureSplit& split, Index first,
                       const std::function<void(const pleat::SharedComplex&)>& visit);
-/// Scores of what needs no learning of structures, for the test examples of `data`. \throws pleat::Error where the labels are not
-/// those of the data.
-std::vector<pleat::BaselineScores> task_baselines(const StructureTaskFacts& task, const StructureTaskData& data,
-                                                  const std::string& folder, const std::string& split, Index first, int threads);
+/// What needs no learning of structures says of the test examples. Pairs have a second label, by which models are scored as well.
+struct TaskBaselines {
+  std::vector<pleat::BaselineScores> scores, second_scores;
+  std::string second_title; ///< "C-alphas within 8 A"; empty: there is no second label
+  pleat::StructureExamples second;
+};
+/// Those of the test part of `data`. \throws pleat::Error where the labels are not those of the data.
+TaskBaselines task_baselines(const StructureTaskFacts& task, const StructureTaskData& data, const std::string& folder,
+                             const std::string& split, Index first, int threads);
 /// Builds them from the files below `folder` that the split lists (msp: `load_mutation_task`). `first`: only so many complexes of
 /// each part; 0: all. `budget`: units of more residues than this are batches of their own. \throws pleat::Error with the file.
 StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split,

@@ -43,9 +43,10 @@ std::vector<BaselineScores> of_decoys(const StructureTaskData& data) {
 
 } // namespace
 
-std::vector<BaselineScores> task_baselines(const StructureTaskFacts& task, const StructureTaskData& data,
-                                           const std::string& folder, const std::string& split_file, Index first, int threads) {
-  if (task.name == "psr") return of_decoys(data);
+TaskBaselines task_baselines(const StructureTaskFacts& task, const StructureTaskData& data, const std::string& folder,
+                             const std::string& split_file, Index first, int threads) {
+  const auto alone = [](std::vector<BaselineScores> scores) { return TaskBaselines{std::move(scores), {}, {}, {}}; };
+  if (task.name == "psr") return alone(of_decoys(data));
   const auto table = open_input(split_file);
   const StructureSplit split = read_structure_split(*table);
   const auto complexes = [&](const auto& visit) { for_each_complex(task, folder, split, first, visit); };
@@ -56,17 +57,22 @@ std::vector<BaselineScores> task_baselines(const StructureTaskFacts& task, const
         } catch (const Error&) { // said when the task was loaded
         }
     });
-    return checked(baselines, task, data, threads);
+    return alone(checked(baselines, task, data, threads));
   };
   if (task.name == "res") {
     ResidueSiteBaselines baselines;
     complexes([&](const SharedComplex& loaded) { baselines.add(*loaded); });
-    return checked(baselines, task, data, threads);
+    return alone(checked(baselines, task, data, threads));
   }
   if (task.name.starts_with("pip")) {
     ResiduePairBaselines baselines;
     complexes([&](const SharedComplex& loaded) { baselines.add(*loaded); });
-    return checked(baselines, task, data, threads);
+    TaskBaselines found = alone(checked(baselines, task, data, threads));
+    ResiduePairBaselines second = baselines.chosen([](const ResiduePair& pair) { return std::optional(pair.split); }, true);
+    ThreadPool pool(threads);
+    found.second_scores = second.scores(Cpu{&pool}), found.second = std::move(second.examples);
+    found.second_title = "C-alphas within 8 A";
+    return found;
   }
   if (task.name == "interface") {
     InterfaceBaselines baselines;

@@ -220,6 +220,10 @@ BOOST_AUTO_TEST_CASE(runs_are_compared) {
              boost::test_tools::tolerance(1e-4));
   BOOST_TEST(json.at("tasks").at("displacement").at("rows").items().size() == 5u);
   BOOST_TEST(json.at("tasks").at("pip").at("rows").items().size() == 4u);
+  // The same predictions by the second label: C-alphas within 8 A are fewer contacts, and other scores.
+  const Json& second = json.at("tasks").at("pip-second").at("rows");
+  BOOST_TEST(second.items().size() == 4u);
+  BOOST_TEST(second.items()[0].at("value").number() != json.at("tasks").at("pip").at("rows").items()[0].at("value").number());
   const std::string html = slurp(report + "/report.html");
   for (const char* what : {"Fine-tuning on interface", "interface from the unbound form: 1SYX", "<polyline"})
     BOOST_TEST(html.find(what) != std::string::npos, what);

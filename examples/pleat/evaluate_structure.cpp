@@ -11,7 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include <pleat/data/exposure.hpp>
-#include <pleat/eval/structure_report_html.hpp>
+#include <pleat/eval/comparison_report_html.hpp>
 #include <pleat/eval/training_log.hpp>
 #include <pleat/io/csv.hpp>
 #include <pleat/io/gzip.hpp>
@@ -174,7 +174,7 @@ pleat::ReportChart curve(const std::string& title, const std::vector<std::pair<s
 }
 
 // The tables, curves and picture of one task.
-void compare_task(pleat::StructureReport& report, const StructureTaskFacts& task, const std::vector<TaskRun*>& runs,
+void compare_task(pleat::ComparisonReport& report, const StructureTaskFacts& task, const std::vector<TaskRun*>& runs,
                   const EvaluateStructureArguments& a) {
   std::fprintf(stderr, "%s: %zu runs\n", task.name.c_str(), runs.size());
   const Index first = runs[0]->first;
@@ -240,7 +240,7 @@ void evaluate_structure(const EvaluateStructureArguments& a) {
   pleat::require(!a.reference_named || std::any_of(runs.begin(), runs.end(), is_reference), "--reference ", a.reference,
                  ": no run has this title; titles are given as --run TITLE=FOLDER.");
   pleat::make_report_folder(a.report);
-  pleat::StructureReport report;
+  pleat::ComparisonReport report;
   report.title = a.title;
   report.subtitle = "Heads on encoders, all weights trained, scored on the test part of one split over components of related "
                     "proteins.";

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <pleat/eval/comparison_report.hpp>
 #include <pleat/eval/report_svg.hpp>
-#include <pleat/eval/structure_report.hpp>
 
 namespace pleat::inline v0_1::detail {
 

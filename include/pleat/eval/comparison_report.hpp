@@ -1,5 +1,5 @@
 #pragma once
-/// \file  What a comparison on structure tasks found, as data, and as Markdown and JSON; `structure_report_html.hpp` makes the
+/// \file  What a comparison on structure tasks found, as data, and as Markdown and JSON; `comparison_report_html.hpp` makes the
 /// page.
 
 #include <cmath>
@@ -14,7 +14,7 @@
 
 namespace pleat::inline v0_1 {
 
-struct StructureTaskTable {
+struct ComparisonTable {
   std::string name, title, metric; ///< "interface", "interface from the unbound form", "AUROC"
   Comparison comparison;
 };
@@ -27,9 +27,9 @@ struct ResidueMap {
   std::vector<std::string> names;                ///< (residues) "A:GLY 12"
 };
 
-struct StructureReport {
+struct ComparisonReport {
   std::string title, subtitle;
-  std::vector<StructureTaskTable> tasks;
+  std::vector<ComparisonTable> tasks;
   std::vector<ReportChart> training_curves;
   std::vector<ResidueMap> maps;
   std::vector<std::string> notes;
@@ -42,14 +42,14 @@ inline std::string difference_words(const Interval& d) {
   return d.low > 0 ? "better" : d.high < 0 ? "worse" : "no difference shown";
 }
 
-inline std::string report_markdown(const StructureReport& report) {
+inline std::string report_markdown(const ComparisonReport& report) {
   using detail::bounds, detail::fixed, detail::markdown_text;
   std::string out = "# " + markdown_text(report.title) + "\n\n";
   if (!report.subtitle.empty()) out += markdown_text(report.subtitle) + "\n\n";
   const auto difference = [](const std::optional<Interval>& d) {
     return d ? fixed(d->value, 3, true) + " (" + bounds(*d, 3, true) + ")" : std::string();
   };
-  for (const StructureTaskTable& task : report.tasks) {
+  for (const ComparisonTable& task : report.tasks) {
     const Comparison& c = task.comparison;
     out += "## " + markdown_text(task.title) + "\n\n" + std::to_string(c.examples) + " labels of test in " +
            std::to_string(c.components) + " components.\n\n| predictor | " + markdown_text(task.metric) +
@@ -70,9 +70,9 @@ inline std::string report_markdown(const StructureReport& report) {
   return out;
 }
 
-inline Json report_json(const StructureReport& report) {
+inline Json report_json(const ComparisonReport& report) {
   Json json = Json::object(), tasks = Json::object();
-  for (const StructureTaskTable& task : report.tasks) {
+  for (const ComparisonTable& task : report.tasks) {
     const Comparison& c = task.comparison;
     Json rows = Json::array();
     for (const ComparedRow& row : c.rows) {

@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
+#include <pleat/eval/comparison_report.hpp>
 #include <pleat/eval/report_files.hpp>
 #include <pleat/eval/report_html.hpp>
 #include <pleat/eval/residue_map_svg.hpp>
-#include <pleat/eval/structure_report.hpp>
 
 namespace pleat::inline v0_1 {
 namespace detail {
@@ -20,7 +20,7 @@ inline std::string html_difference(const std::optional<Interval>& d) {
          difference_words(*d) + "</span></td>";
 }
 
-inline std::string html_comparison(const StructureTaskTable& task) {
+inline std::string html_comparison(const ComparisonTable& task) {
   const Comparison& c = task.comparison;
   std::string out = "<h3>" + escape_html(task.title) + "</h3>\n<p class=\"note\">" + std::to_string(c.examples) +
                     " labels of test in " + std::to_string(c.components) +
@@ -49,13 +49,13 @@ inline std::string html_comparison(const StructureTaskTable& task) {
 
 } // namespace detail
 
-inline std::string report_html(const StructureReport& report) {
+inline std::string report_html(const ComparisonReport& report) {
   using detail::escape_html;
   std::string out = detail::html_head(report.title, report.subtitle);
   out += "<h2>Tasks</h2>\n<p class=\"note\">A difference counts only where its whole paired interval lies on one side of 0. "
          "Intervals "
          "are over components of related proteins, not over seeds. The best learned value is bold and underlined.</p>\n";
-  for (const StructureTaskTable& task : report.tasks) out += detail::html_comparison(task);
+  for (const ComparisonTable& task : report.tasks) out += detail::html_comparison(task);
   out += detail::html_charts("Training", "Loss against optimiser step; long curves are drawn as means of neighbouring steps.",
                              report.training_curves);
   if (!report.maps.empty()) {
@@ -67,7 +67,7 @@ inline std::string report_html(const StructureReport& report) {
 }
 
 /// Writes `folder`/report.html, report.md and results.json, each whole or not at all; makes the folder where it is missing.
-inline void write_report(const StructureReport& report, const std::string& folder) {
+inline void write_report(const ComparisonReport& report, const std::string& folder) {
   make_report_folder(folder);
   atomic_write(folder + "/report.html", report_html(report));
   atomic_write(folder + "/report.md", report_markdown(report));

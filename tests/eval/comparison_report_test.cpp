@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include <pleat/core/philox.hpp>
-#include <pleat/eval/structure_report_html.hpp>
+#include <pleat/eval/comparison_report_html.hpp>
 
 #include "support/refusal.hpp"
 #include "support/well_formed.hpp"
@@ -54,7 +54,7 @@ void check_equal(const Interval& a, const Interval& b) {
 
 } // namespace
 
-BOOST_AUTO_TEST_SUITE(structure_report)
+BOOST_AUTO_TEST_SUITE(comparison_report)
 
 BOOST_AUTO_TEST_CASE(statistics_of_components_are_the_metrics_of_their_examples) {
   const StructureExamples e = examples_of(1);
@@ -107,9 +107,9 @@ BOOST_AUTO_TEST_CASE(means_and_paired_differences) {
   BOOST_TEST(refusal([&] { difference_over_components(good, other); }).find("same test part") != std::string::npos);
 }
 
-StructureReport made_report() {
+ComparisonReport made_report() {
   const StructureExamples e = examples_of(7);
-  StructureReport report;
+  ComparisonReport report;
   report.title = "Encoders <of> structures";
   report.tasks.push_back({"interface", "interface from the unbound form", "AUROC", {}});
   report.tasks[0].comparison =
@@ -128,7 +128,7 @@ StructureReport made_report() {
 }
 
 BOOST_AUTO_TEST_CASE(predictors_are_compared) {
-  const StructureReport report = made_report();
+  const ComparisonReport report = made_report();
   const Comparison& c = report.tasks[0].comparison;
   BOOST_REQUIRE(c.rows.size() == 4u);
   BOOST_TEST(c.reference == "none");
@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(predictors_are_compared) {
 }
 
 BOOST_AUTO_TEST_CASE(pages_hold_every_row_and_escape_text) {
-  const StructureReport report = made_report();
+  const ComparisonReport report = made_report();
   const std::string html = report_html(report), text = report_markdown(report);
   BOOST_TEST(contract::well_formed(html));
   for (const char* what : {"Encoders &lt;of&gt; structures", "siamdiff &amp; co", "exposure", "interface from the unbound form",

@@ -8,8 +8,8 @@
 # STRUCTURES: the folder that examples/data/structure_split.tsv lists, with skempi_ddg.tsv and ec_labels.tsv (without them the parts msp
 # and ec are left out, and told). PLEAT: the tool (default: build/release/examples/pleat, which examples/quickstart.sh builds). Every
 # pre-training run of a level has the same number of steps, and so has every fine-tuning run of a task, fixed here once. Pre-training
-# and fine-tuning seeds go in pairs. PAIRS (default "1 2 3"), STEPS (default 100: per cent of the steps below) and PARTS (default: all of
-# those at the end) make a smaller run. LANES (default: all cores): runs at once, each on one thread, which is faster than one run on
+# and fine-tuning seeds go in pairs. PAIRS (default "1 2 3"), STEPS (per cent of the steps below; default 90, which is about 75 minutes on
+# two cores; the tables in docs/results.md are of 100) and PARTS (default: all of those at the end) make a smaller run. LANES (default: all cores): runs at once, each on one thread, which is faster than one run on
 # all of them; results do not depend on it. Finished runs are not done again: use a new OUTPUT for another pleat. OUTPUT/report compares
 # all tasks with none, OUTPUT/ablations those of the first pair with SiamDiff as it is.
 set -euo pipefail
@@ -18,7 +18,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 if [ $# -lt 2 ]; then sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 2; fi
 structures=$1 output=$2 mode=${3:-run}
 pleat=${PLEAT:-$root/build/release/examples/pleat}
-pairs=${PAIRS:-1 2 3} per_cent=${STEPS:-100} lanes=${LANES:-$(nproc)}
+pairs=${PAIRS:-1 2 3} per_cent=${STEPS:-90} lanes=${LANES:-$(nproc)}
 split=$root/examples/data/structure_split.tsv decoys=$output/decoys.safetensors
 first_pair=${pairs%% *} total=0
 [ -x "$pleat" ] || { echo "run.sh: no tool at $pleat; build it with examples/quickstart.sh, or name it in PLEAT" >&2; exit 2; }
@@ -156,7 +156,8 @@ part_ablations() { # on RES and interface, one pair
     for gamma in 0 1; do lane study "siamdiff-gamma$gamma-$level-$seed" siamdiff $level "$seed" --gamma $gamma; done
     ONE_STAGE=1 lane study "siamdiff-one-stage-$level-$seed" siamdiff $level "$seed"
     for conformer in gaussian torsional rotamers observed; do
-      if [ $level-$conformer = residue-gaussian ] || [ $level-$conformer = atom-torsional ]; then continue; fi # the defaults
+      # Left out: the defaults, and at residue level what turns side chains, since C-alphas stay where they are.
+      case $level-$conformer in residue-gaussian | atom-torsional | residue-torsional | residue-rotamers) continue ;; esac
       lane study "siamdiff-$conformer-$level-$seed" siamdiff $level "$seed" --conformer $conformer
     done
     for fraction in 0.25 0.5; do

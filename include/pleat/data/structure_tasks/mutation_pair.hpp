@@ -29,13 +29,13 @@ inline Structure mutation_environment(const Structure& complex, std::span<const 
   require(alpha(residue) >= 0, complex.name, ": the mutated residue ", complex.describe(residue),
           " has no C-alpha, so that nothing can be read there; take the row out of the table.");
   const auto place = [&](Index r) { return complex.positions[static_cast<std::size_t>(alpha(r))]; };
-  std::vector<char> near(complex.types.size());
+  std::vector<char> close(complex.types.size());
   for (Index r = 0; r < complex.residues(); ++r)
-    near[static_cast<std::size_t>(r)] =
+    close[static_cast<std::size_t>(r)] =
         alpha(r) >= 0 && square_distance(place(r), place(residue)) < options.radius * options.radius;
   std::vector<Index> atoms;
   for (Index a = 0; a < complex.atoms(); ++a)
-    if (near[static_cast<std::size_t>(complex.atom_residues[static_cast<std::size_t>(a)])]) atoms.push_back(a);
+    if (close[static_cast<std::size_t>(complex.atom_residues[static_cast<std::size_t>(a)])]) atoms.push_back(a);
   return select_atoms(complex, atoms);
 }
 

@@ -27,15 +27,9 @@ function(pleat_link program)
   endif()
 endfunction()
 
-# pleat_optimise(<program> <flag>): `flag` unless a build type was chosen, so that a plain configuration builds quickly. PLEAT_O1 stands
-# in for -O1: sanitised programs take three times as long to compile with it as without, and run for a minute only.
-set(PLEAT_O1 -O1 CACHE STRING "What programs are compiled with that are not worth -O2")
-mark_as_advanced(PLEAT_O1)
+# pleat_optimise(<program> <flag>): `flag` unless a build type was chosen, so that a plain configuration builds quickly.
 function(pleat_optimise program flag)
   if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
-    if(flag STREQUAL "-O1")
-      set(flag ${PLEAT_O1})
-    endif()
     target_compile_options(${program} PRIVATE ${flag})
   endif()
 endfunction()

@@ -86,6 +86,14 @@ void ProgressBar::show(Index done, Index total, const std::string& tail) {
   std::fflush(stderr);
 }
 
+std::string file_text(const std::string& path) {
+  const auto source = pleat::open_input(path);
+  std::string all, piece(65536, ' ');
+  while (const Index got = source->read(piece.data(), static_cast<Index>(piece.size())))
+    all.append(piece, 0, static_cast<std::size_t>(got));
+  return all;
+}
+
 std::string command_line() {
   std::string text;
   if (std::FILE* file = std::fopen("/proc/self/cmdline", "rb")) {

@@ -59,6 +59,9 @@ std::string bytes_text(double bytes);
 /// "1 h 02 min", "3.2 s"
 std::string time_text(double seconds);
 
+/// All of a file, plain or gzip. \throws Error
+std::string file_text(const std::string& path);
+
 /// The command that runs, as it was typed but for quotes; empty where the system does not tell.
 std::string command_line();
 

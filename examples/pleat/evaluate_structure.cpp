@@ -10,8 +10,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include <pleat/data/exposure.hpp>
 #include <pleat/eval/comparison_report_html.hpp>
+#include <pleat/eval/report_files.hpp>
 #include <pleat/eval/training_log.hpp>
 #include <pleat/io/csv.hpp>
 #include <pleat/io/gzip.hpp>
@@ -28,7 +28,7 @@ struct EvaluateStructureArguments {
   std::vector<std::string> runs, logs;
   std::string structures, split, decoys, report, reference = "none", picture,
                                                  title = "Encoders of structures, fine-tuned: pre-training against none";
-  Index first = 0, resamples = 1000;
+  Index resamples = 1000;
   int threads = 0;
   bool reference_named = false, again = false, no_baselines = false, dry_run = false;
 };
@@ -53,11 +53,7 @@ TaskRun read_run(const std::string& text) {
   const std::string path = run.folder + "/result.json", table_path = run.folder + "/predictions.tsv";
   pleat::require(std::filesystem::exists(path), run.folder,
                  ": holds no result.json; is this a finished run of `pleat finetune`?");
-  const auto source = pleat::open_input(path);
-  std::string all, piece(65536, ' ');
-  while (const Index got = source->read(piece.data(), static_cast<Index>(piece.size())))
-    all.append(piece, 0, static_cast<std::size_t>(got));
-  const pleat::Json result = pleat::Json::parse(all, path);
+  const pleat::Json result = pleat::Json::parse(file_text(path), path);
   const auto field = [&](const pleat::Json& of, const char* name) -> const pleat::Json& {
     const pleat::Json* found = of.is_object() ? of.find(name) : nullptr;
     pleat::require(found != nullptr, path, ": has no \"", name, "\"; is it the result of `pleat finetune`?");

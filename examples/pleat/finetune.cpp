@@ -31,11 +31,8 @@ struct FinetuneArguments {
 };
 
 std::string file_fingerprint(const std::string& path) {
-  const auto source = pleat::open_input(path);
-  std::string all, piece(65536, ' ');
-  while (const Index got = source->read(piece.data(), static_cast<Index>(piece.size())))
-    all.append(piece, 0, static_cast<std::size_t>(got));
-  return fingerprint(std::as_bytes(std::span(all)));
+  const std::string text = file_text(path);
+  return fingerprint(std::as_bytes(std::span(text)));
 }
 
 pleat::Interval score(const StructureTaskFacts& task, const pleat::StructureExamples& examples,

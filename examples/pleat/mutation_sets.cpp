@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 
-#include <pleat/data/structure_file.hpp>
 #include <pleat/data/structure_tasks/mutation_pair.hpp>
 #include <pleat/eval/mutation_baseline.hpp>
 #include <pleat/io/gzip.hpp>
@@ -18,10 +17,7 @@ namespace {
 
 std::shared_ptr<const Structure> join(const MutatedComplex& complex, const std::string& folder) {
   std::vector<Structure> parts;
-  for (const std::string& file : complex.files)
-    parts.push_back(read_structure(*open_input(folder + "/" + file),
-                                   {.model = 1, .chains = {}, .atom_records_only = false, .drop_bad_atoms = true})
-                        .structure);
+  for (const std::string& file : complex.files) parts.push_back(read_task_structure(folder, file));
   std::vector<const Structure*> all;
   for (const Structure& part : parts) all.push_back(&part);
   return std::make_shared<const Structure>(join_structures(all, complex.name));

@@ -4,11 +4,11 @@
 
 #include <cstdio>
 
-#include <pleat/data/structure_file.hpp>
 #include <pleat/data/structure_tasks/labelled_sets.hpp>
 #include <pleat/io/gzip.hpp>
 
 #include "decoy_sets.hpp"
+#include "structures.hpp"
 
 namespace tool {
 
@@ -62,6 +62,11 @@ StructureExamples StructureTaskData::test_examples() const {
   return examples;
 }
 
+Structure read_task_structure(const std::string& folder, const std::string& file) {
+  return load_structure(folder + "/" + file, {.model = 1, .chains = {}, .atom_records_only = false, .drop_bad_atoms = true})
+      .structure;
+}
+
 std::vector<double> StructureTaskData::labels(Split part) const {
   std::vector<double> all;
   const LabelledStructures& set = parts[static_cast<std::size_t>(part)];
@@ -71,11 +76,6 @@ std::vector<double> StructureTaskData::labels(Split part) const {
 }
 
 namespace {
-
-Structure read_task_structure(const std::string& folder, const std::string& file) {
-  const auto source = open_input(folder + "/" + file);
-  return read_structure(*source, {.model = 1, .chains = {}, .atom_records_only = false, .drop_bad_atoms = true}).structure;
-}
 
 template <class Change> void change_units(StructureTaskData& data, const Change& change) {
   for (LabelledStructures& part : data.parts) {

@@ -49,6 +49,8 @@ struct StructureTaskData {
   /// Units of more residues than this count as so many: they are batches of their own.
   void limit_lengths(Index budget);
 };
+/// A file below `folder` as all tasks read it: the first model, all chains, bad atoms dropped. \throws pleat::Error
+pleat::Structure read_task_structure(const std::string& folder, const std::string& file);
 /// The complexes of the split that a task is made of, in their order, loaded from below `folder`. `first`: only so many of each
 /// part; 0: all.
 void for_each_complex(const StructureTaskFacts& task, const std::string& folder, const pleat::StructureSplit& split, Index first,

@@ -1,12 +1,11 @@
 #pragma once
-/// \file  A comparison on structure tasks as one self-contained HTML page, and the folder that holds it.
+/// \file  A comparison on structure tasks as one self-contained HTML page; `write_report` (report_files.hpp) writes its folder.
 
 #include <cmath>
 #include <optional>
 #include <string>
 
 #include <pleat/eval/comparison_report.hpp>
-#include <pleat/eval/report_files.hpp>
 #include <pleat/eval/report_html.hpp>
 #include <pleat/eval/residue_map_svg.hpp>
 
@@ -64,14 +63,6 @@ inline std::string report_html(const ComparisonReport& report) {
     out += "</div>\n";
   }
   return out + detail::html_end(report.notes, report.facts);
-}
-
-/// Writes `folder`/report.html, report.md and results.json, each whole or not at all; makes the folder where it is missing.
-inline void write_report(const ComparisonReport& report, const std::string& folder) {
-  make_report_folder(folder);
-  atomic_write(folder + "/report.html", report_html(report));
-  atomic_write(folder + "/report.md", report_markdown(report));
-  atomic_write(folder + "/results.json", report_json(report).dump(2) + "\n");
 }
 
 } // namespace pleat::inline v0_1

@@ -21,8 +21,9 @@ inline void make_report_folder(const std::string& folder) {
   AtomicFile(folder + "/results.json"); // writable? Nothing is kept without a commit.
 }
 
-/// Writes `folder`/report.html, report.md and results.json, each whole or not at all; makes the folder where it is missing.
-inline void write_report(const Report& report, const std::string& folder) {
+/// Writes `folder`/report.html, report.md and results.json, each whole or not at all; makes the folder where it is missing. For
+/// any report that has report_html, report_markdown and report_json: `Report`, `ComparisonReport`.
+template <class AnyReport> void write_report(const AnyReport& report, const std::string& folder) {
   make_report_folder(folder);
   atomic_write(folder + "/report.html", report_html(report));
   atomic_write(folder + "/report.md", report_markdown(report));

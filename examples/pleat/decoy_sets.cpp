@@ -137,4 +137,25 @@ void add_decoys(std::array<LabelledStructures*, 3> parts, const StructureSplit& 
   }
 }
 
+LabelledStructures decoy_files(const StructureSplit& split, const std::function<Structure(const std::string&)>& read) {
+  LabelledStructures set;
+  std::set<std::string> seen;
+  Index target = 0;
+  for (const SplitChain& row : split.chains) {
+    const std::size_t end = row.file.find("_native");
+    if (!row.file.starts_with("decoys/") || end == row.file.npos || !seen.insert(row.file).second) continue;
+    const std::string prefix = row.file.substr(0, end + 1);
+    const Structure native = read(row.file);
+    for (const SplitChain& other : split.chains) {
+      if (!other.file.starts_with(prefix) || !seen.insert(other.file).second) continue;
+      const auto decoy = std::make_shared<const Structure>(read(other.file));
+      set.add({decoy->residues(), 1, row.component, target, [decoy, label = model_quality(*decoy, native).gdt_ts] {
+                 return LabelledUnit{{decoy}, {{{{0, 0, SiteNodes::Structure}}, label}}};
+               }});
+    }
+    ++target;
+  }
+  return set;
+}
+
 } // namespace tool

@@ -22,4 +22,10 @@ struct DecoySetOptions {
 void add_decoys(std::array<pleat::LabelledStructures*, 3> parts, const pleat::StructureSplit& split, const std::string& cache,
                 const std::function<pleat::Structure(const std::string&)>& read, const DecoySetOptions& options = {});
 
+/// Decoys that are files of the collection: decoys/TARGET_native... and the others of decoys/TARGET_... that the split lists,
+/// whatever part it has them in. Empty where it lists none. \throws pleat::Error: a file that is not there; residues that do not
+/// match.
+pleat::LabelledStructures decoy_files(const pleat::StructureSplit& split,
+                                      const std::function<pleat::Structure(const std::string&)>& read);
+
 } // namespace tool

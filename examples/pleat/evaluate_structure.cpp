@@ -169,6 +169,27 @@ pleat::ReportChart curve(const std::string& title, const std::vector<std::pair<s
   return chart;
 }
 
+// Decoys of other makers, whose labels no run has seen: what the models say of them. \returns nothing where the split lists none.
+std::optional<pleat::ComparisonTable> compare_on_decoy_files(const StructureTaskFacts& task, const std::vector<TaskRun*>& runs,
+                                                             const EvaluateStructureArguments& a) {
+  const StructureTaskData data = load_decoy_files(a.structures, a.split, runs[0]->budget);
+  const Index decoys = data.parts[static_cast<std::size_t>(pleat::Split::Test)].size();
+  if (decoys == 0) return std::nullopt;
+  const auto model = structure_task_model(task);
+  std::vector<pleat::Predictions> models, baselines;
+  for (const TaskRun* run : runs)
+    models.push_back(
+        {run->title, run->seed, task.scores(model->outputs(checkpoint_file(run->folder), data, run->budget, a.threads))});
+  if (!a.no_baselines)
+    for (const auto& scored : task_baselines(task, data, a.structures, a.split, 0, a.threads).scores)
+      baselines.push_back({scored.name, "", scored.scores});
+  return pleat::ComparisonTable{
+      task.name + "-files", "quality of the " + std::to_string(decoys) + " decoys that are files, whose labels no run has seen",
+      task.metric,
+      pleat::compare_predictors(task.statistic(), data.test_examples(), models, baselines, a.reference,
+                                {.resamples = a.resamples})};
+}
+
 // The tables, curves and picture of one task.
 void compare_task(pleat::ComparisonReport& report, const StructureTaskFacts& task, const std::vector<TaskRun*>& runs,
                   const EvaluateStructureArguments& a) {
@@ -199,6 +220,9 @@ void compare_task(pleat::ComparisonReport& report, const StructureTaskFacts& tas
   const pleat::Comparison comparison = table(task.name, task.title, data.test_examples(), baselines.scores);
   if (!baselines.second_title.empty())
     table(task.name + "-second", task.title + ", scored by " + baselines.second_title, baselines.second, baselines.second_scores);
+
+  if (task.name == "psr")
+    if (auto files = compare_on_decoy_files(task, runs, a)) report.tasks.push_back(std::move(*files));
 
   std::vector<std::pair<std::string, std::string>> first_seeds;
   const TaskRun* best = nullptr;

@@ -165,4 +165,13 @@ StructureTaskData load_structure_task(const StructureTaskFacts& task, const std:
   return data;
 }
 
+StructureTaskData load_decoy_files(const std::string& folder, const std::string& split_file, Index budget) {
+  const auto table = open_input(split_file);
+  StructureTaskData data;
+  data.parts[static_cast<std::size_t>(Split::Test)] =
+      decoy_files(read_structure_split(*table), [&](const std::string& file) { return read_task_structure(folder, file); });
+  data.limit_lengths(budget);
+  return data;
+}
+
 } // namespace tool

@@ -69,6 +69,9 @@ TaskBaselines task_baselines(const StructureTaskFacts& task, const StructureTask
 StructureTaskData load_structure_task(const StructureTaskFacts& task, const std::string& folder, const std::string& split,
                                       Index first, Index budget, const std::string& decoys);
 
+/// Decoys that the split lists as files, all of them as the test part of psr: never trained on, and no part where there are none.
+StructureTaskData load_decoy_files(const std::string& folder, const std::string& split, Index budget);
+
 struct FinetuneRequest {
   const StructureTaskData* data = nullptr;
   std::string directory, initial; ///< checkpoint of a pre-training whose encoder a fresh run begins with; empty: random

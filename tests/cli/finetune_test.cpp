@@ -113,6 +113,30 @@ BOOST_AUTO_TEST_CASE(atom_level_and_decoys) {
     const double label = std::stod(line.substr(line.find('\t', line.find('\t') + 1) + 1));
     BOOST_TEST((label > 0 && label <= 1));
   }
+  // Decoys that are files of the collection are a table of their own, whatever part the split has them in.
+  const fs::path collection = scratch()("collection");
+  fs::create_directories(collection / "decoys");
+  fs::create_directory_symlink(fs::absolute(structures + "/unbound_bound"), collection / "unbound_bound");
+  std::string listed = slurp(split());
+  for (const char* file : {"1ezgA_tag0001.al", "1ezgA_native", "1ezgA_tag0003.al", "1ezgA_tag0004.al"}) {
+    const std::string name = file + std::string(".pdb.gz");
+    fs::copy_file(structures + "/" + name, collection / "decoys" / name);
+    listed += "decoys/" + name + "\tA\tc9\tk9\ttrain\n";
+  }
+  const std::string wider = scratch()("with_decoys.tsv"), report = scratch()("quality");
+  spill(wider, listed);
+  const Ran compared = run({"evaluate-structure", "--structures", collection.string(), "--split", wider, "--decoys", decoys,
+                            "--report", report, "--run", folder, "--resamples", "20"});
+  BOOST_REQUIRE_MESSAGE(compared.code == 0, compared.err);
+  const Json files = Json::parse(slurp(report + "/results.json"), "results").at("tasks").at("psr-files");
+  BOOST_TEST(files.at("labels").integer() == 3);
+  BOOST_REQUIRE(files.at("rows").items().size() == 5u); // four measures and the run
+  // GDT_TS 0.60, 0.48, 0.73: three decoys are in one of six orders, or tied.
+  const double rho = files.at("rows").items()[4].at("value").number();
+  BOOST_TEST((std::abs(rho) <= 1 && std::abs(rho * 2 - std::round(rho * 2)) < 1e-9), rho);
+  BOOST_TEST(refuses({"evaluate-structure", "--structures", structures, "--split", wider, "--decoys", decoys, "--report", report,
+                      "--run", folder, "--resamples", "20"},
+                     1, "1ezgA_native"));
   spill(decoys, kept.substr(0, kept.size() / 2));
   BOOST_TEST(refuses(words("psr", scratch()("psr2"), {"--decoys", decoys, "--first", "1"}), 1, "decoys.safetensors"));
 }

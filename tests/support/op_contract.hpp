@@ -20,6 +20,9 @@
 #include <vector>
 
 #include <pleat/backend/cpu.hpp>
+#if defined(PLEAT_CONTRACT_DEVICE)
+#include <pleat/backend/cuda.hpp>
+#endif
 #include <pleat/core/parameters.hpp>
 #include <pleat/core/symmetry.hpp>
 
@@ -86,23 +89,34 @@ struct Evaluation {
   Index high_water = 0, left = 0;
 };
 
-template <class Run, Index W, class Space> Rows<Run, W, Space> fill(Run& run, const std::vector<double>& dense) {
+// Rows of the device from dense numbers.
+template <Index W, class Run> void put(Run& run, typename Run::Stream* to, const std::vector<double>& dense) {
   const Index count = static_cast<Index>(dense.size()) / W;
-  auto rows = run.template rows<W, Space>(count);
-  if constexpr (Run::computes)
-    for (Index i = 0; i < count; ++i)
-      for (Index c = 0; c < stride_of(W); ++c)
-        rows.row(i)[c] = c < W ? static_cast<typename Run::Stream>(dense[static_cast<std::size_t>(i * W + c)]) : 0;
+  std::vector<typename Run::Stream> rows(static_cast<std::size_t>(count * stride_of(W)));
+  for (Index i = 0; i < count; ++i)
+    for (Index c = 0; c < W; ++c)
+      rows[static_cast<std::size_t>(i * stride_of(W) + c)] =
+          static_cast<typename Run::Stream>(dense[static_cast<std::size_t>(i * W + c)]);
+  if constexpr (has_own_memory<typename Run::Device>)
+    kernel<memory_op, typename Run::Device>::to_device(run.device(), to, rows.data(),
+                                                       static_cast<Index>(rows.size() * sizeof(typename Run::Stream)));
+  else
+    std::copy(rows.begin(), rows.end(), to);
+}
+template <class Run, Index W, class Space> Rows<Run, W, Space> fill(Run& run, const std::vector<double>& dense) {
+  auto rows = run.template rows<W, Space>(static_cast<Index>(dense.size()) / W);
+  if constexpr (Run::computes) put<W>(run, rows.data(), dense);
   return rows;
 }
 
 template <class Run, Index W, class Space> std::vector<double> dense_of(const Rows<Run, W, Space>& rows) {
   std::vector<double> dense;
   if (!rows) return dense;
+  const auto read = rows.run().read(rows);
   for (Index i = 0; i < rows.count(); ++i) {
-    for (Index c = 0; c < W; ++c) dense.push_back(static_cast<double>(rows.row(i)[c]));
+    for (Index c = 0; c < W; ++c) dense.push_back(static_cast<double>(read.row(i)[c]));
     for (Index c = W; c < stride_of(W); ++c)
-      BOOST_REQUIRE_MESSAGE(rows.row(i)[c] == 0, "the tail of row " << i << " is not zero");
+      BOOST_REQUIRE_MESSAGE(read.row(i)[c] == 0, "the tail of row " << i << " is not zero");
   }
   return dense;
 }
@@ -120,7 +134,7 @@ template <class Case> Case make_case() { return detail::place_model<Case>(); }
 // Inputs, forward, seeded backward. `Run` decides device, precision and mode.
 template <class Case, class Run, class... Ins>
 Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, const std::vector<std::vector<double>>& inputs,
-                       Parameters<Case, Cpu, typename Run::Precision>* parameters) {
+                       Parameters<Case, typename Run::Device, typename Run::Precision>* parameters) {
   const Case model = make_case<Case>();
   Evaluation result;
   {
@@ -143,11 +157,7 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
       auto seed = run.template contribute<Y::width>(y.value(), y.count());
       const auto weights = values_of(y.count() * Y::width, 555);
       if constexpr (Run::computes)
-        if (seed)
-          for (Index i = 0; i < y.count(); ++i)
-            for (Index c = 0; c < Y::stride; ++c)
-              seed.data[i * Y::stride + c] =
-                  c < Y::width ? static_cast<typename Run::Stream>(weights[static_cast<std::size_t>(i * Y::width + c)]) : 0;
+        if (seed) put<Y::width>(run, seed.data, weights);
       y = {};
       run.backward();
       std::apply(
@@ -165,13 +175,14 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
   run.commit([](Index, Index, const auto*) {});
   result.left = run.arena().used();
   result.high_water = run.arena().high_water();
-  if constexpr (Run::records && Run::computes)
+  if constexpr (Run::records && Run::computes) {
+    const auto* const gradients = parameters->gradients();
     for (const auto& place : parameters->tensors())
       if (place.store == Store::Trained)
         for (Index r = 0; r < place.rows; ++r)
           for (Index c = 0; c < place.columns; ++c)
-            result.parameter_gradients.push_back(
-                static_cast<double>(parameters->gradients()[place.offset + r * stride_of(place.columns) + c]));
+            result.parameter_gradients.push_back(static_cast<double>(gradients[place.offset + r * stride_of(place.columns) + c]));
+  }
   return result;
 }
 
@@ -196,8 +207,8 @@ Index planned_peak(Signature<Ins...> signature, const TestBatch& batch, const st
 
 template <class Precision> double parameter_scale() { return 0.5; }
 
-template <class Case, class Precision>
-void set_parameters(Parameters<Case, Cpu, Precision>& parameters, const std::vector<double>& flat) {
+template <class Case, class Precision, class Device>
+void set_parameters(Parameters<Case, Device, Precision>& parameters, const std::vector<double>& flat) {
   std::size_t next = 0;
   for (const auto& place : parameters.tensors()) {
     if (place.store == Store::State) continue;
@@ -209,17 +220,26 @@ void set_parameters(Parameters<Case, Cpu, Precision>& parameters, const std::vec
   parameters.changed();
 }
 
-template <class Case, class Precision, bool Records, class... Ins>
+template <class Device> Device device_for_tests(ThreadPool& pool) {
+  if constexpr (has_own_memory<Device>)
+    return open_device(Device{});
+  else
+    return Device{&pool};
+}
+
+template <class Case, class Precision, bool Records, class Device = Cpu, class... Ins>
 Evaluation evaluate(Signature<Ins...> signature, const TestBatch& batch, const std::vector<std::vector<double>>& inputs,
                     const std::vector<double>& flat, int threads) {
   ThreadPool pool(threads);
-  Parameters<Case, Cpu, Precision> parameters(Cpu{&pool});
+  const Device device = device_for_tests<Device>(pool);
+  Parameters<Case, Device, Precision> parameters(device);
   set_parameters<Case, Precision>(parameters, flat);
-  const Index peak = planned_peak<Case>(signature, batch, inputs, Records, std::is_same_v<Precision, Float64>, threads);
-  HostMemory memory(peak);
+  const Index peak = planned_peak<Case>(signature, batch, inputs, Records, std::is_same_v<Precision, Float64>, device.threads());
+  DeviceBlock<MemoryOf<Device>> memory(memory_of(device));
+  memory.grow(peak);
   Arena arena(memory.data(), memory.size());
-  arena.poison(true);
-  Pass<Cpu, Precision, Records> run(Cpu{&pool}, arena, parameters.values(Records), NoiseKey{1, 2});
+  arena.poison(!has_own_memory<Device>);
+  Pass<Device, Precision, Records> run(device, arena, parameters.values(Records), NoiseKey{1, 2});
   Evaluation result = evaluate_on<Case>(run, signature, batch, inputs, &parameters);
   BOOST_CHECK_EQUAL(result.high_water, peak); // the plan is exact
   BOOST_CHECK_EQUAL(result.left, 0);          // nothing is held when the handles are gone
@@ -326,8 +346,45 @@ template <class Case, class... Ins> void check_contract(Signature<Ins...> signat
   }
 }
 
+// The kernels of another device against those of the CPU: float64 to rounding, float32 to its tolerance, training and inference
+// with the same bits, and every time the same bits.
+template <class Device, class Case, class... Ins> void check_device(Signature<Ins...> signature, const ContractOptions& options) {
+  const auto flat = values_of(layout_totals<Case>.count[0] + layout_totals<Case>.count[1], 17, 0.7);
+  auto all = options.lengths;
+  all.push_back({70, 1, 133});
+  for (const auto& lengths : all) {
+    const TestBatch batch(lengths);
+    std::uint64_t stream = 100;
+    const std::vector<std::vector<double>> inputs{
+        values_of(rows_in<typename Ins::Space>(batch) * Ins::width, stream++, options.input_scale)...};
+    const auto reference = evaluate<Case, Float64, true>(signature, batch, inputs, flat, 1);
+    const auto compare = [&](const Evaluation& got, double tolerance, double gradient_tolerance, const std::string& what) {
+      check_close(got.output, reference.output, tolerance, what + " output");
+      BOOST_REQUIRE_EQUAL(got.input_gradients.size(), reference.input_gradients.size());
+      for (std::size_t k = 0; k < inputs.size(); ++k)
+        check_close(got.input_gradients[k], reference.input_gradients[k], gradient_tolerance,
+                    what + " gradient of input " + std::to_string(k));
+      check_close(got.parameter_gradients, reference.parameter_gradients, gradient_tolerance, what + " gradient of parameters");
+    };
+    compare(evaluate<Case, Float64, true, Device>(signature, batch, inputs, flat, 1), 1e-11, 1e-10, "float64");
+    const auto one = evaluate<Case, Float32, true, Device>(signature, batch, inputs, flat, 1);
+    compare(one, options.float_tolerance, options.float_gradient_tolerance, "float32");
+    const auto again = evaluate<Case, Float32, true, Device>(signature, batch, inputs, flat, 1);
+    check_same_bits(again.output, one.output, "output, again");
+    for (std::size_t k = 0; k < inputs.size(); ++k)
+      check_same_bits(again.input_gradients[k], one.input_gradients[k], "gradient, again");
+    check_same_bits(again.parameter_gradients, one.parameter_gradients, "parameter gradient, again");
+    check_same_bits(evaluate<Case, Float32, false, Device>(signature, batch, inputs, flat, 1).output, one.output, "inference");
+  }
+}
+
+// Programs that define PLEAT_CONTRACT_DEVICE hold its kernels to those of the CPU, the others the CPU's to mathematics.
 template <class Case> void check_op_contract(const ContractOptions& options = {}) {
+#if defined(PLEAT_CONTRACT_DEVICE)
+  check_device<PLEAT_CONTRACT_DEVICE, Case>(typename Case::Inputs{}, options);
+#else
   check_contract<Case>(typename Case::Inputs{}, options);
+#endif
 }
 
 } // namespace contract

@@ -6,10 +6,21 @@
 namespace pleat::inline v0_1 {
 
 /// Declared here, never defined: an op header `ops/x.hpp` has a tag `x_op` and the plain argument structs of its kernels;
-/// `backend/<device>/x.hpp` specialises `kernel<x_op, Device>` with static functions over raw pointers.
+/// `backend/<device>/x.hpp` specialises `kernel<x_op, Device>` with static functions over raw pointers. A device whose kernels
+/// are compiled for the widths of a call has them in a member template `At<widths...>` of the specialisation, in the order in
+/// which the op names them.
 template <class Op, class Device> struct kernel;
 
 /// True where the headers of `Device` have been included: `backend/<device>.hpp` specialises it.
 template <class Device> inline constexpr bool available = false;
+
+namespace detail {
+template <class Kernel, auto... Widths> struct KernelAt { using type = Kernel; };
+template <class Kernel, auto... Widths>
+requires requires { typename Kernel::template At<Widths...>; }
+struct KernelAt<Kernel, Widths...> {
+  using type = typename Kernel::template At<Widths...>;
+};
+} // namespace detail
 
 } // namespace pleat::inline v0_1

@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <vector>
 
-#include <pleat/core/arena.hpp>
+#include <pleat/core/mirrored.hpp>
 #include <pleat/core/pass.hpp>
 
 namespace pleat::inline v0_1 {
 
-/// Kernel seam of prepared forms: `size<T>(out, in)` elements, and `run(device, form, weight, out, in, transposed)`.
+/// Kernel seam of prepared forms: `size<T>(out, in)` elements, and `run(device, form, weight, out, in, transposed)`. A size of 0
+/// says that products read the master values.
 struct prepare_op {};
 
 /// Owns the master values of a model (trained, frozen, state), the gradients of the trained ones, and for each matrix that
@@ -24,11 +25,10 @@ public:
   using Operand = typename Precision::Operand;
 
   /// All zero; call `initialise` or load a checkpoint.
-  explicit Parameters(Device device) : device_(device), places_(tensors_of<Model>()) {
-    for (Index s = 0; s < store_count; ++s) {
-      store_[s].grow(bytes(s));
-      if (store_[s].size() > 0) std::memset(store_[s].data(), 0, static_cast<std::size_t>(store_[s].size()));
-    }
+  explicit Parameters(Device device)
+      : device_(device), places_(tensors_of<Model>()), store_{values_of(0), values_of(1), values_of(2)},
+        gradient_(0, memory_of(device)) {
+    static_assert(store_count == 3);
     for (const TensorPlace& place : places_) {
       if (place.product < 0) continue;
       if (matrices_.size() <= static_cast<std::size_t>(place.product))
@@ -62,25 +62,37 @@ public:
   Parameter* data(const TensorPlace& place) { return store(place.store) + place.offset; }
   const Parameter* data(const TensorPlace& place) const { return const_cast<Parameters*>(this)->data(place); }
 
-  /// A whole store as a flat array of `size(s)` elements.
-  Parameter* store(Store s) { return reinterpret_cast<Parameter*>(store_[static_cast<int>(s)].data()); }
+  /// A whole store as a flat array of `size(s)` elements, for the host.
+  Parameter* store(Store s) { return store_[static_cast<int>(s)].host(); }
   const Parameter* store(Store s) const { return const_cast<Parameters*>(this)->store(s); }
+  /// The same where the device computes with it.
+  Parameter* on_device(Store s) { return store_[static_cast<int>(s)].device(); }
   static constexpr Index size(Store s) { return layout_totals<Model>.size[static_cast<int>(s)]; }
 
-  /// Gradients of the trained store, allocated (as zeros) when first asked for.
+  /// Gradients of the trained store for the host, allocated (as zeros) when first asked for.
   Parameter* gradients() {
-    if (gradient_.size() == 0) {
-      gradient_.grow(bytes(0));
-      zero_gradients();
-    }
-    return reinterpret_cast<Parameter*>(gradient_.data());
+    gradients_on_device();
+    gradient_.device_changed(); // passes write them unseen
+    return gradient_.host();
+  }
+  Parameter* gradients_on_device() {
+    if (gradient_.size() == 0) gradient_.resize(size(Store::Trained));
+    return gradient_.device();
   }
   void zero_gradients() {
-    if (gradient_.size() > 0) std::memset(gradient_.data(), 0, static_cast<std::size_t>(gradient_.size()));
+    if (gradient_.size() > 0) gradient_.zero();
   }
 
-  /// To be called after the values change: prepared forms are made anew when next read.
-  void changed() { ++version_; }
+  /// To be called after the host changed values: the device gets them, and prepared forms are made anew when next read.
+  void changed() {
+    for (auto& store : store_) store.host_changed();
+    ++version_;
+  }
+  /// The same after the device changed them.
+  void changed_on_device() {
+    for (auto& store : store_) store.device_changed();
+    ++version_;
+  }
 
   /// Makes all prepared forms of the inference pass now, so that passes on several threads can share this object.
   void prepare_for_inference() {
@@ -89,8 +101,8 @@ public:
 
   /// The views a pass needs. With gradients for training.
   Values<Precision> values(bool with_gradients = false) {
-    return {{store(Store::Trained), store(Store::Frozen), store(Store::State)},
-            with_gradients ? gradients() : nullptr,
+    return {{on_device(Store::Trained), on_device(Store::Frozen), on_device(Store::State)},
+            with_gradients ? gradients_on_device() : nullptr,
             this,
             [](void* self, int product, bool transposed) -> const void* {
               return static_cast<Parameters*>(self)->prepare(product, transposed);
@@ -111,9 +123,9 @@ public:
   }
   /// Bytes held now.
   Index held() const {
-    Index total = gradient_.size();
-    for (const HostMemory& memory : store_) total += memory.size();
-    for (const HostMemory& form : forms_) total += form.size();
+    Index total = gradient_.size() > 0 ? bytes(0) : 0;
+    for (Index s = 0; s < store_count; ++s) total += bytes(s);
+    for (const auto& form : forms_) total += form.size();
     return total;
   }
 
@@ -126,6 +138,9 @@ private:
     std::uint64_t version[2] = {0, 0};
   };
 
+  Mirrored<Parameter, MemoryOf<Device>> values_of(Index s) {
+    return Mirrored<Parameter, MemoryOf<Device>>(layout_totals<Model>.size[s], memory_of(device_));
+  }
   static constexpr Index bytes(Index s) {
     return round_up(layout_totals<Model>.size[s] * static_cast<Index>(sizeof(Parameter)), alignment);
   }
@@ -137,12 +152,15 @@ private:
 
   const void* prepare(int product, bool transposed) {
     MatrixForms& forms = matrices_[static_cast<std::size_t>(product)];
-    if (forms_.size() < 2 * matrices_.size()) forms_.resize(2 * matrices_.size());
-    HostMemory& form = forms_[2 * static_cast<std::size_t>(product) + (transposed ? 1 : 0)];
+    const Parameter* master = on_device(forms.store) + forms.offset;
+    const Index bytes_needed = form_bytes(forms.out, forms.in, transposed);
+    if (bytes_needed == 0) return master;
+    while (forms_.size() < 2 * matrices_.size()) forms_.emplace_back(memory_of(device_));
+    auto& form = forms_[2 * static_cast<std::size_t>(product) + (transposed ? 1 : 0)];
     if (forms.version[transposed] != version_) {
-      form.grow(form_bytes(forms.out, forms.in, transposed));
-      kernel<prepare_op, Device>::template run<Operand>(device_, reinterpret_cast<Operand*>(form.data()),
-                                                        store(forms.store) + forms.offset, forms.out, forms.in, transposed);
+      form.grow(bytes_needed);
+      kernel<prepare_op, Device>::template run<Operand>(device_, reinterpret_cast<Operand*>(form.data()), master, forms.out,
+                                                        forms.in, transposed);
       forms.version[transposed] = version_;
     }
     return form.data();
@@ -151,9 +169,9 @@ private:
   Device device_;
   std::vector<TensorPlace> places_;
   std::vector<MatrixForms> matrices_; // by product number
-  HostMemory store_[store_count];
-  HostMemory gradient_;
-  std::vector<HostMemory> forms_; // two for each product
+  Mirrored<Parameter, MemoryOf<Device>> store_[store_count];
+  Mirrored<Parameter, MemoryOf<Device>> gradient_;
+  std::vector<DeviceBlock<MemoryOf<Device>>> forms_; // two for each product
   std::uint64_t version_ = 1;
 };
 

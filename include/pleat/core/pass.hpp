@@ -8,11 +8,15 @@
 #include <pleat/core/arena.hpp>
 #include <pleat/core/kernel.hpp>
 #include <pleat/core/layout.hpp>
+#include <pleat/core/mirrored.hpp>
 #include <pleat/core/philox.hpp>
 #include <pleat/core/precision.hpp>
 #include <pleat/core/rows.hpp>
 
 namespace pleat::inline v0_1 {
+
+/// Kernel seam of numbers that come from the host: run(device, to, from, count); `from` need not outlive the call.
+struct upload_op {};
 
 /// The device of a plan: nothing is computed, no memory has an address.
 struct Paper {
@@ -21,6 +25,20 @@ struct Paper {
   constexpr int threads() const { return thread_count; }
 };
 template <> inline constexpr bool available<Paper> = true;
+
+/// What the host reads of a pass (`Pass::read`).
+template <class T> struct HostNumbers {
+  const T* shared = nullptr;
+  std::vector<T> copy; ///< where memory is not shared
+  const T* data() const { return shared != nullptr ? shared : copy.data(); }
+  const T& operator[](Index i) const { return data()[i]; }
+};
+/// The same of rows, with their strides.
+template <class T, Index Width> struct HostRows : HostNumbers<T> {
+  static constexpr Index width = Width, stride = stride_of(Width);
+  Index count = 0;
+  const T* row(Index i) const { return this->data() + i * stride; }
+};
 
 /// What a pass costs, counted by a plan.
 struct Cost {
@@ -61,6 +79,7 @@ public:
 
   /// Starts a new pass on the same memory; handles of the last one must be gone.
   constexpr void restart(NoiseKey key) {
+    if constexpr (has_own_memory<Device>) kernel<memory_op, Device>::begin_pass(device_);
     arena_->reset();
     table_.clear(), vacant_.clear(), entries_.clear(), proposals_.clear();
     payload_.clear();
@@ -195,7 +214,8 @@ public:
     if (wants(loss.value())) {
       auto seed = contribute<1>(loss.value(), 1);
       if constexpr (computes) {
-        for (Index i = 0; i < stride_of(1); ++i) seed.data[i] = static_cast<Stream>(i == 0 ? scale : 0);
+        double numbers[stride_of(1)] = {scale};
+        kernel<upload_op, Device>::run(device_, seed.data, numbers, stride_of(1));
       }
     }
     backward();
@@ -238,6 +258,18 @@ public:
     proposals_.clear();
   }
 
+  // --- reading
+  // -----------------------------------------------------------------------------------------------------------------
+  /// Numbers of this pass for the host, valid while the handle of the rows lives: the block itself where memory is shared, else a
+  /// copy, for which the host waits. Never within what a device may replay (`replayed`).
+  template <class T>
+  requires std::is_arithmetic_v<T> HostNumbers<T> read(const Rows<Pass, 1, T>& buffer)
+  const { return read(static_cast<const T*>(data(buffer)), buffer.count()); }
+  template <Index Width, class Space> HostRows<Stream, Width> read(const Rows<Pass, Width, Space>& rows) const {
+    return {read(static_cast<const Stream*>(rows.data()), rows.count() * stride_of(Width)), rows.count()};
+  }
+  double read_number(const Rows<Pass, 1, Batch>& scalar) const { return static_cast<double>(read(scalar)[0]); }
+
   // --- the rest
   // -----------------------------------------------------------------------------------------------------------------
   constexpr const Device& device() const { return device_; }
@@ -253,6 +285,16 @@ public:
   constexpr Arena& arena() { return *arena_; }
 
 private:
+  template <class T> HostNumbers<T> read(const T* from, Index count) const {
+    if constexpr (has_own_memory<Device>) {
+      HostNumbers<T> numbers{nullptr, std::vector<T>(static_cast<std::size_t>(count))};
+      kernel<memory_op, Device>::to_host(device_, numbers.copy.data(), from, count * static_cast<Index>(sizeof(T)));
+      return numbers;
+    } else {
+      return {from, {}};
+    }
+  }
+
   struct Value {
     Index offset = -1, bytes = 0;
     int holders = 0;
@@ -306,7 +348,9 @@ template <class Op, class Context> struct kernel_on {
                 "pleat: no kernels for this device; include <pleat/backend/cpu.hpp> (or the header of your device) as well.");
   using type = kernel<Op, typename Context::Device>;
 };
-/// `KernelOf<x_op, Context>::forward(run.device(), arguments)` is how an op reaches its kernel.
-template <class Op, class Context> using KernelOf = typename kernel_on<Op, Context>::type;
+/// `KernelOf<x_op, Context, Width>::forward(run.device(), arguments)` is how an op reaches its kernel, on devices that want it
+/// the one compiled for its widths.
+template <class Op, class Context, auto... Widths>
+using KernelOf = typename detail::KernelAt<typename kernel_on<Op, Context>::type, Widths...>::type;
 
 } // namespace pleat::inline v0_1

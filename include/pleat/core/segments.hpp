@@ -39,7 +39,7 @@ struct SequenceBatch {
   std::span<const std::uint8_t> tokens;   ///< (rows) ESM-2 token numbers
   Segments segments;                      ///< of the rows
   std::span<const std::uint32_t> records; ///< (sequences) number of the record, the key of its noise
-  std::span<const Index> starts;          ///< (sequences) position in the record of the first row (crops and windows); none: all 0
+  std::span<const Index> starts; ///< (sequences) position in the record of the first row (crops and windows); none: all 0
 
   constexpr Index rows() const { return segments.rows(); }
   constexpr Index sequences() const { return segments.sequences(); }

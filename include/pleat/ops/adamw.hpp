@@ -1,8 +1,6 @@
 #pragma once
 /// \file  The kernels of an optimiser step over flat buffers: AdamW, exponential moving average, squared norm.
 
-#include <span>
-
 #include <pleat/core/index.hpp>
 #include <pleat/core/kernel.hpp>
 
@@ -21,33 +19,47 @@ struct OptimiserPiece {
   bool decay = true;
 };
 
-/// One AdamW step: g = gradient * gradient_scale;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
-/// p = p * (1 - rate * decay) - rate / (1 - beta1^k) * m / (sqrt(v) / sqrt(1 - beta2^k) + epsilon).
-/// An element that is zero in all four arrays stays zero.
+/// One AdamW step: g = gradient * scale;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+/// p = p * (1 - rate * decay) - rate / (1 - beta1^k) * m / (sqrt(v) / sqrt(1 - beta2^k) + epsilon), where scale clips the norm of
+/// all gradients. An element that is zero in all four arrays stays zero; where the norm is not finite nothing is changed.
 template <class Real> struct AdamWStep {
   Real *parameters = nullptr, *first = nullptr, *second = nullptr; ///< updated
   const Real* gradients = nullptr;
-  double gradient_scale = 1, beta1 = 0.9, beta2 = 0.98, epsilon = 1e-8;
+  const double* squared_norm = nullptr; ///< of the gradients
+  double clip = 0;                      ///< largest norm; 0: no clipping
+  double beta1 = 0.9, beta2 = 0.98, epsilon = 1e-8;
   double keep = 1;              ///< 1 - rate * decay, applied in pieces with decay
   double rate = 0;              ///< rate / (1 - beta1^k)
   double second_correction = 1; ///< 1 / sqrt(1 - beta2^k)
 };
 
+namespace detail {
+// What gradients are multiplied by. The 1e-6 is that of the common implementation: a norm of exactly `clip` is scaled a little,
+// too.
+template <class Real> double clip_scale(const AdamWStep<Real>& step, double norm) {
+  return step.clip > 0 && step.clip < norm + 1e-6 ? step.clip / (norm + 1e-6) : 1.0;
+}
+} // namespace detail
+
+/// `pieces` lie where the device computes, and so does all that the step points at.
 template <class Real, class Device>
-void adamw(const Device& device, const AdamWStep<Real>& step, std::span<const OptimiserPiece> pieces) {
-  kernel<adamw_op, Device>::run(device, step, pieces);
+void adamw(const Device& device, const AdamWStep<Real>& step, const OptimiserPiece* pieces, Index count) {
+  kernel<adamw_op, Device>::run(device, step, pieces, count);
 }
 
-/// average = average + share * (values - average), over `size` elements.
-template <class Real, class Device> void ema(const Device& device, Index size, Real* average, const Real* values, double share) {
-  kernel<ema_op, Device>::run(device, size, average, values, share);
+/// average = average + share * (values - average), over `size` elements; a share of 1 copies them. Where `squared_norm` is given
+/// and not finite, nothing is changed.
+template <class Real, class Device>
+void ema(const Device& device, Index size, Real* average, const Real* values, double share,
+         const double* squared_norm = nullptr) {
+  kernel<ema_op, Device>::run(device, size, average, values, share, squared_norm);
 }
 
-/// Sum of squares of `values`, accumulated in double over fixed chunks in a fixed order; `partials` is scratch for
-/// ceil(size / optimiser_chunk) numbers.
+/// Sum of squares of `values`, accumulated in double over fixed chunks in a fixed order, into `result` on the device; `partials`
+/// is scratch for ceil(size / optimiser_chunk) numbers.
 template <class Real, class Device>
-double squared_norm(const Device& device, Index size, const Real* values, std::span<double> partials) {
-  return kernel<squared_norm_op, Device>::run(device, size, values, partials);
+void squared_norm(const Device& device, Index size, const Real* values, double* partials, double* result) {
+  kernel<squared_norm_op, Device>::run(device, size, values, partials, result);
 }
 
 } // namespace pleat::inline v0_1

@@ -78,7 +78,7 @@ adaptive_norm(Context& run, const Rows<Context, Width, Token>& x, const Rows<Con
   auto moments = run.template buffer<T>(recorded ? 2 * count : 0);
   run.count(9.0 * static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<adaptive_norm_op, Context>::forward(
+    KernelOf<adaptive_norm_op, Context, Width>::forward(
         run.device(), adaptive_norm_op::Forward<T>{x.data(), shift.data(), scale.data(), y.data(),
                                                    recorded ? run.data(moments) : nullptr, segments, Width, epsilon});
   if constexpr (Context::records) {
@@ -100,7 +100,7 @@ adaptive_norm(Context& run, const Rows<Context, Width, Token>& x, const Rows<Con
           auto dshift = run.template contribute<Width>(shift_input, scale.count);
           auto dscale = run.template contribute<Width>(scale_input, scale.count);
           if constexpr (Context::computes)
-            KernelOf<adaptive_norm_op, Context>::backward(
+            KernelOf<adaptive_norm_op, Context, Width>::backward(
                 run.device(),
                 adaptive_norm_op::Backward<T>{x_rows.data(), scale_rows.data(), run.data(saved), dy.data(), dx.data, dshift.data,
                                               dscale.data, segments, Width, dx.accumulate, dshift.accumulate, dscale.accumulate});
@@ -127,7 +127,7 @@ constexpr Rows<Context, Width, Token> gated_add(Context& run, const Rows<Context
   auto y = run.template rows<Width, Token>(count);
   run.count(2.0 * static_cast<double>(count) * Width, 3.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<gated_add_op, Context>::forward(
+    KernelOf<gated_add_op, Context, Width>::forward(
         run.device(), gated_add_op::Forward<T>{residual.data(), h.data(), gate.data(), y.data(), segments, Width});
   if constexpr (Context::records) {
     if (run.recording() && (residual.wants_gradient() || h.wants_gradient() || gate.wants_gradient())) {
@@ -144,7 +144,7 @@ constexpr Rows<Context, Width, Token> gated_add(Context& run, const Rows<Context
           auto dh = run.template contribute<Width>(input, h.count);
           auto dgate = run.template contribute<Width>(gate_input, gate.count);
           if constexpr (Context::computes)
-            KernelOf<gated_add_op, Context>::backward(
+            KernelOf<gated_add_op, Context, Width>::backward(
                 run.device(), gated_add_op::Backward<T>{h_rows.data(), gate_rows.data(), dy.data(), dh.data, dgate.data, segments,
                                                         Width, dh.accumulate, dgate.accumulate});
           detail::pass_on(run, dy, residual, h.count);

@@ -129,7 +129,7 @@ template <class Context, Index Slots, Index In, Index Out> struct AngleLinearBac
     auto integers = run.template buffer<std::int32_t>(work.total_integers);
     run.count(4.0 * static_cast<double>(x.count) * (Slots + 1) * In * Out, 0);
     if constexpr (Context::computes)
-      KernelOf<angle_linear_op, Context>::backward(
+      KernelOf<angle_linear_op, Context, Slots, In, Out>::backward(
           run.device(), angle_linear_op::Backward<T>{rows.data(), dy.data(), run.data(layer.weight), run.data(layer.self),
                                                      trains ? run.gradient(layer.weight) : nullptr,
                                                      run.trains(layer.self) ? run.gradient(layer.self) : nullptr,
@@ -169,7 +169,7 @@ constexpr Rows<Context, Out, Edge> angle_linear(Context& run, const AngleLinearT
     auto integers = run.template buffer<std::int32_t>(work.total_integers);
     if constexpr (Context::computes) {
       const T* const slope = folded ? run.data(folded) : nullptr;
-      KernelOf<angle_linear_op, Context>::forward(
+      KernelOf<angle_linear_op, Context, Slots, In, Out>::forward(
           run.device(),
           angle_linear_op::Forward<T>{x.data(), run.data(layer.weight), run.data(layer.self), run.data(layer.bias),
                                       run.data(layer.self_bias), slope, slope != nullptr ? slope + stride_of(Out) : nullptr,

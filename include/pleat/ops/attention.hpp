@@ -42,9 +42,11 @@ struct attention_op {
     const Index* offsets;
     Index sequences, heads, head_width, stride, longest;
   };
-  /// Scratch of a pass: rotary tables, and per thread copies of one head of the longest sequence and a block of scores.
+  /// Scratch of a pass on the host's threads: rotary tables, and per thread copies of one head of the longest sequence and a
+  /// block of scores. None for a device without threads.
   template <class T> static constexpr Index scratch_bytes(Index longest, Index head_width, int threads, bool backward) {
     namespace scratch = detail::attention_scratch;
+    if (threads == 0) return 0;
     const Index each =
         backward ? scratch::backward_elements(longest, head_width) : scratch::forward_elements(longest, head_width);
     return static_cast<Index>(sizeof(T)) * (scratch::rotary_elements(longest, head_width) + Index{threads} * each);
@@ -76,7 +78,7 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
     auto scratch =
         run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads(), false));
     if constexpr (Context::computes)
-      KernelOf<attention_op, Context>::forward(
+      KernelOf<attention_op, Context, Heads, Width>::forward(
           run.device(), attention_op::Forward<T>{q.data(), k.data(), v.data(), out.data(), recorded ? run.data(saved) : nullptr,
                                                  run.data(scratch), segments.offsets.data(), segments.sequences(), Heads,
                                                  head_width, stride_of(Width), longest});
@@ -109,7 +111,7 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
               run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads(), true));
           run.count(10.0 * pairs * Width, 0);
           if constexpr (Context::computes)
-            KernelOf<attention_op, Context>::backward(
+            KernelOf<attention_op, Context, Heads, Width>::backward(
                 run.device(),
                 attention_op::Backward<T>{q_rows.data(), k_rows.data(), v_rows.data(), out_rows.data(), run.data(lse), dy.data(),
                                           dq.data, dk.data, dv.data, dq.accumulate, dk.accumulate, dv.accumulate,

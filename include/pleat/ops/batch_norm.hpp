@@ -104,7 +104,7 @@ template <class Context, Index Width, class Space> struct BatchNormBackward {
       run.count(14.0 * static_cast<double>(n) * Width, 5.0 * sizeof(T) * static_cast<double>(n) * Width);
       if constexpr (Context::computes) {
         const T* mean = run.data(used);
-        KernelOf<batch_norm_op, Context>::backward(
+        KernelOf<batch_norm_op, Context, Width>::backward(
             run.device(), batch_norm_op::Backward<T>{rows.data(), dy.data(), mean, mean + count * stride, run.data(gain),
                                                      run.data(bias), run.trains(gain) ? run.gradient(gain) : nullptr,
                                                      run.trains(bias) ? run.gradient(bias) : nullptr, dx ? dx.data : nullptr,
@@ -149,7 +149,7 @@ batch_norm(Context& run, const BatchNormTensors<Width>& bn, const Rows<Context, 
     auto partial = run.template buffer<T>(2 * batch_norm_op::chunks(groups, n) * stride);
     if constexpr (Context::computes) {
       T* mean = run.data(used);
-      KernelOf<batch_norm_op, Context>::statistics(
+      KernelOf<batch_norm_op, Context, Width>::statistics(
           run.device(),
           batch_norm_op::Statistics<T>{x.data(), mean, mean + count * stride, run.data(partial), run.latest(bn.running_mean),
                                        run.latest(bn.running_var), run.latest(bn.num_batches_tracked), fresh_mean.data(),
@@ -160,13 +160,13 @@ batch_norm(Context& run, const BatchNormTensors<Width>& bn, const Rows<Context, 
     run.propose(bn.num_batches_tracked, fresh_batches);
   } else if constexpr (Context::computes) {
     T* mean = run.data(used);
-    KernelOf<batch_norm_op, Context>::running(
+    KernelOf<batch_norm_op, Context, Width>::running(
         run.device(),
         batch_norm_op::Running<T>{run.data(bn.running_mean), run.data(bn.running_var), mean, mean + stride, Width, options});
   }
   if constexpr (Context::computes) {
     const T* mean = run.data(used);
-    KernelOf<batch_norm_op, Context>::forward(
+    KernelOf<batch_norm_op, Context, Width>::forward(
         run.device(),
         batch_norm_op::Forward<T>{x.data(), mean, mean + count * stride, run.data(bn.weight), run.data(bn.bias),
                                   residual != nullptr ? residual->data() : nullptr, y.data(), used_groups, n, Width, relu});
@@ -190,7 +190,7 @@ constexpr Rows<Context, 1, typename Context::Stream> fold_batch_norm(Context& ru
   auto folded = run.template buffer<T>(2 * stride_of(Width));
   if constexpr (Context::computes) {
     T* slope = run.data(folded);
-    KernelOf<batch_norm_op, Context>::fold(
+    KernelOf<batch_norm_op, Context, Width>::fold(
         run.device(), batch_norm_op::Fold<T>{run.data(bn.running_mean), run.data(bn.running_var), run.data(bn.weight),
                                              run.data(bn.bias), slope, slope + stride_of(Width), Width, options});
   }

@@ -42,7 +42,7 @@ concat(Context& run, const std::array<Rows<Context, Width, Space>, Parts>& parts
       fail("concat: block ", p, " has ", parts[p].count(), " rows and the first one ", count, "; all must have as many");
     wanted = wanted || parts[p].wants_gradient();
     if constexpr (Context::computes)
-      KernelOf<concat_op, Context>::forward(
+      KernelOf<concat_op, Context, Width>::forward(
           run.device(), concat_op::Forward<T>{parts[p].data(), y.data(), count, Width, total, static_cast<Index>(p) * Width});
   }
   if constexpr (Context::records) {
@@ -57,9 +57,9 @@ concat(Context& run, const std::array<Rows<Context, Width, Space>, Parts>& parts
           for (std::size_t p = 0; p < Parts; ++p)
             if (auto dx = run.template contribute<Width>(inputs[p], count)) {
               if constexpr (Context::computes)
-                KernelOf<concat_op, Context>::backward(run.device(),
-                                                       concat_op::Backward<T>{dy.data(), dx.data, count, Width, total,
-                                                                              static_cast<Index>(p) * Width, dx.accumulate});
+                KernelOf<concat_op, Context, Width>::backward(
+                    run.device(), concat_op::Backward<T>{dy.data(), dx.data, count, Width, total, static_cast<Index>(p) * Width,
+                                                         dx.accumulate});
             }
         }
       };

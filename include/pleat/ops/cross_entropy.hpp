@@ -69,7 +69,7 @@ constexpr CrossEntropy<Context> cross_entropy(Context& run, const Rows<Context, 
     require(static_cast<Index>(targets.size()) == count && weights.count() == count, "cross_entropy: ", count,
             " rows of logits, ", targets.size(), " targets and ", weights.count(),
             " weights; pass one target and one weight per row");
-    KernelOf<cross_entropy_op, Context>::forward(
+    KernelOf<cross_entropy_op, Context, Classes>::forward(
         run.device(), cross_entropy_op::Forward<T>{logits.data(), targets.data(), run.data(weights), result.loss.data(),
                                                    run.data(result.row_loss), run.data(result.row_hit), run.data(normaliser),
                                                    run.data(scale), count, Classes, reduction});
@@ -91,7 +91,7 @@ constexpr CrossEntropy<Context> cross_entropy(Context& run, const Rows<Context, 
           if (!dloss) return;
           if (auto dx = run.template contribute<Classes>(input, count)) {
             if constexpr (Context::computes)
-              KernelOf<cross_entropy_op, Context>::backward(
+              KernelOf<cross_entropy_op, Context, Classes>::backward(
                   run.device(),
                   cross_entropy_op::Backward<T>{logit_rows.data(), targets, run.data(weight_rows), run.data(normalisers),
                                                 run.data(factor), dloss.data(), dx.data, count, Classes, dx.accumulate});

@@ -43,7 +43,7 @@ constexpr Rows<Context, Width, Space> drop_channels(Context& run, const char* na
   auto y = run.template rows<Width, Space>(count);
   run.count(static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<dropout_op, Context>::forward(
+    KernelOf<dropout_op, Context, Width>::forward(
         run.device(), dropout_op::Forward<T>{x.data(), y.data(), batch, run.noise(), draw, Width, each, rate, false});
   if constexpr (Context::records) {
     if (x.wants_gradient()) {
@@ -58,9 +58,9 @@ constexpr Rows<Context, Width, Space> drop_channels(Context& run, const char* na
           if (!dy) return;
           if (auto dx = run.template contribute<Width>(input, count)) {
             if constexpr (Context::computes)
-              KernelOf<dropout_op, Context>::forward(run.device(),
-                                                     dropout_op::Forward<T>{dy.data(), dx.data, batch, run.noise(), draw, Width,
-                                                                            rows_each<Space>, rate, dx.accumulate});
+              KernelOf<dropout_op, Context, Width>::forward(run.device(),
+                                                            dropout_op::Forward<T>{dy.data(), dx.data, batch, run.noise(), draw,
+                                                                                   Width, rows_each<Space>, rate, dx.accumulate});
           }
         }
       };

@@ -39,8 +39,8 @@ constexpr Rows<Context, Width, Token> embedding(Context& run, const Matrix<Vocab
         if (tokens[i] >= Vocabulary)
           fail("token ", static_cast<int>(tokens[i]), " at row ", i, " of the batch is not in a table of ", Vocabulary,
                " tokens: encode the sequences with the alphabet of the model");
-    KernelOf<embedding_op, Context>::forward(run.device(),
-                                             embedding_op::Forward<T>{run.data(table), tokens.data(), y.data(), count, Width});
+    KernelOf<embedding_op, Context, Width>::forward(
+        run.device(), embedding_op::Forward<T>{run.data(table), tokens.data(), y.data(), count, Width});
   }
   if constexpr (Context::records) {
     if (run.trains(table)) {
@@ -54,9 +54,9 @@ constexpr Rows<Context, Width, Token> embedding(Context& run, const Matrix<Vocab
           if (!dy) return;
           auto partial = run.template buffer<T>(Vocabulary * stride_of(Width));
           if constexpr (Context::computes)
-            KernelOf<embedding_op, Context>::backward(run.device(),
-                                                      embedding_op::Backward<T>{dy.data(), tokens.data(), run.gradient(table),
-                                                                                run.data(partial), count, Width, Vocabulary});
+            KernelOf<embedding_op, Context, Width>::backward(
+                run.device(), embedding_op::Backward<T>{dy.data(), tokens.data(), run.gradient(table), run.data(partial), count,
+                                                        Width, Vocabulary});
         }
       };
       run.want(y);

@@ -41,7 +41,7 @@ gather(Context& run, const GraphTopology& topology, const Rows<Context, Width, N
   const auto elements = static_cast<double>(edges * parts) * Width;
   run.count(2.0 * elements, 4.0 * sizeof(T) * elements);
   if constexpr (Context::computes)
-    KernelOf<gather_rows_op, Context>::forward(
+    KernelOf<gather_rows_op, Context, Width>::forward(
         run.device(), gather_rows_op::Forward<T>{
                           at_source != nullptr ? at_source->data() : nullptr, at_target != nullptr ? at_target->data() : nullptr,
                           at_edge != nullptr ? at_edge->data() : nullptr, topology.source.data(), topology.target.data(),
@@ -68,7 +68,7 @@ gather(Context& run, const GraphTopology& topology, const Rows<Context, Width, N
           if (input < 0) return;
           if (auto dx = run.template contribute<Width>(input, nodes * parts)) {
             if constexpr (Context::computes)
-              KernelOf<segment_sum_op, Context>::forward(
+              KernelOf<segment_sum_op, Context, Width>::forward(
                   run.device(), segment_sum_op::Forward<T>{dy.data(), begin, step, order, dx.data, nodes, parts, stride_of(Width),
                                                            factor, false, dx.accumulate});
           }

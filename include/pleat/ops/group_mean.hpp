@@ -48,8 +48,8 @@ constexpr Rows<Context, Width, To> group_mean(Context& run, const Rows<Context, 
     for (const std::int32_t row : groups.member)
       if (row < 0 || row >= x.count())
         fail("group_mean: a group has row ", row, " of ", x.count(), "; make the groups of the same batch");
-    KernelOf<group_mean_op, Context>::forward(run.device(),
-                                              group_mean_op::Forward<T>{x.data(), y.data(), groups, stride_of(Width)});
+    KernelOf<group_mean_op, Context, Width>::forward(run.device(),
+                                                     group_mean_op::Forward<T>{x.data(), y.data(), groups, stride_of(Width)});
   }
   if constexpr (Context::records) {
     if (run.recording() && x.wants_gradient()) {
@@ -62,7 +62,7 @@ constexpr Rows<Context, Width, To> group_mean(Context& run, const Rows<Context, 
           if (!dy) return;
           if (auto dx = run.template contribute<Width>(input, count)) {
             if constexpr (Context::computes)
-              KernelOf<group_mean_op, Context>::backward(
+              KernelOf<group_mean_op, Context, Width>::backward(
                   run.device(), group_mean_op::Backward<T>{dy.data(), dx.data, groups, count, stride_of(Width), dx.accumulate});
           }
         }

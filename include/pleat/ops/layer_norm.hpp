@@ -42,7 +42,7 @@ constexpr Rows<Context, Width, Space> layer_norm(Context& run, const Vector<Widt
   auto moments = run.template buffer<T>(recorded ? 2 * count : 0);
   run.count(8.0 * static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<layer_norm_op, Context>::forward(
+    KernelOf<layer_norm_op, Context, Width>::forward(
         run.device(), layer_norm_op::Forward<T>{x.data(), run.data(gain), run.data(bias), y.data(),
                                                 recorded ? run.data(moments) : nullptr, count, Width, epsilon});
   if constexpr (Context::records) {
@@ -60,7 +60,7 @@ constexpr Rows<Context, Width, Space> layer_norm(Context& run, const Vector<Widt
           if (!dy) return;
           auto dx = run.template contribute<Width>(input, count);
           if constexpr (Context::computes)
-            KernelOf<layer_norm_op, Context>::backward(
+            KernelOf<layer_norm_op, Context, Width>::backward(
                 run.device(),
                 layer_norm_op::Backward<T>{x_rows.data(), run.data(gain), run.data(saved), dy.data(), dx.data,
                                            run.trains(gain) ? run.gradient(gain) : nullptr,

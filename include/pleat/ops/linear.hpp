@@ -64,7 +64,7 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
     if constexpr (Context::computes) {
       const bool trains_bias = bias.offset >= 0 && run.trains(bias);
       if (run.trains(weight) || trains_bias)
-        KernelOf<linear_op, Context>::weight_gradient(
+        KernelOf<linear_op, Context, Out, In>::weight_gradient(
             run.device(),
             linear_op::WeightGradient<T>{dy.data(), x_rows.data(), run.trains(weight) ? run.gradient(weight) : nullptr,
                                          trains_bias ? run.gradient(bias) : nullptr, count, Out, In});
@@ -72,7 +72,7 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
     x_rows = {};
     if (auto dx = run.template contribute<In>(input, count)) {
       if constexpr (Context::computes)
-        KernelOf<linear_op, Context>::input_gradient(
+        KernelOf<linear_op, Context, Out, In>::input_gradient(
             run.device(),
             linear_op::InputGradient<T>{dy.data(), run.prepared(weight, true), dx.data, count, Out, In, dx.accumulate});
     }
@@ -110,7 +110,7 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
   const auto n = static_cast<double>(count);
   run.count(2.0 * n * Out * In, static_cast<double>(sizeof(T)) * (n * (In + Out) + static_cast<double>(Out) * In));
   if constexpr (Context::computes) {
-    KernelOf<linear_op, Context>::forward(
+    KernelOf<linear_op, Context, Out, In>::forward(
         run.device(), linear_op::Forward<T>{x.data(), run.prepared(weight, false), bias.offset >= 0 ? run.data(bias) : nullptr,
                                             residual != nullptr ? residual->data() : nullptr, y.data(),
                                             keeps_before ? before.data() : nullptr, count, Out, In, activation});
@@ -191,7 +191,7 @@ constexpr Rows<Context, Out, Space> linear_folded(Context& run, const Matrix<Out
     const T* const first = store.first != nullptr ? run.data(*store.first) : nullptr;
     const T* const last = store.last != nullptr ? run.data(*store.last) : nullptr;
     constexpr Index stride = stride_of(Out);
-    KernelOf<linear_op, Context>::forward(
+    KernelOf<linear_op, Context, Out, In>::forward(
         run.device(),
         linear_op::Forward<T>{x.data(), run.prepared(weight, false), run.data(bias),
                               store.residual != nullptr ? store.residual->data() : nullptr, y.data(), nullptr, count, Out, In,

@@ -39,8 +39,8 @@ mix(Context& run, const Rows<Context, Width, Space>& x, const Rows<Context, 1, t
   auto y = run.template rows<Width, Space>(count);
   run.count(2.0 * static_cast<double>(count) * Width, 3.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<mix_op, Context>::forward(run.device(),
-                                       mix_op::Forward<T>{x.data(), run.data(a), e.data(), run.data(b), y.data(), count, Width});
+    KernelOf<mix_op, Context, Width>::forward(
+        run.device(), mix_op::Forward<T>{x.data(), run.data(a), e.data(), run.data(b), y.data(), count, Width});
   if constexpr (Context::records) {
     if (run.recording() && (x.wants_gradient() || e.wants_gradient())) {
       struct Backward {
@@ -57,7 +57,7 @@ mix(Context& run, const Rows<Context, Width, Space>& x, const Rows<Context, 1, t
         void scaled(Context& run, int input, const Rows<Context, 1, T>& factor, const Rows<Context, Width, Space>& dy) const {
           if (auto dx = run.template contribute<Width>(input, count)) {
             if constexpr (Context::computes)
-              KernelOf<mix_op, Context>::backward(
+              KernelOf<mix_op, Context, Width>::backward(
                   run.device(), mix_op::Backward<T>{dy.data(), run.data(factor), dx.data, count, Width, dx.accumulate});
           }
         }

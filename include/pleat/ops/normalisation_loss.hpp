@@ -95,7 +95,7 @@ constexpr Scalar<Context> univariate_kl(Context& run, const Rows<Context, Width,
   run.count(5.0 * static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes) {
     const Index minimum = options.minimum_count < 2 ? 2 : options.minimum_count;
-    KernelOf<univariate_kl_op, Context>::forward(
+    KernelOf<univariate_kl_op, Context, Width>::forward(
         run.device(), univariate_kl_op::Forward<T>{z.data(), tokens, loss.data(), run.data(moments), run.data(weights),
                                                    run.data(weights) + groups, count, Width, groups, minimum, options.weights,
                                                    options.variance_floor});
@@ -116,7 +116,7 @@ constexpr Scalar<Context> univariate_kl(Context& run, const Rows<Context, Width,
           if (!dloss) return;
           if (auto dz = run.template contribute<Width>(z.value, count)) {
             if constexpr (Context::computes)
-              KernelOf<univariate_kl_op, Context>::backward(
+              KernelOf<univariate_kl_op, Context, Width>::backward(
                   run.device(), univariate_kl_op::Backward<T>{rows.data(), tokens, run.data(statistics), run.data(factors),
                                                               run.data(factors) + groups, dloss.data(), dz.data, count, Width,
                                                               groups, variance_floor, dz.accumulate});
@@ -170,7 +170,7 @@ constexpr Scalar<Context> multivariate_kl(Context& run, const Rows<Context, Widt
     auto factor = run.template buffer<double>(square), inverse = run.template buffer<double>(recorded ? square : 0);
     auto centred = run.template buffer<double>(panel);
     if constexpr (Context::computes)
-      KernelOf<multivariate_kl_op, Context>::forward(
+      KernelOf<multivariate_kl_op, Context, Width>::forward(
           run.device(), multivariate_kl_op::Forward<T>{z.data(), loss.data(), run.data(moments), run.data(factor),
                                                        run.data(inverse), recorded ? run.data(precision) : nullptr,
                                                        run.data(centred), count, Width, options.delta});
@@ -190,7 +190,7 @@ constexpr Scalar<Context> multivariate_kl(Context& run, const Rows<Context, Widt
           if (auto dz = run.template contribute<Width>(z.value, count)) {
             auto centred = run.template buffer<double>(panel), mixed = run.template buffer<double>(panel);
             if constexpr (Context::computes)
-              KernelOf<multivariate_kl_op, Context>::backward(
+              KernelOf<multivariate_kl_op, Context, Width>::backward(
                   run.device(),
                   multivariate_kl_op::Backward<T>{rows.data(), run.data(statistics), run.data(inverse), run.data(centred),
                                                   run.data(mixed), dloss.data(), dz.data, count, Width, dz.accumulate});

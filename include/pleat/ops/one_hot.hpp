@@ -46,7 +46,7 @@ constexpr Rows<Context, Width, Space> one_hot(Context& run, std::span<const std:
   auto y = run.template rows<Width, Space>(count);
   run.count(0, sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<one_hot_op, Context>::forward(
+    KernelOf<one_hot_op, Context, Width>::forward(
         run.device(),
         one_hot_op::Forward<T>{columns.data(), last != nullptr ? last->data() : nullptr, y.data(), count, hot, Width});
   if constexpr (Context::records) {
@@ -59,7 +59,7 @@ constexpr Rows<Context, Width, Space> one_hot(Context& run, std::span<const std:
           if (!dy) return;
           if (auto dlast = run.template contribute<1>(input, count)) {
             if constexpr (Context::computes)
-              KernelOf<one_hot_op, Context>::backward(
+              KernelOf<one_hot_op, Context, Width>::backward(
                   run.device(), one_hot_op::Backward<T>{dy.data(), dlast.data, count, Width, dlast.accumulate});
           }
         }

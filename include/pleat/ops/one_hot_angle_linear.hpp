@@ -81,7 +81,7 @@ template <class Context, Index Slots, Index In, Index Out> struct OneHotAngleBac
     auto scratch = run.template buffer<T>(plan.scratch(true));
     run.count(static_cast<double>(graph.arc_count() + 2 * length.count * (Slots + 1) * (hot + 2)) * Out, 0);
     if constexpr (Context::computes)
-      KernelOf<one_hot_angle_op, Context>::backward(
+      KernelOf<one_hot_angle_op, Context, Slots, In, Out>::backward(
           run.device(),
           one_hot_angle_op::Backward<T>{columns, lengths.data(), dy.data(), run.data(layer.weight), run.data(layer.self),
                                         run.trains(layer.weight) ? run.gradient(layer.weight) : nullptr,
@@ -121,7 +121,7 @@ one_hot_angle_linear(Context& run, const AngleLinearTensors<Slots, In, Out>& lay
     auto scratch = run.template buffer<T>(plan.scratch(false));
     if constexpr (Context::computes) {
       const T* const slope = folded ? run.data(folded) : nullptr;
-      KernelOf<one_hot_angle_op, Context>::forward(
+      KernelOf<one_hot_angle_op, Context, Slots, In, Out>::forward(
           run.device(), one_hot_angle_op::Forward<T>{columns.data(), length.data(), run.data(layer.weight), run.data(layer.self),
                                                      run.data(layer.bias), run.data(layer.self_bias), slope,
                                                      slope != nullptr ? slope + stride_of(Out) : nullptr, y.data(),

@@ -54,7 +54,7 @@ one_hot_relational(Context& run, const Matrix<Out, Relations * In>& weight, cons
   {
     auto form = run.template buffer<T>(plan.form());
     if constexpr (Context::computes)
-      KernelOf<one_hot_relational_op, Context>::forward(
+      KernelOf<one_hot_relational_op, Context, Relations, In, Out>::forward(
           run.device(), one_hot_relational_op::Forward<T>{columns.data(), run.data(weight), run.data(self), run.data(bias),
                                                           run.data(self_bias), y.data(), graph, plan, run.data(form)});
   }
@@ -76,7 +76,7 @@ one_hot_relational(Context& run, const Matrix<Out, Relations * In>& weight, cons
           auto form = run.template buffer<T>(plan.form());
           run.count(sums, 0);
           if constexpr (Context::computes)
-            KernelOf<one_hot_relational_op, Context>::backward(
+            KernelOf<one_hot_relational_op, Context, Relations, In, Out>::backward(
                 run.device(),
                 one_hot_relational_op::Backward<T>{
                     columns, dy.data(), run.trains(weight) ? run.gradient(weight) : nullptr,

@@ -51,8 +51,8 @@ constexpr Rows<Context, Width, Pair> pair_product(Context& run, const Rows<Conte
   const auto elements = static_cast<double>(pairs) * Width;
   run.count(elements, 3.0 * sizeof(T) * elements);
   if constexpr (Context::computes)
-    KernelOf<pair_product_op, Context>::forward(run.device(),
-                                                pair_product_op::Forward<T>{x.data(), y.data(), ends, stride_of(Width)});
+    KernelOf<pair_product_op, Context, Width>::forward(run.device(),
+                                                       pair_product_op::Forward<T>{x.data(), y.data(), ends, stride_of(Width)});
   if constexpr (Context::records) {
     if (run.recording() && x.wants_gradient()) {
       struct Backward {
@@ -65,7 +65,7 @@ constexpr Rows<Context, Width, Pair> pair_product(Context& run, const Rows<Conte
           if (!dy) return;
           if (auto dx = run.template contribute<Width>(x.value, x.count)) {
             if constexpr (Context::computes)
-              KernelOf<pair_product_op, Context>::backward(
+              KernelOf<pair_product_op, Context, Width>::backward(
                   run.device(),
                   pair_product_op::Backward<T>{dy.data(), rows.data(), dx.data, ends, stride_of(Width), dx.accumulate});
           }

@@ -41,7 +41,8 @@ constexpr Rows<Context, Out, Sequence> pooled(Context& run, const Rows<Context, 
             sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes) {
     require(segments.rows() == count, "pooling: ", count, " rows, but the segments cover ", segments.rows(), "; they must agree");
-    KernelOf<pooling_op, Context>::forward(run.device(), pooling_op::Forward<T>{x.data(), y.data(), segments, Width, pool});
+    KernelOf<pooling_op, Context, Width>::forward(run.device(),
+                                                  pooling_op::Forward<T>{x.data(), y.data(), segments, Width, pool});
   }
   if constexpr (Context::records) {
     if (run.recording() && x.wants_gradient()) {
@@ -59,7 +60,7 @@ constexpr Rows<Context, Out, Sequence> pooled(Context& run, const Rows<Context, 
           if (!dy) return;
           if (auto dx = run.template contribute<Width>(input, count)) {
             if constexpr (Context::computes)
-              KernelOf<pooling_op, Context>::backward(
+              KernelOf<pooling_op, Context, Width>::backward(
                   run.device(), pooling_op::Backward<T>{rows ? rows.data() : nullptr, vectors ? vectors.data() : nullptr,
                                                         dy.data(), dx.data, segments, Width, pool, dx.accumulate});
           }

@@ -17,8 +17,6 @@ struct random_op {
   };
 };
 
-struct upload_op {};
-
 /// Standard normals (batch rows, Width). Channel c of row i of record r is what `normal_row` gives for the key of the pass, the
 /// number of this draw, r, position start + i and c: it depends on no other sequence of the batch. Not differentiable.
 template <Index Width, class Context>
@@ -28,7 +26,7 @@ constexpr Rows<Context, Width, Token> normal_rows(Context& run, const SequenceBa
   const std::uint32_t draw = run.next_draw();
   run.count(0, sizeof(T) * static_cast<double>(batch.rows()) * Width);
   if constexpr (Context::computes)
-    KernelOf<random_op, Context>::normal(run.device(), random_op::Normal<T>{y.data(), batch, run.noise(), draw, Width});
+    KernelOf<random_op, Context, Width>::normal(run.device(), random_op::Normal<T>{y.data(), batch, run.noise(), draw, Width});
   (void)draw;
   return y;
 }

@@ -35,7 +35,8 @@ constexpr Rows<Context, Centres, Space> rbf(Context& run, const Rows<Context, 1,
   auto y = run.template rows<Centres, Space>(count);
   run.count(12.0 * static_cast<double>(count) * Centres, sizeof(T) * static_cast<double>(count) * Centres);
   if constexpr (Context::computes)
-    KernelOf<rbf_op, Context>::forward(run.device(), rbf_op::Forward<T>{d.data(), y.data(), count, Centres, first, last});
+    KernelOf<rbf_op, Context, Centres>::forward(run.device(),
+                                                rbf_op::Forward<T>{d.data(), y.data(), count, Centres, first, last});
   if constexpr (Context::records) {
     if (run.recording() && d.wants_gradient()) {
       struct Backward {
@@ -48,8 +49,9 @@ constexpr Rows<Context, Centres, Space> rbf(Context& run, const Rows<Context, 1,
           if (!dy) return;
           if (auto dd = run.template contribute<1>(d.value, d.count)) {
             if constexpr (Context::computes)
-              KernelOf<rbf_op, Context>::backward(run.device(), rbf_op::Backward<T>{distances.data(), dy.data(), dd.data, d.count,
-                                                                                    Centres, first, last, dd.accumulate});
+              KernelOf<rbf_op, Context, Centres>::backward(
+                  run.device(),
+                  rbf_op::Backward<T>{distances.data(), dy.data(), dd.data, d.count, Centres, first, last, dd.accumulate});
           }
         }
       };

@@ -41,8 +41,8 @@ constexpr Rows<Context, Relations * Width, Node> relational_sum(Context& run, co
   const auto edges = static_cast<double>(graph.edge_count()), nodes = static_cast<double>(graph.node_count());
   run.count(edges * Width, sizeof(T) * (edges + nodes * Relations) * Width);
   if constexpr (Context::computes)
-    KernelOf<relational_sum_op, Context>::forward(run.device(),
-                                                  relational_sum_op::Forward<T>{x.data(), y.data(), graph, Width, of_edges});
+    KernelOf<relational_sum_op, Context, Width>::forward(
+        run.device(), relational_sum_op::Forward<T>{x.data(), y.data(), graph, Width, of_edges});
   if constexpr (Context::records) {
     if (run.recording() && x.wants_gradient()) {
       struct Backward {
@@ -55,7 +55,7 @@ constexpr Rows<Context, Relations * Width, Node> relational_sum(Context& run, co
           if (!dy) return;
           if (auto dx = run.template contribute<Width>(input, count)) {
             if constexpr (Context::computes)
-              KernelOf<relational_sum_op, Context>::backward(
+              KernelOf<relational_sum_op, Context, Width>::backward(
                   run.device(), relational_sum_op::Backward<T>{dy.data(), dx.data, graph, Width, of_edges, dx.accumulate});
           }
         }

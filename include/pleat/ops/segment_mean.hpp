@@ -45,9 +45,9 @@ constexpr Rows<Context, Width, MovedTo<Space, To>> over_segments(Context& run, c
   const auto elements = static_cast<double>(items * parts) * Width;
   run.count(elements, sizeof(T) * elements);
   if constexpr (Context::computes)
-    KernelOf<segment_sum_op, Context>::forward(run.device(),
-                                               segment_sum_op::Forward<T>{x.data(), begin, step, nullptr, y.data(), segments,
-                                                                          parts, stride_of(Width), T(1), mean, false});
+    KernelOf<segment_sum_op, Context, Width>::forward(
+        run.device(), segment_sum_op::Forward<T>{x.data(), begin, step, nullptr, y.data(), segments, parts, stride_of(Width),
+                                                 T(1), mean, false});
   if constexpr (Context::records) {
     if (run.recording() && x.wants_gradient()) {
       struct Backward {
@@ -60,7 +60,7 @@ constexpr Rows<Context, Width, MovedTo<Space, To>> over_segments(Context& run, c
           if (!dy) return;
           if (auto dx = run.template contribute<Width>(input, items * parts)) {
             if constexpr (Context::computes)
-              KernelOf<segment_sum_op, Context>::backward(
+              KernelOf<segment_sum_op, Context, Width>::backward(
                   run.device(), segment_sum_op::Backward<T>{dy.data(), begin, step, dx.data, segments, parts, stride_of(Width),
                                                             mean, dx.accumulate});
           }

@@ -30,7 +30,7 @@ constexpr Rows<Context, Width, Space> sigmoid(Context& run, const Rows<Context, 
   auto y = run.template rows<Width, Space>(count);
   run.count(8.0 * static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<sigmoid_op, Context>::forward(run.device(), sigmoid_op::Forward<T>{x.data(), y.data(), count, Width});
+    KernelOf<sigmoid_op, Context, Width>::forward(run.device(), sigmoid_op::Forward<T>{x.data(), y.data(), count, Width});
   if constexpr (Context::records) {
     if (run.recording() && x.wants_gradient()) {
       struct Backward {
@@ -42,7 +42,7 @@ constexpr Rows<Context, Width, Space> sigmoid(Context& run, const Rows<Context, 
           if (!dy) return;
           if (auto dx = run.template contribute<Width>(input, y.count)) {
             if constexpr (Context::computes)
-              KernelOf<sigmoid_op, Context>::backward(
+              KernelOf<sigmoid_op, Context, Width>::backward(
                   run.device(), sigmoid_op::Backward<T>{rows.data(), dy.data(), dx.data, y.count, Width, dx.accumulate});
           }
         }

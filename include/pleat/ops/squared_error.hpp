@@ -64,7 +64,7 @@ constexpr SquaredError<Context> squared_error(Context& run, const Rows<Context, 
     require(weights == nullptr || static_cast<Index>(sequence_weights.size()) == segments.sequences(),
             "squared_error: ", sequence_weights.size(), " weights for ", segments.sequences(),
             " sequences; pass one per sequence, or none");
-    KernelOf<squared_error_op, Context>::forward(
+    KernelOf<squared_error_op, Context, Width>::forward(
         run.device(), squared_error_op::Forward<T>{prediction.data(), target.data(), weights, result.loss.data(),
                                                    run.data(result.sequence_loss), segments, Width, reduction});
   }
@@ -86,7 +86,7 @@ constexpr SquaredError<Context> squared_error(Context& run, const Rows<Context, 
             auto d = run.template contribute<Width>(inputs[i], count);
             if (!d) continue;
             if constexpr (Context::computes)
-              KernelOf<squared_error_op, Context>::backward(
+              KernelOf<squared_error_op, Context, Width>::backward(
                   run.device(), squared_error_op::Backward<T>{predicted.data(), wanted.data(), weights, dloss.data(), d.data,
                                                               segments, Width, reduction, i == 0 ? 1.0 : -1.0, d.accumulate});
           }

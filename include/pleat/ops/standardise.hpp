@@ -32,7 +32,7 @@ constexpr Rows<Context, Width, Space> standardise(Context& run, const Rows<Conte
   auto y = run.template rows<Width, Space>(count);
   run.count(2.0 * static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<standardise_op, Context>::forward(
+    KernelOf<standardise_op, Context, Width>::forward(
         run.device(),
         standardise_op::Forward<T>{x.data(), run.data(mean), run.data(deviation), y.data(), count, Width, inverse, false});
   if constexpr (Context::records) {
@@ -47,7 +47,7 @@ constexpr Rows<Context, Width, Space> standardise(Context& run, const Rows<Conte
           if (!dy) return;
           if (auto dx = run.template contribute<Width>(input, count)) { // the same map without its mean
             if constexpr (Context::computes)
-              KernelOf<standardise_op, Context>::forward(
+              KernelOf<standardise_op, Context, Width>::forward(
                   run.device(), standardise_op::Forward<T>{dy.data(), nullptr, run.data(deviation), dx.data, count, Width,
                                                            inverse, dx.accumulate});
           }

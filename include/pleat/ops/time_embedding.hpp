@@ -27,7 +27,8 @@ constexpr Rows<Context, Width, Sequence> time_embedding(Context& run, std::span<
   auto y = run.template rows<Width, Sequence>(count);
   run.count(16.0 * static_cast<double>(count) * Width, sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<time_embedding_op, Context>::forward(run.device(), time_embedding_op::Forward<T>{t.data(), y.data(), count, Width});
+    KernelOf<time_embedding_op, Context, Width>::forward(run.device(),
+                                                         time_embedding_op::Forward<T>{t.data(), y.data(), count, Width});
   return y;
 }
 

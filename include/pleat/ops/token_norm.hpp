@@ -75,7 +75,7 @@ token_norm(Context& run, const Rows<Context, Width, Space>& z, std::span<const s
       require(static_cast<Index>(tokens.size()) == count, "token_norm: ", count, " rows and ", tokens.size(),
               " tokens; pass one token per row");
       T* mean = run.data(used);
-      KernelOf<token_norm_op, Context>::forward(
+      KernelOf<token_norm_op, Context, Width>::forward(
           run.device(),
           token_norm_op::Forward<T>{z.data(), tokens.data(), run.data(running_mean), run.data(running_variance), y.data(), mean,
                                     mean + token_norm_op::groups * stride_of(Width), batch ? run.data(moments) : nullptr,
@@ -106,7 +106,7 @@ token_norm(Context& run, const Rows<Context, Width, Space>& z, std::span<const s
           if (auto dz = run.template contribute<Width>(z.value, count)) {
             if constexpr (Context::computes) {
               const T* mean = run.data(statistics);
-              KernelOf<token_norm_op, Context>::backward(
+              KernelOf<token_norm_op, Context, Width>::backward(
                   run.device(),
                   token_norm_op::Backward<T>{rows.data(), tokens, mean, mean + token_norm_op::groups * stride_of(Width),
                                              run.data(members), dy.data(), dz.data, count, Width, kappa, dz.accumulate});

@@ -38,8 +38,8 @@ constexpr Rows<Context, Width, Equivariant<Space>> vector_gate(Context& run, con
   auto y = run.template rows<Width, Equivariant<Space>>(vector_components * count);
   run.count(8.0 * static_cast<double>(count) * Width, 7.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<vector_gate_op, Context>::forward(run.device(),
-                                               vector_gate_op::Forward<T>{v.data(), gate.data(), y.data(), count, Width});
+    KernelOf<vector_gate_op, Context, Width>::forward(run.device(),
+                                                      vector_gate_op::Forward<T>{v.data(), gate.data(), y.data(), count, Width});
   if constexpr (Context::records) {
     if (run.recording() && (v.wants_gradient() || gate.wants_gradient())) {
       struct Backward {
@@ -54,7 +54,7 @@ constexpr Rows<Context, Width, Equivariant<Space>> vector_gate(Context& run, con
           auto dv = run.template contribute<Width>(v.value, v.count);
           auto dgate = run.template contribute<Width>(gate.value, gate.count);
           if constexpr (Context::computes)
-            KernelOf<vector_gate_op, Context>::backward(
+            KernelOf<vector_gate_op, Context, Width>::backward(
                 run.device(), vector_gate_op::Backward<T>{vectors.data(), gates.data(), dy.data(), dv.data, dgate.data,
                                                           gate.count, Width, dv.accumulate, dgate.accumulate});
         }

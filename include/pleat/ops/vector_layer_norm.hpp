@@ -32,8 +32,8 @@ vector_layer_norm(Context& run, const Rows<Context, Width, Equivariant<Space>>& 
   auto y = run.template rows<Width, Equivariant<Space>>(vector_components * count);
   run.count(11.0 * static_cast<double>(count) * Width, 6.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<vector_layer_norm_op, Context>::forward(run.device(),
-                                                     vector_layer_norm_op::Forward<T>{v.data(), y.data(), count, Width, least});
+    KernelOf<vector_layer_norm_op, Context, Width>::forward(
+        run.device(), vector_layer_norm_op::Forward<T>{v.data(), y.data(), count, Width, least});
   if constexpr (Context::records) {
     if (run.recording() && v.wants_gradient()) {
       struct Backward {
@@ -46,7 +46,7 @@ vector_layer_norm(Context& run, const Rows<Context, Width, Equivariant<Space>>& 
           if (!dy) return;
           if (auto dv = run.template contribute<Width>(v.value, v.count)) {
             if constexpr (Context::computes)
-              KernelOf<vector_layer_norm_op, Context>::backward(
+              KernelOf<vector_layer_norm_op, Context, Width>::backward(
                   run.device(), vector_layer_norm_op::Backward<T>{vectors.data(), dy.data(), dv.data, v.count / vector_components,
                                                                   Width, least, dv.accumulate});
           }

@@ -36,7 +36,8 @@ constexpr Rows<Context, Width, Space> vector_norm(Context& run, const Rows<Conte
   auto y = run.template rows<Width, Space>(count);
   run.count(7.0 * static_cast<double>(count) * Width, 4.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<vector_norm_op, Context>::forward(run.device(), vector_norm_op::Forward<T>{v.data(), y.data(), count, Width, least});
+    KernelOf<vector_norm_op, Context, Width>::forward(run.device(),
+                                                      vector_norm_op::Forward<T>{v.data(), y.data(), count, Width, least});
   if constexpr (Context::records) {
     if (run.recording() && v.wants_gradient()) {
       struct Backward {
@@ -50,7 +51,7 @@ constexpr Rows<Context, Width, Space> vector_norm(Context& run, const Rows<Conte
           if (!dy) return;
           if (auto dv = run.template contribute<Width>(v.value, v.count)) {
             if constexpr (Context::computes)
-              KernelOf<vector_norm_op, Context>::backward(
+              KernelOf<vector_norm_op, Context, Width>::backward(
                   run.device(),
                   vector_norm_op::Backward<T>{vectors.data(), dy.data(), dv.data, count, Width, least, dv.accumulate});
           }

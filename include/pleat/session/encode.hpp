@@ -48,8 +48,8 @@ public:
   /// What the model makes of `tokens`, for check pairs.
   CheckPair check_pair(std::vector<std::uint8_t> tokens);
 
-  /// Residues of a sub-batch: one thread's work at a time.
-  static constexpr Index sub_batch = 512;
+  /// Residues of a sub-batch: the work of one thread, or of a whole device of its own memory, at a time.
+  static constexpr Index sub_batch = has_own_memory<Device> ? 16384 : 512;
 
 private:
   using Worker = typename Workers<Device, Precision>::Worker;

@@ -4,7 +4,7 @@ namespace pleat::inline v0_1 {
 
 template <class M, class D, class P>
 EncodeSession<M, D, P>::EncodeSession(D device, std::uint64_t noise_seed)
-    : device_(device), parameters_(device), seed_(noise_seed), workers_(device, parameters_.values()) {}
+    : device_(open_device(device)), parameters_(device_), seed_(noise_seed), workers_(device_, parameters_.values()) {}
 
 template <class M, class D, class P> void EncodeSession<M, D, P>::copy_values(const Parameters<M, D, P>& from) {
   for (Store s : {Store::Trained, Store::Frozen, Store::State}) std::copy_n(from.store(s), from.size(s), parameters_.store(s));
@@ -30,9 +30,10 @@ void EncodeSession<M, D, P>::read_batch(Worker& w, const OwnedBatch& batch, std:
   const SequenceBatch view = batch.view();
   w.pass({seed_, 0}, [&](auto& run) {
     read_rows<M>(run, view, readings, [&](const auto& rows, std::size_t reading) {
+      const auto read = run.read(rows);
       for (std::size_t s = 0; s < numbers.size(); ++s)
         consume(numbers[s], static_cast<Index>(reading),
-                detail::dense_rows(rows, batch.offsets[s], batch.offsets[s + 1] - batch.offsets[s], w.dense));
+                detail::dense_rows(read, batch.offsets[s], batch.offsets[s + 1] - batch.offsets[s], w.dense));
     });
   });
 }
@@ -121,9 +122,11 @@ template <class M, class D, class P> CheckPair EncodeSession<M, D, P>::check_pai
   workers_.whole().pass({0, 0}, [&](auto& run) {
     const auto rows = model_of<M>.reproduce(run, batch.view());
     pair.width = std::remove_reference_t<decltype(rows)>::width;
-    if constexpr (std::remove_reference_t<decltype(run)>::computes)
-      for (Index r = 0; r < rows.count(); ++r)
-        for (Index c = 0; c < pair.width; ++c) pair.rows.push_back(static_cast<float>(rows.row(r)[c]));
+    if constexpr (std::remove_reference_t<decltype(run)>::computes) {
+      const auto read = run.read(rows);
+      for (Index r = 0; r < read.count; ++r)
+        for (Index c = 0; c < pair.width; ++c) pair.rows.push_back(static_cast<float>(read.row(r)[c]));
+    }
   });
   pair.tokens = std::move(tokens);
   return pair;

@@ -4,7 +4,7 @@ namespace pleat::inline v0_1 {
 
 template <class E, class D, class P>
 EncodeGraphsSession<E, D, P>::EncodeGraphsSession(D device)
-    : device_(device), parameters_(device), workers_(device, parameters_.values()) {}
+    : device_(open_device(device)), parameters_(device_), workers_(device_, parameters_.values()) {}
 
 template <class E, class D, class P> void EncodeGraphsSession<E, D, P>::load(const Safetensors& file, const std::string& prefix) {
   const auto without_ones = [](std::vector<Index> shape) {
@@ -39,10 +39,13 @@ void EncodeGraphsSession<E, D, P>::read_batch(Worker& worker, const GraphBatch& 
   worker.pass({}, [&](auto& run) {
     const auto h = model_of<E>(run, batch);
     const auto g = read_out(run, batch.topology, h, E::readout);
-    if constexpr (std::remove_reference_t<decltype(run)>::computes)
+    if constexpr (std::remove_reference_t<decltype(run)>::computes) {
+      const auto nodes = run.read(h);
+      const auto graphs = run.read(g);
       for (Index i = 0; i < batch.topology.graphs(); ++i)
-        consume(first + i, detail::dense_rows(h, batch.topology.nodes.begin(i), batch.topology.nodes.length(i), worker.dense),
-                detail::dense_rows(g, i, 1, worker.more));
+        consume(first + i, detail::dense_rows(nodes, batch.topology.nodes.begin(i), batch.topology.nodes.length(i), worker.dense),
+                detail::dense_rows(graphs, i, 1, worker.more));
+    }
   });
 }
 

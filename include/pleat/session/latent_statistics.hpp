@@ -69,7 +69,7 @@ Index fit_standardiser(Session& session, const Set& set, const BatchOptions& opt
     session.infer(batch, {0, 0}, [&](auto& run, const auto& view) {
       const auto z = model_of<Model>.encode(run, view);
       if constexpr (std::remove_reference_t<decltype(run)>::computes)
-        statistics.add(z.data(), z.count(), stride_of(Model::width));
+        statistics.add(run.read(z).data(), z.count(), stride_of(Model::width));
     });
   }
   const std::vector<double> deviation = statistics.deviation();

@@ -37,9 +37,11 @@ struct Pooled {
 
 namespace detail {
 /// `count` rows from `begin` without strides: in place where they have none, else copied to `to`.
-template <class R> std::span<const float> dense_rows(const R& rows, Index begin, Index count, std::vector<float>& to) {
+template <class T, Index Width>
+std::span<const float> dense_rows(const HostRows<T, Width>& rows, Index begin, Index count, std::vector<float>& to) {
+  using R = HostRows<T, Width>;
   const auto size = static_cast<std::size_t>(count * R::width);
-  if constexpr (R::stride == R::width && std::is_same_v<typename R::Element, float>) {
+  if constexpr (R::stride == R::width && std::is_same_v<T, float>) {
     return {rows.data() + begin * R::stride, size};
   } else {
     to.resize(size);

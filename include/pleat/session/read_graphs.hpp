@@ -25,7 +25,7 @@ public:
 
   /// Values are all zero: load a checkpoint or copy them in.
   explicit ReadGraphsSession(Device device, std::uint64_t noise_seed = 0)
-      : device_(device), parameters_(device), seed_(noise_seed), workers_(device, parameters_.values()) {}
+      : device_(open_device(device)), parameters_(device_), seed_(noise_seed), workers_(device_, parameters_.values()) {}
 
   /// Reads a checkpoint, strictly.
   void load(const Safetensors& file) { load_values(file, parameters_); }
@@ -54,9 +54,10 @@ public:
       const Segments nodes = batches[b].topology.nodes;
       worker.pass({seed_, 0}, [&](auto& run) {
         read_rows<Model>(run, batches[b], readings, [&](const auto& rows, std::size_t reading) {
+          const auto read = run.read(rows);
           for (Index g = 0; g < nodes.sequences(); ++g)
             consume(first[b] + g, static_cast<Index>(reading),
-                    detail::dense_rows(rows, nodes.begin(g), nodes.length(g), worker.dense));
+                    detail::dense_rows(read, nodes.begin(g), nodes.length(g), worker.dense));
         });
       });
     };

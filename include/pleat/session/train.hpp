@@ -24,9 +24,9 @@ public:
 
   Parameters<Model, Device, Precision>& parameters() { return parameters_; }
   Objective& objective() { return objective_; }
-  AdamW<Real>& optimiser() { return optimiser_; }
+  AdamW<Real, MemoryOf<Device>>& optimiser() { return optimiser_; }
   /// The average of the trained values; null unless asked for.
-  Ema<Real>* average() { return average_.get(); }
+  Ema<Real, MemoryOf<Device>>* average() { return average_.get(); }
   /// Starts averaging at the present values.
   void start_average(EmaOptions options);
 
@@ -58,26 +58,29 @@ private:
     arena_.rebase(memory_.data(), memory_.size());
   }
   std::span<Real> trained() {
-    return {parameters_.store(Store::Trained), static_cast<std::size_t>(parameters_.size(Store::Trained))};
+    return {parameters_.on_device(Store::Trained), static_cast<std::size_t>(parameters_.size(Store::Trained))};
   }
-
+  // Proposals of state: committed at the end of a step, the mean over micro-batches, which all propose from the same old state.
   struct Pending {
-    Index offset = 0, count = 0; ///< where, and how many micro-batches proposed
-    std::vector<Real> values;
+    Index offset = 0, count = 0; ///< where, and how many were proposed
+    Mirrored<Real, MemoryOf<Device>> values;
   };
+  void propose(Index offset, Index size, const Real* values);
+  void enqueue_update(double rate);
 
   Device device_;
   Objective objective_;
   Parameters<Model, Device, Precision> parameters_;
-  AdamW<Real> optimiser_;
-  std::unique_ptr<Ema<Real>> average_;
-  HostMemory memory_;
+  AdamW<Real, MemoryOf<Device>> optimiser_;
+  std::unique_ptr<Ema<Real, MemoryOf<Device>>> average_;
+  DeviceBlock<MemoryOf<Device>> memory_;
   Arena arena_, paper_;
   TrainingPlan<Precision> plan_;
   Training<Device, Precision> pass_;
   Plan<Precision> inference_plan_;
   Inference<Device, Precision> inference_;
-  std::vector<Pending> pending_; // proposals of state, committed at the end of a step
+  std::vector<Pending> pending_;
+  std::size_t proposed_ = 0; // of `pending_` in the step under way
 };
 
 } // namespace pleat::inline v0_1

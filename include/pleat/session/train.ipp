@@ -4,13 +4,14 @@ namespace pleat::inline v0_1 {
 
 template <class O, class D, class P>
 TrainSession<O, D, P>::TrainSession(D device, O objective, AdamWOptions options)
-    : device_(device), objective_(std::move(objective)), parameters_(device),
-      optimiser_(parameters_.size(Store::Trained), decay_ranges(), options), plan_(Paper{device.threads()}, paper_, Values<P>{}),
-      pass_(device, arena_, parameters_.values(true)), inference_plan_(Paper{device.threads()}, paper_, Values<P>{}),
-      inference_(device, arena_, parameters_.values()) {}
+    : device_(open_device(device)), objective_(std::move(objective)), parameters_(device_),
+      optimiser_(parameters_.size(Store::Trained), decay_ranges(), options, memory_of(device_)), memory_(memory_of(device_)), plan_(Paper{device_.threads()}, paper_, Values<P>{}),
+      pass_(device_, arena_, parameters_.values(true)), inference_plan_(Paper{device_.threads()}, paper_, Values<P>{}),
+      inference_(device_, arena_, parameters_.values()) {}
 
 template <class O, class D, class P> void TrainSession<O, D, P>::start_average(EmaOptions options) {
-  average_ = std::make_unique<Ema<Real>>(trained(), options);
+  average_ = std::make_unique<Ema<Real, MemoryOf<D>>>(
+      std::span<const Real>(parameters_.store(Store::Trained), trained().size()), options, memory_of(device_));
 }
 
 template <class O, class D, class P> Index TrainSession<O, D, P>::planned_memory(const Batch& batch) {
@@ -32,46 +33,58 @@ template <class O, class D, class P> Index TrainSession<O, D, P>::plan_drawn(con
 template <class O, class D, class P>
 StepResult TrainSession<O, D, P>::step(std::span<const Batch> batches, std::uint64_t seed, std::uint64_t step, double rate) {
   StepResult result;
-  parameters_.zero_gradients();
-  std::size_t proposed = 0;
+  const NoiseKey key{seed, step};
+  proposed_ = 0;
   for (std::size_t b = 0; b < batches.size(); ++b) {
-    const NoiseKey key{seed, step};
     const auto batch = batches[b].view();
     objective_.draw(key, batch, b);
     reserve(plan_drawn(batches[b]));
-    pass_.restart(key);
-    {
-      const auto loss = objective_.loss(pass_, batch);
-      objective_.observe(pass_, loss, batch, result.metrics);
-      pass_.backward(loss.loss, 1.0 / static_cast<double>(batches.size()));
-    }
-    // Each micro-batch proposes from the same old state: what is committed is the mean of their proposals.
-    pass_.commit([&](Index offset, Index size, const Real* values) {
-      std::size_t p = 0;
-      while (p < proposed && pending_[p].offset != offset) ++p;
-      if (p == pending_.size()) pending_.emplace_back();
-      Pending& pending = pending_[p];
-      if (p == proposed) {
-        ++proposed;
-        pending.offset = offset, pending.count = 1;
-        pending.values.assign(values, values + size);
-        return;
-      }
-      const Real share = Real(1) / static_cast<Real>(++pending.count);
-      for (Index i = 0; i < size; ++i)
-        pending.values[static_cast<std::size_t>(i)] += share * (values[i] - pending.values[static_cast<std::size_t>(i)]);
+    std::optional<decltype(objective_.loss(pass_, batch))> loss;
+    const std::size_t proposed = proposed_;
+    std::vector<Index> counts;
+    for (const Pending& pending : pending_) counts.push_back(pending.count);
+    on_device(device_, [&] {
+      loss.reset(), proposed_ = proposed;
+      for (std::size_t p = 0; p < counts.size(); ++p) pending_[p].count = counts[p];
+      pass_.restart(key);
+      if (b == 0) parameters_.zero_gradients();
+      loss.emplace(objective_.loss(pass_, batch));
+      pass_.backward(loss->loss, 1.0 / static_cast<double>(batches.size()));
+      pass_.commit([this](Index offset, Index size, const Real* values) { propose(offset, size, values); });
+      if (b + 1 == batches.size()) enqueue_update(rate);
     });
+    objective_.observe(pass_, *loss, batch, result.metrics);
   }
-  result.gradient_norm =
-      optimiser_.step(device_, trained(), std::span<const Real>(parameters_.gradients(), trained().size()), rate);
+  result.gradient_norm = optimiser_.finish();
   result.finite = std::isfinite(result.gradient_norm);
   if (result.finite) {
-    for (std::size_t i = 0; i < proposed; ++i)
-      std::copy(pending_[i].values.begin(), pending_[i].values.end(), parameters_.store(Store::State) + pending_[i].offset);
-    parameters_.changed();
-    if (average_) average_->update(device_, trained());
+    parameters_.changed_on_device();
+    if (average_) average_->finish();
   }
   return result;
+}
+
+template <class O, class D, class P> void TrainSession<O, D, P>::propose(Index offset, Index size, const Real* values) {
+  std::size_t p = 0;
+  while (p < proposed_ && pending_[p].offset != offset) ++p;
+  if (p == pending_.size()) pending_.push_back({0, 0, Mirrored<Real, MemoryOf<D>>(0, memory_of(device_))});
+  Pending& pending = pending_[p];
+  if (p == proposed_) {
+    ++proposed_, pending.offset = offset, pending.count = 0;
+    if (pending.values.size() != size) pending.values.resize(size);
+  }
+  ++pending.count;
+  ema(device_, size, pending.values.device(), values, 1.0 / static_cast<double>(pending.count));
+}
+
+// What becomes of the gradients and proposals, unless the gradients are not finite.
+template <class O, class D, class P> void TrainSession<O, D, P>::enqueue_update(double rate) {
+  optimiser_.enqueue(device_, trained(), std::span<const Real>(parameters_.gradients_on_device(), trained().size()), rate);
+  const double* norm = optimiser_.squared_norm_on_device();
+  for (std::size_t p = 0; p < proposed_; ++p)
+    ema(device_, pending_[p].values.size(), parameters_.on_device(Store::State) + pending_[p].offset, pending_[p].values.device(),
+        1.0, norm);
+  if (average_) average_->enqueue(device_, trained(), norm);
 }
 
 template <class O, class D, class P>

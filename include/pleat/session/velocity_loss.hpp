@@ -26,7 +26,7 @@ double velocity_loss(Session& session, std::span<const typename Session::Batch> 
     session.infer(batch, key, [&](auto& run, const auto& view) {
       const auto loss = model_of<Model>.loss(run, view, draws);
       if constexpr (std::remove_reference_t<decltype(run)>::computes) {
-        const auto* each = run.data(loss.sequence_loss);
+        const auto each = run.read(loss.sequence_loss);
         for (Index s = 0; s < segments.sequences(); ++s)
           sum += static_cast<double>(each[s]) * static_cast<double>(segments.length(s));
       }

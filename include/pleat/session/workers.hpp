@@ -31,17 +31,17 @@ public:
 
     /// On all threads of the device, or on one of its own.
     Worker(Device device, const Values<Precision>& values, bool own_pool)
-        : pool_(1), plan_(Paper{own_pool ? 1 : device.threads()}, paper_, Values<Precision>{}),
+        : pool_(1), memory_(memory_of(device)), plan_(Paper{own_pool ? 1 : device.threads()}, paper_, Values<Precision>{}),
           run_(own_pool ? with_pool(device, pool_) : device, arena_, values) {}
 
   private:
-    static Device with_pool(Device device, ThreadPool& pool) {
-      device.pool = &pool;
+    static Device with_pool(Device device, [[maybe_unused]] ThreadPool& pool) {
+      if constexpr (requires { device.pool; }) device.pool = &pool;
       return device;
     }
     ThreadPool pool_;
     Arena paper_, arena_;
-    HostMemory memory_;
+    DeviceBlock<MemoryOf<Device>> memory_;
     Plan<Precision> plan_;
     Inference<Device, Precision> run_;
   };
@@ -57,6 +57,16 @@ public:
   /// body(worker, job) for jobs 0 ... jobs - 1, each by one thread. After an error a thread takes no more jobs; the error of the
   /// first job that failed is thrown.
   template <class Body> void share(Index jobs, Body&& body) {
+    if constexpr (has_own_memory<Device>) { // one stream of work
+      for (Index job = 0; job < jobs; ++job) body(whole(), job);
+      return;
+    } else {
+      share_among_threads(jobs, body);
+    }
+  }
+
+private:
+  template <class Body> void share_among_threads(Index jobs, Body& body) {
     const auto threads = static_cast<std::size_t>(device_.threads());
     while (single_.size() < threads) single_.push_back(std::make_unique<Worker>(device_, values_, true));
     std::vector<std::exception_ptr> errors(threads);
@@ -76,7 +86,6 @@ public:
     if (errors[first]) std::rethrow_exception(errors[first]);
   }
 
-private:
   Device device_;
   Values<Precision> values_;
   std::vector<std::unique_ptr<Worker>> single_; // one per thread

@@ -32,11 +32,14 @@ struct CheckpointInfo {
 };
 
 /// Training state beside the values; pointers may be null.
-template <class Real> struct TrainingState {
-  AdamW<Real>* optimiser = nullptr;
-  Ema<Real>* average = nullptr;
+template <class Real, class Memory = SharedMemory> struct TrainingState {
+  AdamW<Real, Memory>* optimiser = nullptr;
+  Ema<Real, Memory>* average = nullptr;
   std::vector<double> sampler; ///< of the objective
 };
+
+/// That of a `Parameters` type.
+template <class Params> using TrainingStateOf = TrainingState<typename Params::Parameter, MemoryOf<typename Params::Device>>;
 
 namespace detail {
 
@@ -62,7 +65,7 @@ template <class Real> constexpr Dtype stored_as() { return sizeof(Real) == 8 ? D
 /// Writes `path` atomically: to a temporary name, synced, renamed. `state` may be null.
 template <class Params>
 void save_checkpoint(const std::string& path, const CheckpointInfo& info, const Params& parameters,
-                     const TrainingState<typename Params::Parameter>* state) {
+                     const TrainingStateOf<Params>* state) {
   using Real = typename Params::Parameter;
   const Dtype type = detail::stored_as<Real>();
   const bool averaged = state != nullptr && state->average != nullptr;
@@ -146,8 +149,9 @@ template <class Params> void load_values(const Safetensors& file, Params& parame
 }
 
 /// Fills the values whose names begin with `prefix` from the tensors of these names in the file of another model that has this
-/// part ("encoder." of a pre-training); other tensors of the file are not looked at. `within` stands before the names of the file:
-/// with "autoencoder." the part "autoencoder.encoder." is filled from "encoder.*". One Error lists what is missing or misshapen.
+/// part ("encoder." of a pre-training); other tensors of the file are not looked at. `within` stands before the names of the
+/// file: with "autoencoder." the part "autoencoder.encoder." is filled from "encoder.*". One Error lists what is missing or
+/// misshapen.
 template <class Params>
 void load_part(const Safetensors& file, Params& parameters, std::string_view prefix, std::string_view within = {}) {
   using Real = typename Params::Parameter;
@@ -173,7 +177,7 @@ void load_part(const Safetensors& file, Params& parameters, std::string_view pre
 
 /// Continues training: raw values, moments, averages and the sampler, as `save_checkpoint` left them.
 template <class Params>
-void load_training(const Safetensors& file, Params& parameters, TrainingState<typename Params::Parameter>& state, Index steps) {
+void load_training(const Safetensors& file, Params& parameters, TrainingStateOf<Params>& state, Index steps) {
   using Real = typename Params::Parameter;
   require(file.has_metadata("training"), file.path(), ": holds no training state, so the run cannot go on; start a new folder.");
   load_values(file, parameters);

@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <span>
-#include <vector>
 
 #include <pleat/core/error.hpp>
-#include <pleat/core/index.hpp>
+#include <pleat/core/mirrored.hpp>
 #include <pleat/ops/adamw.hpp>
 
 namespace pleat::inline v0_1 {
@@ -16,34 +15,45 @@ struct EmaOptions {
   bool warm_up = false; ///< use min(decay, (1 + k) / (10 + k)) at update k = 1, 2, …, so that short runs forget the start
 };
 
-/// Exponential moving average of a flat parameter buffer, started at its values.
-template <class Real> class Ema {
+/// Exponential moving average of a flat parameter buffer that lives in `Memory`, started at its values.
+template <class Real, class Memory = SharedMemory> class Ema {
 public:
-  explicit Ema(std::span<const Real> start, EmaOptions options = {}) : options_(options), average_(start.begin(), start.end()) {}
-
-  /// average = decay * average + (1 - decay) * parameters.
-  template <class Device> void update(const Device& device, std::span<const Real> parameters) {
-    require(parameters.size() == average_.size(), "Ema: a buffer of ", parameters.size(), " elements for an average of ",
-            average_.size(), "; make the average of the parameters it follows.");
-    ++updates_;
-    const double k = static_cast<double>(updates_);
-    const double decay = options_.warm_up ? (std::min)(options_.decay, (1 + k) / (10 + k)) : options_.decay;
-    ema(device, static_cast<Index>(average_.size()), average_.data(), parameters.data(), 1 - decay);
+  explicit Ema(std::span<const Real> start, EmaOptions options = {}, Memory memory = {})
+      : options_(options), average_(static_cast<Index>(start.size()), memory) {
+    std::copy(start.begin(), start.end(), average_.host());
+    average_.host_changed();
   }
 
-  std::span<const Real> values() const { return average_; }
+  /// average = decay * average + (1 - decay) * parameters, which are on the device.
+  template <class Device> void update(const Device& device, std::span<const Real> parameters) {
+    enqueue(device, parameters);
+    finish();
+  }
+  /// The same in two parts, as those of AdamW; nothing is changed where `squared_norm` is given and not finite.
+  template <class Device>
+  void enqueue(const Device& device, std::span<const Real> parameters, const double* squared_norm = nullptr) {
+    require(static_cast<Index>(parameters.size()) == average_.size(), "Ema: a buffer of ", parameters.size(),
+            " elements for an average of ", average_.size(), "; make the average of the parameters it follows.");
+    const double k = static_cast<double>(updates_ + 1);
+    const double decay = options_.warm_up ? (std::min)(options_.decay, (1 + k) / (10 + k)) : options_.decay;
+    ema(device, average_.size(), average_.device(), parameters.data(), 1 - decay, squared_norm);
+  }
+  void finish() { ++updates_, average_.device_changed(); }
+
+  std::span<const Real> values() const { return {average_.host(), static_cast<std::size_t>(average_.size())}; }
   Index updates() const { return updates_; }
   void restore(Index updates, std::span<const Real> values) {
-    require(updates >= 0 && values.size() == average_.size(), "Ema: ", values.size(), " values do not fit an average of ",
-            average_.size(), " elements; the checkpoint belongs to another model.");
+    require(updates >= 0 && static_cast<Index>(values.size()) == average_.size(), "Ema: ", values.size(),
+            " values do not fit an average of ", average_.size(), " elements; the checkpoint belongs to another model.");
     updates_ = updates;
-    std::copy(values.begin(), values.end(), average_.begin());
+    std::copy(values.begin(), values.end(), average_.host());
+    average_.host_changed();
   }
 
 private:
   EmaOptions options_;
   Index updates_ = 0;
-  std::vector<Real> average_;
+  Mirrored<Real, Memory> average_;
 };
 
 } // namespace pleat::inline v0_1

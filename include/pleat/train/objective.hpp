@@ -24,14 +24,14 @@ public:
   template <class Context>
   void observe(Context& run, const AutoencoderLoss<Context>& loss, const SequenceBatch& batch, Metrics& to) {
     double weights = 0, hits = 0;
-    const auto* hit = run.data(loss.row_hit);
+    const auto hit = run.read(loss.row_hit);
     for (std::size_t r = 0; r < draws_.weight.size(); ++r)
-      weights += draws_.weight[r], hits += draws_.weight[r] * static_cast<double>(hit[r]);
+      weights += draws_.weight[r], hits += draws_.weight[r] * static_cast<double>(hit[static_cast<Index>(r)]);
     const auto rows = static_cast<double>(batch.rows());
-    to.add("loss", rows * static_cast<double>(*loss.loss.data()), rows);
-    to.add("reconstruction", weights * static_cast<double>(*loss.reconstruction.data()), weights);
+    to.add("loss", rows * run.read_number(loss.loss), rows);
+    to.add("reconstruction", weights * run.read_number(loss.reconstruction), weights);
     to.add("accuracy", hits, weights);
-    to.add("normalisation", rows * static_cast<double>(*loss.penalty.data()), rows);
+    to.add("normalisation", rows * run.read_number(loss.penalty), rows);
   }
 
   TimeBins* bins() { return nullptr; }
@@ -70,10 +70,10 @@ public:
   template <class Context> auto loss(Context& run, const Input& batch) const { return model_of<Model>.loss(run, batch, draws_); }
   template <class Context> void observe(Context& run, const DiffusionLoss<Context>& loss, const Input& batch, Metrics& to) {
     losses_.resize(draws_.t.size());
-    const auto* sequence_loss = run.data(loss.sequence_loss);
+    const auto sequence_loss = run.read(loss.sequence_loss);
     double sum = 0;
     for (std::size_t s = 0; s < losses_.size(); ++s) {
-      losses_[s] = static_cast<double>(sequence_loss[s]);
+      losses_[s] = static_cast<double>(sequence_loss[static_cast<Index>(s)]);
       sum += losses_[s];
       bins_.add(draws_.t[s], losses_[s]);
     }
@@ -84,7 +84,7 @@ public:
       sampler.observe(draws_.t, losses_);
     }
     const auto sequences = static_cast<double>(noise_rows(batch).sequences());
-    to.add("loss", sequences * static_cast<double>(*loss.loss.data()), sequences);
+    to.add("loss", sequences * run.read_number(loss.loss), sequences);
     to.add("error", sum, sequences);
   }
 

@@ -44,26 +44,26 @@ public:
   template <class Context, class Loss>
   void observe([[maybe_unused]] Context& run, const Loss& loss, const StructureBatch& batch, Metrics& to) {
     const auto structures = static_cast<double>(batch.structures());
-    to.add("loss", structures * static_cast<double>(*loss.loss.data()), structures);
+    to.add("loss", structures * run.read_number(loss.loss), structures);
     if constexpr (requires { loss.structure; }) {
-      to.add("structure", structures * static_cast<double>(*loss.structure.data()), structures);
-      to.add("sequence", structures * static_cast<double>(*loss.sequence.data()), structures);
+      to.add("structure", structures * run.read_number(loss.structure), structures);
+      to.add("sequence", structures * run.read_number(loss.sequence), structures);
     }
     if constexpr (requires { loss.row_hit; }) {
       if (loss.row_hit) {
         double hits = 0, weights = 0;
-        const auto* hit = run.data(loss.row_hit);
+        const auto hit = run.read(loss.row_hit);
         for (std::size_t m = 0; m < batch_.masked_weight.size(); ++m)
-          weights += batch_.masked_weight[m], hits += batch_.masked_weight[m] * static_cast<double>(hit[m]);
+          weights += batch_.masked_weight[m], hits += batch_.masked_weight[m] * static_cast<double>(hit[static_cast<Index>(m)]);
         to.add("accuracy", hits, weights);
       }
     }
     if constexpr (requires { loss.graph_error; }) {
       if (loss.graph_error) {
-        const auto* error = run.data(loss.graph_error);
+        const auto error = run.read(loss.graph_error);
         for (std::size_t g = 0; g < batch_.sigma.size(); ++g)
           bins_.add((static_cast<double>(draws_[g % draws_.size()].t) + 0.5) / static_cast<double>(options.noise.steps),
-                    1.5 * static_cast<double>(error[g]));
+                    1.5 * static_cast<double>(error[static_cast<Index>(g)]));
       }
     }
   }

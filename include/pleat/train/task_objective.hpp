@@ -19,10 +19,10 @@ public:
   template <class Context, class Loss>
   void observe([[maybe_unused]] Context& run, const Loss& loss, const View& batch, Metrics& to) {
     const auto items = static_cast<double>(batch.items);
-    to.add("loss", items * static_cast<double>(*loss.loss.data()), items);
+    to.add("loss", items * run.read_number(loss.loss), items);
     if (loss.row_hit) {
       double hits = 0;
-      const auto* hit = run.data(loss.row_hit);
+      const auto hit = run.read(loss.row_hit);
       for (Index i = 0; i < batch.items; ++i) hits += static_cast<double>(hit[i]);
       to.add("accuracy", hits, items);
     }
@@ -61,9 +61,11 @@ std::vector<double> task_outputs(Session& session, const LabelledSet<Graph>& set
     begin += static_cast<Index>(pieces.records.size());
     session.infer(owned_batch(set, pieces), {}, [&](auto& run, const auto& batch) {
       const auto y = model_of<Model>(run, batch);
-      if constexpr (std::remove_reference_t<decltype(run)>::computes)
-        for (Index i = 0; i < y.count(); ++i)
-          for (Index c = 0; c < Model::outputs; ++c) outputs.push_back(static_cast<double>(y.row(i)[c]));
+      if constexpr (std::remove_reference_t<decltype(run)>::computes) {
+        const auto read = run.read(y);
+        for (Index i = 0; i < read.count; ++i)
+          for (Index c = 0; c < Model::outputs; ++c) outputs.push_back(static_cast<double>(read.row(i)[c]));
+      }
     });
   }
   return outputs;

@@ -52,7 +52,7 @@ public:
     const std::string differs = first_difference(found.config, mine.config);
     require(differs.empty(), checkpoint_path(), ": was trained with another configuration (", differs,
             "); choose another --output, remove the folder, or continue with the same.");
-    TrainingState<Real> state{&session_.optimiser(), session_.average(), {}};
+    TrainingState<Real, MemoryOf<typename Session::Device>> state{&session_.optimiser(), session_.average(), {}};
     const Json& counters = found.training;
     step_ = counters.at("step").integer();
     load_training(file, session_.parameters(), state, counters.at("updates").integer());
@@ -197,7 +197,8 @@ private:
         .set("updates", session_.optimiser().steps())
         .set("seed", static_cast<long long>(options_.seed));
     info.training.set("best", finite(best_)).set("bad_validations", bad_);
-    const TrainingState<Real> state{&session_.optimiser(), session_.average(), session_.objective().save()};
+    const TrainingState<Real, MemoryOf<typename Session::Device>> state{&session_.optimiser(), session_.average(),
+                                                                        session_.objective().save()};
     save_checkpoint(checkpoint_path(), info, session_.parameters(), &state);
     Json copy = Json::object(); // for people; what counts is in the checkpoint
     copy.set("model", info.model).set("config", info.config).set("training", info.training);

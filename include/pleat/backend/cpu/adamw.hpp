@@ -2,6 +2,7 @@
 /// \file  Kernels of the optimiser on the CPU.
 
 #include <algorithm>
+#include <cmath>
 
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cpu/simd/lanes.hpp>
@@ -13,19 +14,28 @@
 namespace pleat::inline v0_1 {
 
 template <> struct kernel<adamw_op, Cpu> {
-  template <class Real> static void run(const Cpu& device, const AdamWStep<Real>& step, std::span<const OptimiserPiece> pieces) {
-    device.parallel_for(static_cast<Index>(pieces.size()), [&](Index task) {
-      const OptimiserPiece& piece = pieces[static_cast<std::size_t>(task)];
-      PLEAT_AT_LEVEL(adamw_piece<Real>(step, piece.offset, piece.size, piece.decay));
+  template <class Real>
+  static void run(const Cpu& device, const AdamWStep<Real>& step, const OptimiserPiece* pieces, Index count) {
+    const double norm = std::sqrt(*step.squared_norm);
+    if (!std::isfinite(norm)) return;
+    const double scale = detail::clip_scale(step, norm);
+    device.parallel_for(count, [&](Index task) {
+      const OptimiserPiece& piece = pieces[task];
+      PLEAT_AT_LEVEL(adamw_piece<Real>(step, scale, piece.offset, piece.size, piece.decay));
     });
   }
 };
 
 template <> struct kernel<ema_op, Cpu> {
-  template <class Real> static void run(const Cpu& device, Index size, Real* average, const Real* values, double share) {
+  template <class Real>
+  static void run(const Cpu& device, Index size, Real* average, const Real* values, double share, const double* squared_norm) {
+    if (squared_norm != nullptr && !std::isfinite(*squared_norm)) return;
     device.parallel_for((size + optimiser_chunk - 1) / optimiser_chunk, [&](Index task) {
       const Index from = task * optimiser_chunk, count = (std::min)(optimiser_chunk, size - from);
-      PLEAT_AT_LEVEL(ema_piece<Real>(average + from, values + from, count, share));
+      if (share == 1)
+        std::copy_n(values + from, count, average + from);
+      else
+        PLEAT_AT_LEVEL(ema_piece<Real>(average + from, values + from, count, share));
     });
   }
 };
@@ -43,15 +53,15 @@ template <> struct kernel<squared_norm_op, Cpu> {
     for (; i < size; ++i) sum[i % 8] += static_cast<double>(x[i]) * static_cast<double>(x[i]);
     return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
   }
-  template <class Real> static double run(const Cpu& device, Index size, const Real* values, std::span<double> partials) {
+  template <class Real> static void run(const Cpu& device, Index size, const Real* values, double* partials, double* result) {
     const Index chunks = (size + optimiser_chunk - 1) / optimiser_chunk;
     device.parallel_for(chunks, [&](Index task) {
       const Index from = task * optimiser_chunk;
-      partials[static_cast<std::size_t>(task)] = chunk(values + from, (std::min)(optimiser_chunk, size - from));
+      partials[task] = chunk(values + from, (std::min)(optimiser_chunk, size - from));
     });
     double total = 0;
-    for (Index task = 0; task < chunks; ++task) total += partials[static_cast<std::size_t>(task)];
-    return total;
+    for (Index task = 0; task < chunks; ++task) total += partials[task];
+    *result = total;
   }
 };
 

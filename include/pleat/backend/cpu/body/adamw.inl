@@ -1,12 +1,12 @@
 /// \file  AdamW and moving average over one chunk, at each instruction level.
 
-template <class Real> PLEAT_TARGET inline void adamw_piece(const AdamWStep<Real>& step, Index from, Index size, bool decay) {
+template <class Real> PLEAT_TARGET inline void adamw_piece(const AdamWStep<Real>& step, double clip, Index from, Index size, bool decay) {
   using L = Lanes<Real>;
   Real* const p = step.parameters + from;
   Real* const m = step.first + from;
   Real* const v = step.second + from;
   const Real* const g = step.gradients + from;
-  const L scale = L::set(static_cast<Real>(step.gradient_scale)), epsilon = L::set(static_cast<Real>(step.epsilon));
+  const L scale = L::set(static_cast<Real>(clip)), epsilon = L::set(static_cast<Real>(step.epsilon));
   const L beta1 = L::set(static_cast<Real>(step.beta1)), rest1 = L::set(static_cast<Real>(1 - step.beta1));
   const L beta2 = L::set(static_cast<Real>(step.beta2)), rest2 = L::set(static_cast<Real>(1 - step.beta2));
   const L keep = L::set(static_cast<Real>(decay ? step.keep : 1.0)), rate = L::set(static_cast<Real>(-step.rate));

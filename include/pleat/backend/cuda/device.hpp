@@ -1,0 +1,30 @@
+#pragma once
+/// \file  An NVIDIA GPU as a device. This header names no CUDA type: programs that only use sessions include nothing else of it.
+
+#include <memory>
+
+#include <pleat/core/index.hpp>
+
+namespace pleat::inline v0_1 {
+
+namespace cuda {
+class Stream;
+}
+
+/// Device policy: kernels of `backend/cuda` on one GPU. `Cuda{1}` is the second GPU of the machine. Nothing of the GPU is touched
+/// before a session opens it.
+struct Cuda {
+  static constexpr const char* name = "cuda";
+  static constexpr bool own_memory = true;
+  int gpu = 0;
+  std::shared_ptr<cuda::Stream> stream{}; ///< opened by a session; copies share it
+
+  /// Scratch of the kind that ops keep for each thread of the host: none.
+  constexpr int threads() const { return 0; }
+  /// Loops of the host, before a run.
+  template <class Body> void parallel_for(Index tasks, Body&& body) const {
+    for (Index task = 0; task < tasks; ++task) body(task);
+  }
+};
+
+} // namespace pleat::inline v0_1

@@ -1,0 +1,59 @@
+#pragma once
+/// \file  The gate by which matrix products reach the GPU: cuBLASLt, one algorithm for each pair of widths whatever the row
+/// count.
+
+#include <type_traits>
+
+#include <pleat/backend/cuda/launch.hpp>
+
+#if defined(__CUDACC__)
+#include <cublasLt.h>
+
+#include <pleat/backend/cuda/blas.hpp>
+#endif
+
+namespace pleat::inline v0_1::cuda {
+
+/// D = op(A) op(B) + beta C (+ bias of each row of D), all column by column: D (m, n), op(A) (m, k), op(B) (k, n). A block of
+/// rows of pleat, row by row, is its transpose.
+template <class T> struct Product {
+  const T* a;
+  Index lda;
+  bool transpose_a;
+  const T* b;
+  Index ldb;
+  bool transpose_b;
+  const T* c; // read where beta is not 0
+  T* d;       // C and D have the same leading dimension
+  Index ldd;
+  const T* bias; // (m) or null
+  Index m, n, k;
+  bool accumulate; // beta = 1, or 0
+  bool sums_rows;  // k is a row count: partial sums over k may be formed side by side, in a fixed order
+};
+
+/// Runs it, now or when its graph runs.
+template <class T> void gemm(const Cuda& device, const Product<T>& p) {
+  if (p.m == 0 || p.n == 0) return;
+  Stream& stream = *device.stream;
+  stream.fold(p.a, p.lda, p.transpose_a, p.b, p.ldb, p.transpose_b, p.c, p.d, p.ldd, p.bias, p.m, p.n, p.k, p.accumulate,
+              p.sums_rows);
+  if (!stream.launches()) return;
+#if defined(__CUDACC__)
+  blas_multiply(stream, p);
+#else
+  emulator::enqueue(stream.handle(), [p] {
+    for (Index j = 0; j < p.n; ++j)
+      for (Index i = 0; i < p.m; ++i) {
+        double sum = p.accumulate ? static_cast<double>(p.c[j * p.ldd + i]) : 0.0;
+        for (Index l = 0; l < p.k; ++l)
+          sum += static_cast<double>(p.a[p.transpose_a ? i * p.lda + l : l * p.lda + i]) *
+                 static_cast<double>(p.b[p.transpose_b ? l * p.ldb + j : j * p.ldb + l]);
+        if (p.bias != nullptr) sum += static_cast<double>(p.bias[i]);
+        p.d[j * p.ldd + i] = static_cast<T>(sum);
+      }
+  });
+#endif
+}
+
+} // namespace pleat::inline v0_1::cuda

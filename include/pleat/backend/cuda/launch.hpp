@@ -1,0 +1,52 @@
+#pragma once
+/// \file  The gate by which kernels reach the GPU.
+
+#include <type_traits>
+
+#include <pleat/backend/cuda/stream.hpp>
+
+namespace pleat::inline v0_1::cuda {
+
+/// Blocks, threads of a block, bytes of shared memory of a block.
+struct Grid {
+  Index blocks = 1;
+  int threads = 256;
+  Index shared_bytes = 0;
+};
+/// Blocks of `threads` for `items` items of `each` threads, at most `most`; kernels go on with a stride where there are more.
+constexpr Grid grid_for(Index items, int each = 1, int threads = 256, Index most = Index(1) << 20) {
+  const Index per_block = threads / each, blocks = (items + per_block - 1) / per_block;
+  return {blocks < most ? blocks : most, threads, 0};
+}
+
+/// kernel<<<grid>>>(arguments...), now or when its graph runs. Nothing to do for an empty grid. Arguments are converted to the
+/// kernel's parameters, which are pointers and numbers.
+template <class... Parameters, class... Arguments>
+void launch(const Cuda& device, const Grid& grid, void (*kernel)(Parameters...), const Arguments&... arguments) {
+  static_assert(sizeof...(Parameters) == sizeof...(Arguments));
+  static_assert((std::is_scalar_v<Parameters> && ...), "kernels take pointers and numbers: a struct has bytes that nobody wrote");
+  if (grid.blocks == 0) return;
+  Stream& stream = *device.stream;
+  stream.fold(kernel, grid.blocks, grid.threads, grid.shared_bytes, static_cast<Parameters>(arguments)...);
+  if (!stream.launches()) return;
+#if defined(__CUDACC__)
+  if (grid.shared_bytes > 48 * 1024) // more than this has to be asked for
+    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(grid.shared_bytes)),
+          stream.gpu(), "asking for ", grid.shared_bytes, " bytes of shared memory");
+  [&](Parameters... values) {
+    void* pointers[] = {&values...};
+    check(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(static_cast<unsigned>(grid.blocks)),
+                           dim3(static_cast<unsigned>(grid.threads)), pointers, static_cast<std::size_t>(grid.shared_bytes),
+                           stream.handle()),
+          stream.gpu(), "launching a kernel");
+  }(static_cast<Parameters>(arguments)...);
+#else
+  emulator::enqueue(stream.handle(), [=, values = std::tuple<Parameters...>(static_cast<Parameters>(arguments)...)] {
+    const std::function<void()> body = [&] { std::apply(kernel, values); };
+    emulator::run(grid.blocks, grid.threads, static_cast<std::size_t>(grid.shared_bytes), body);
+  });
+#endif
+}
+
+} // namespace pleat::inline v0_1::cuda

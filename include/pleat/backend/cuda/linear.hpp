@@ -1,0 +1,118 @@
+#pragma once
+/// \file  Linear layers on CUDA: a product by the library with bias and residual in its store, and where more follows, one pass
+/// over it.
+
+#include <pleat/backend/cuda/activation.hpp>
+#include <pleat/backend/cuda/gemm.hpp>
+#include <pleat/core/parameters.hpp>
+#include <pleat/ops/linear.hpp>
+
+namespace pleat::inline v0_1 {
+
+namespace cuda {
+
+// What follows a product: y = last(act(first(y + addend)) + residual), the value before the activation kept; tails become zero.
+template <Activation F, class T, Index Width>
+__global__ void __launch_bounds__(256) linear_store(T* y, T* before, const T* addend, const T* slope, const T* shift,
+                                                    const T* residual, const T* last_slope, const T* last_shift, Index rows) {
+  using Team = RowTeam<T, Width>;
+  const Index r = Team::row();
+  if (r >= rows) return;
+  const Index at = r * Team::stride;
+  auto v = Team::read(y + at);
+  const auto affine = [&](const T* by, const T* and_add) {
+    const auto s = Team::read(by), t = Team::read(and_add);
+#pragma unroll
+    for (int i = 0; i < Team::values; ++i) v.at[i] = fused(s.at[i], v.at[i], t.at[i]);
+  };
+  const auto plus = [&](const T* rows_too) {
+    const auto w = Team::read(rows_too + at);
+#pragma unroll
+    for (int i = 0; i < Team::values; ++i) v.at[i] += w.at[i];
+  };
+#pragma unroll
+  for (int i = 0; i < Team::values; ++i) v.at[i] = Team::is_channel(i) ? v.at[i] : 0;
+  if (addend != nullptr) plus(addend);
+  if (slope != nullptr) affine(slope, shift);
+  if (before != nullptr) Team::write(before + at, v);
+#pragma unroll
+  for (int i = 0; i < Team::values; ++i) v.at[i] = activated<F>(v.at[i]);
+  if (residual != nullptr) plus(residual);
+  if (last_slope != nullptr) affine(last_slope, last_shift);
+  Team::write(y + at, v);
+}
+
+// Zeros in the tails of rows that a product wrote without them.
+template <class T, Index Width> __global__ void __launch_bounds__(256) clear_tails(T* y, Index rows) {
+  constexpr Index stride = stride_of(Width), tail = stride - Width;
+  const Index i = global_thread();
+  if (i < rows * tail) y[i / tail * stride + Width + i % tail] = T(0);
+}
+
+// Partial sums over rows_of_sum rows, channel by channel.
+template <class T, Index Width>
+__global__ void __launch_bounds__(256) sum_rows(const T* x, AccumulateOf<T>* partial, Index rows) {
+  using A = AccumulateOf<T>;
+  constexpr Index stride = stride_of(Width);
+  const Index begin = block() * rows_of_sum, end = begin + rows_of_sum < rows ? begin + rows_of_sum : rows;
+  for (Index c = thread(); c < stride; c += threads()) {
+    A sum = 0;
+    for (Index r = begin; r < end; ++r) sum += static_cast<A>(x[r * stride + c]);
+    partial[block() * stride + c] = sum;
+  }
+}
+/// to (stride) += sum of the rows of x, in a fixed order.
+template <class T, Index Width> void add_row_sum(const Cuda& cuda, const T* x, Index rows, T* to) {
+  using A = AccumulateOf<T>;
+  const Index parts = sums_of(rows), stride = stride_of(Width);
+  A* const partial = cuda.stream->workspace<A>(parts * stride);
+  launch(cuda, {parts, 256, 0}, sum_rows<T, Width>, x, partial, rows);
+  launch(cuda, grid_for(stride), finish_sums<A, T>, static_cast<const A*>(partial), parts, stride, to);
+}
+
+} // namespace cuda
+
+/// Products read the master values as they are.
+template <> struct kernel<prepare_op, Cuda> {
+  template <class T> static constexpr Index size(Index, Index) { return 0; }
+  template <class T> static void run(const Cuda&, T*, const T*, Index, Index, bool) {}
+};
+
+template <> struct kernel<linear_op, Cuda> {
+  template <Index Out, Index In> struct At {
+    static constexpr Index out = stride_of(Out), in = stride_of(In);
+
+    template <class T> static void forward(const Cuda& cuda, const linear_op::Forward<T>& a) {
+      const bool plain = a.activation == Activation::None && a.addend == nullptr && a.slope == nullptr && a.before == nullptr &&
+                         a.last_slope == nullptr && (a.residual == nullptr || out == Out);
+      const T* const added = plain ? a.residual : nullptr;
+      cuda::gemm<T>(cuda, {static_cast<const T*>(a.form), in, true, a.x, in, false, added, a.y, out, a.bias, Out, a.rows, In,
+                           added != nullptr, false});
+      if (!plain)
+        cuda::with_activation(a.activation, [&](auto f) {
+          cuda::launch(cuda, cuda::RowTeam<T, Out>::grid(a.rows), cuda::linear_store<decltype(f)::value, T, Out>, a.y, a.before,
+                       a.addend, a.slope, a.shift, a.residual, a.last_slope, a.last_shift, a.rows);
+        });
+      else
+        clear<Out>(cuda, a.y, a.rows);
+    }
+    template <class T> static void input_gradient(const Cuda& cuda, const linear_op::InputGradient<T>& a) {
+      cuda::gemm<T>(cuda, {static_cast<const T*>(a.form), in, false, a.dy, out, false, a.dx, a.dx, in, nullptr, In, a.rows, Out,
+                           a.accumulate, false});
+      if (!a.accumulate) clear<In>(cuda, a.dx, a.rows);
+    }
+    template <class T> static void weight_gradient(const Cuda& cuda, const linear_op::WeightGradient<T>& a) {
+      if (a.dweight != nullptr)
+        cuda::gemm<T>(cuda, {a.x, in, false, a.dy, out, true, a.dweight, a.dweight, in, nullptr, In, Out, a.rows, true, true});
+      if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, a.rows, a.dbias);
+    }
+
+  private:
+    template <Index Width, class T> static void clear(const Cuda& cuda, T* y, Index rows) {
+      if constexpr (stride_of(Width) != Width)
+        cuda::launch(cuda, cuda::grid_for(rows * (stride_of(Width) - Width)), cuda::clear_tails<T, Width>, y, rows);
+    }
+  };
+};
+
+} // namespace pleat::inline v0_1

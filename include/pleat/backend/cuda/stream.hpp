@@ -1,0 +1,283 @@
+#pragma once
+/// \file  One GPU at work: its stream, the arrays that the host sends it, and the graphs of kernels it has been taught.
+
+#include <bit>
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <pleat/backend/cuda/check.hpp>
+#include <pleat/backend/cuda/device.hpp>
+#include <pleat/core/mirrored.hpp>
+
+namespace pleat::inline v0_1::cuda {
+
+/// Everything that is not a kernel: memory, copies, and who launches. Kernels and products reach it by `launch` (launch.hpp) and
+/// `gemm` (gemm.hpp) only.
+///
+/// A sequence of kernels (`replay`) is first told: nothing runs, arrays of the host are laid out in pinned memory, and every
+/// launch is folded into a fingerprint with all its arguments, byte by byte. Where a graph with that fingerprint is known, the
+/// arrays are copied at once and the graph runs; else it is told again and captured. So whatever differs between steps of one
+/// graph has to lie in what the host sends: counts, keys of noise, rates. Within a graph nothing is allocated and the host waits
+/// for nothing.
+class Stream {
+public:
+  explicit Stream(int gpu) : gpu_(gpu) {
+    int count = 0;
+    check(cudaGetDeviceCount(&count), gpu, "looking for GPUs");
+    if (gpu < 0 || gpu >= count) check(count == 0 ? cudaErrorNoDevice : cudaErrorInvalidDevice, gpu, "opening it");
+    check(cudaSetDevice(gpu), gpu, "opening it");
+    int major = 0, minor = 0;
+    check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, gpu), gpu, "asking what it is");
+    check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, gpu), gpu, "asking what it is");
+    capability_ = 10 * major + minor;
+    require(capability_ >= least_capability, "GPU ", gpu, " has compute capability ", major, ".", minor,
+            " and pleat needs 8.0 (Ampere) or newer; run on the CPU.");
+    check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), gpu, "making a stream");
+    workspace_ = static_cast<std::byte*>(allocate(workspace_bytes));
+    for (Staging& staging : staging_)
+      check(cudaEventCreateWithFlags(&staging.copied, cudaEventDisableTiming), gpu, "making an event");
+  }
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream() {
+    cudaStreamSynchronize(stream_);
+    for (auto& [key, graph] : graphs_) cudaGraphExecDestroy(graph);
+    for (Staging& staging : staging_) {
+      if (staging.pinned != nullptr) cudaFreeHost(staging.pinned);
+      cudaEventDestroy(staging.copied);
+    }
+    for (void* block : retired_) cudaFree(block);
+    if (staged_ != nullptr) cudaFree(staged_);
+    cudaFree(workspace_);
+    cudaStreamDestroy(stream_);
+  }
+
+  int gpu() const { return gpu_; }
+  int capability() const { return capability_; }
+  cudaStream_t handle() const { return stream_; }
+
+  // --- memory
+  void* allocate(Index bytes) {
+    void* block = nullptr;
+    check(cudaMalloc(&block, static_cast<std::size_t>(bytes)), gpu_, "allocating ", bytes, " bytes");
+    return block;
+  }
+  void release(void* block) {
+    check(cudaStreamSynchronize(stream_), gpu_, "waiting");
+    check(cudaFree(block), gpu_, "releasing memory");
+  }
+  void zero(void* block, Index bytes) {
+    fold(block, bytes);
+    if (mode_ != Mode::Told) check(cudaMemsetAsync(block, 0, static_cast<std::size_t>(bytes), stream_), gpu_, "clearing memory");
+  }
+  void to_device(void* to, const void* from, Index bytes) {
+    check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice, stream_), gpu_, "copying to it");
+    wait();
+  }
+  void to_host(void* to, const void* from, Index bytes) {
+    require(mode_ == Mode::Runs, "a number of a step under way was read; read it after the step.");
+    check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost, stream_), gpu_, "copying from it");
+    wait();
+  }
+  void wait() { check(cudaStreamSynchronize(stream_), gpu_, "running kernels"); }
+
+  /// Scratch of one kernel, or of several in turn; what the last one wrote is lost with the next that asks.
+  static constexpr Index workspace_bytes = Index(64) << 20;
+  template <class T> T* workspace(Index count) const {
+    require(count * static_cast<Index>(sizeof(T)) <= workspace_bytes, "a kernel needs ", count * static_cast<Index>(sizeof(T)),
+            " bytes of scratch and there are ", workspace_bytes, "; use a smaller token budget.");
+    return reinterpret_cast<T*>(workspace_);
+  }
+
+  // --- what the host sends
+  /// A new pass begins: what was sent before is no longer needed.
+  void begin_pass() {
+    sent_.clear();
+    if (mode_ == Mode::Captured) { // told once already: the same places again
+      used_ = 0;
+      return;
+    }
+    turn_ ^= 1, used_ = 0;
+    check(cudaEventSynchronize(staging_[turn_].copied), gpu_, "waiting for a copy");
+    if (mode_ == Mode::Runs && !retired_.empty()) {
+      wait();
+      for (void* block : retired_) check(cudaFree(block), gpu_, "releasing memory");
+      retired_.clear();
+    }
+  }
+  /// A copy on the device of `count` elements of the host, which may change after the call. Valid until the next pass.
+  template <class T> const T* send(const T* from, Index count) {
+    const Index bytes = count * static_cast<Index>(sizeof(T)), at = place(bytes);
+    std::memcpy(staging_[turn_].pinned + at, from, static_cast<std::size_t>(bytes));
+    if (mode_ == Mode::Runs) {
+      check(cudaMemcpyAsync(staged_ + at, staging_[turn_].pinned + at, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice,
+                            stream_),
+            gpu_, "copying to it");
+      check(cudaEventRecord(staging_[turn_].copied, stream_), gpu_, "marking a copy");
+    }
+    return reinterpret_cast<const T*>(staged_ + at);
+  }
+  /// The same for an array that stays as it is until the next pass: sent once.
+  template <class T> const T* view(const T* from, Index count) {
+    if (from == nullptr || count == 0) return nullptr;
+    for (const Sent& sent : sent_)
+      if (sent.from == from && sent.bytes == count * static_cast<Index>(sizeof(T))) return static_cast<const T*>(sent.to);
+    const T* to = send(from, count);
+    sent_.push_back({from, count * static_cast<Index>(sizeof(T)), to});
+    return to;
+  }
+
+  // --- who launches
+  /// Whether a kernel is to be launched now; otherwise it was only told.
+  bool launches() const { return mode_ != Mode::Told; }
+  /// Folds an argument of a launch into the fingerprint of what is being told.
+  template <class... T> void fold(const T&... values) {
+    if (mode_ == Mode::Runs) return;
+    (fold_bytes(&values, sizeof values), ...);
+  }
+
+  /// Does what `text` tells, by a graph where it is known.
+  template <class Text> void replay(Text&& text) {
+    struct Guard { // also where the text throws
+      Stream& stream;
+      ~Guard() { stream.mode_ = Mode::Runs; }
+    } const guard{*this};
+    mode_ = Mode::Told;
+    do { // again where the memory of what is sent moved
+      fingerprint_ = first_fingerprint, moved_ = false;
+      text();
+    } while (moved_);
+    auto known = graphs_.find(fingerprint_);
+    if (known == graphs_.end()) {
+      const std::uint64_t told = std::exchange(fingerprint_, first_fingerprint);
+      mode_ = Mode::Captured;
+      check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), gpu_, "beginning a graph");
+      cudaGraph_t graph = nullptr;
+      try {
+        text();
+      } catch (...) {
+        cudaStreamEndCapture(stream_, &graph);
+        if (graph != nullptr) cudaGraphDestroy(graph);
+        throw;
+      }
+      check(cudaStreamEndCapture(stream_, &graph), gpu_, "ending a graph");
+      cudaGraphExec_t ready = nullptr;
+      const cudaError_t made = cudaGraphInstantiate(&ready, graph, 0);
+      cudaGraphDestroy(graph);
+      check(made, gpu_, "making a graph of a step");
+      if (told != fingerprint_) { // told differently the second time: it would never be found again
+        cudaGraphExecDestroy(ready);
+        fail("a step told its kernels differently the second time; this is a fault of pleat, please report it.");
+      }
+      forget_old_graphs();
+      known = graphs_.emplace(fingerprint_, ready).first;
+      order_.push_back(fingerprint_);
+    }
+    if (used_ > 0) {
+      check(cudaMemcpyAsync(staged_, staging_[turn_].pinned, static_cast<std::size_t>(used_), cudaMemcpyHostToDevice, stream_),
+            gpu_, "copying to it");
+      check(cudaEventRecord(staging_[turn_].copied, stream_), gpu_, "marking a copy");
+    }
+    check(cudaGraphLaunch(known->second, stream_), gpu_, "running a graph");
+  }
+  /// Graphs known now; what tests look at.
+  std::size_t graphs() const { return graphs_.size(); }
+
+private:
+  enum class Mode : unsigned char { Runs, Told, Captured };
+  struct Staging {
+    std::byte* pinned = nullptr;
+    Index bytes = 0;
+    cudaEvent_t copied = nullptr;
+  };
+  struct Sent {
+    const void* from;
+    Index bytes;
+    const void* to;
+  };
+  static constexpr std::uint64_t first_fingerprint = 0xCBF29CE484222325u; // FNV-1a
+  static constexpr std::size_t most_graphs = 64;
+
+  void fold_bytes(const void* bytes, std::size_t size) {
+    const auto* at = static_cast<const unsigned char*>(bytes);
+    for (std::size_t i = 0; i < size; ++i) fingerprint_ = (fingerprint_ ^ at[i]) * 0x100000001B3u;
+  }
+  void forget_old_graphs() {
+    if (order_.size() < most_graphs) return;
+    wait();
+    cudaGraphExecDestroy(graphs_.at(order_.front()));
+    graphs_.erase(order_.front());
+    order_.erase(order_.begin());
+  }
+  // The next free place of the staging memory, which grows where it must.
+  Index place(Index bytes) {
+    const Index at = used_;
+    used_ = round_up(used_ + bytes, alignment);
+    if (used_ > capacity_) {
+      require(mode_ != Mode::Captured,
+              "a step sent more the second time it was told; this is a fault of pleat, please report it.");
+      // Blocks of twice the size; the old one is read by kernels that are under way.
+      Index capacity = capacity_ > 0 ? capacity_ : Index(1) << 20;
+      while (capacity < used_) capacity *= 2;
+      if (staged_ != nullptr) retired_.push_back(staged_);
+      auto* const grown = static_cast<std::byte*>(allocate(capacity));
+      if (mode_ == Mode::Runs && at > 0)
+        check(cudaMemcpyAsync(grown, staged_, static_cast<std::size_t>(at), cudaMemcpyDeviceToDevice, stream_), gpu_, "copying");
+      staged_ = grown, capacity_ = capacity, moved_ = true;
+    }
+    Staging& staging = staging_[turn_];
+    if (staging.bytes < capacity_) {
+      check(cudaStreamSynchronize(stream_), gpu_, "waiting");
+      void* grown = nullptr;
+      check(cudaMallocHost(&grown, static_cast<std::size_t>(capacity_)), gpu_, "allocating ", capacity_,
+            " bytes of pinned memory");
+      if (staging.pinned != nullptr) {
+        std::memcpy(grown, staging.pinned, static_cast<std::size_t>(at));
+        cudaFreeHost(staging.pinned);
+      }
+      staging.pinned = static_cast<std::byte*>(grown), staging.bytes = capacity_;
+    }
+    return at;
+  }
+
+  int gpu_, capability_ = 0;
+  cudaStream_t stream_ = nullptr;
+  std::byte* workspace_ = nullptr;
+  Staging staging_[2]; // pinned memory of this pass and the last
+  int turn_ = 0;
+  std::byte* staged_ = nullptr; // on the device
+  Index capacity_ = 0, used_ = 0;
+  std::vector<void*> retired_;
+  std::vector<Sent> sent_;
+  Mode mode_ = Mode::Runs;
+  bool moved_ = false;
+  std::uint64_t fingerprint_ = first_fingerprint;
+  std::unordered_map<std::uint64_t, cudaGraphExec_t> graphs_;
+  std::vector<std::uint64_t> order_; // oldest first
+};
+
+} // namespace pleat::inline v0_1::cuda
+
+namespace pleat::inline v0_1 {
+
+template <> struct kernel<memory_op, Cuda> {
+  static Cuda open(const Cuda& device) {
+    return device.stream ? device : Cuda{device.gpu, std::make_shared<cuda::Stream>(device.gpu)};
+  }
+  static std::byte* allocate(const Cuda& device, Index bytes) { return static_cast<std::byte*>(device.stream->allocate(bytes)); }
+  static void release(const Cuda& device, std::byte* block) { device.stream->release(block); }
+  static void zero(const Cuda& device, std::byte* block, Index bytes) { device.stream->zero(block, bytes); }
+  static void to_device(const Cuda& device, void* to, const void* from, Index bytes) {
+    device.stream->to_device(to, from, bytes);
+  }
+  static void to_host(const Cuda& device, void* to, const void* from, Index bytes) { device.stream->to_host(to, from, bytes); }
+  static void begin_pass(const Cuda& device) { device.stream->begin_pass(); }
+};
+
+template <> struct kernel<replay_op, Cuda> {
+  template <class Text> static void run(const Cuda& device, Text& text) { device.stream->replay(text); }
+};
+
+} // namespace pleat::inline v0_1

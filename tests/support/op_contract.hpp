@@ -188,16 +188,16 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
 
 template <class Case, class... Ins>
 Index planned_peak(Signature<Ins...> signature, const TestBatch& batch, const std::vector<std::vector<double>>& inputs,
-                   bool training, bool f64, int threads) {
+                   bool training, bool f64, Paper paper) {
   Arena arena;
   auto run_one = [&](auto precision) {
     using P = decltype(precision);
     Values<P> values;
     if (training) {
-      TrainingPlan<P> run(Paper{threads}, arena, values, NoiseKey{1, 2});
+      TrainingPlan<P> run(paper, arena, values, NoiseKey{1, 2});
       evaluate_on<Case>(run, signature, batch, inputs, nullptr);
     } else {
-      Plan<P> run(Paper{threads}, arena, values, NoiseKey{1, 2});
+      Plan<P> run(paper, arena, values, NoiseKey{1, 2});
       evaluate_on<Case>(run, signature, batch, inputs, nullptr);
     }
   };
@@ -234,7 +234,7 @@ Evaluation evaluate(Signature<Ins...> signature, const TestBatch& batch, const s
   const Device device = device_for_tests<Device>(pool);
   Parameters<Case, Device, Precision> parameters(device);
   set_parameters<Case, Precision>(parameters, flat);
-  const Index peak = planned_peak<Case>(signature, batch, inputs, Records, std::is_same_v<Precision, Float64>, device.threads());
+  const Index peak = planned_peak<Case>(signature, batch, inputs, Records, std::is_same_v<Precision, Float64>, paper_of(device));
   DeviceBlock<MemoryOf<Device>> memory(memory_of(device));
   memory.grow(peak);
   Arena arena(memory.data(), memory.size());

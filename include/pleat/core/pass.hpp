@@ -22,8 +22,15 @@ struct upload_op {};
 struct Paper {
   static constexpr const char* name = "paper";
   int thread_count = 1; ///< of the device that is planned for: scratch memory of some ops is per thread
+  bool shares = false;  ///< whether blocks have the capacity of their counts there
   constexpr int threads() const { return thread_count; }
+  constexpr Index capacity(Index count) const { return shares ? capacity_of(count) : count; }
 };
+/// The plan of a device.
+template <class Device> constexpr Paper paper_of(const Device& device, int threads) {
+  return {threads, requires { device.capacity(Index(1)); }};
+}
+template <class Device> constexpr Paper paper_of(const Device& device) { return paper_of(device, device.threads()); }
 template <> inline constexpr bool available<Paper> = true;
 
 /// What the host reads of a pass (`Pass::read`).
@@ -90,11 +97,11 @@ public:
   // -------------------------------------------------------------------------------------------------------------------
   /// New rows, not initialised.
   template <Index Width, class Space = Token> constexpr Rows<Pass, Width, Space> rows(Index count) {
-    return Rows<Pass, Width, Space>(*this, allocate(count * stride_of(Width) * static_cast<Index>(sizeof(Stream))), count);
+    return Rows<Pass, Width, Space>(*this, allocate(count, stride_of(Width) * static_cast<Index>(sizeof(Stream))), count);
   }
-  /// Scratch or saved numbers of any type: rows of bytes that are no activation (no gradient).
-  template <class T> constexpr Rows<Pass, 1, T> buffer(Index elements) {
-    return Rows<Pass, 1, T>(*this, allocate(elements * static_cast<Index>(sizeof(T))), elements);
+  /// Scratch or saved numbers of any type, `each` for each of `count`: rows of bytes that are no activation (no gradient).
+  template <class T> constexpr Rows<Pass, 1, T> buffer(Index count, Index each = 1) {
+    return Rows<Pass, 1, T>(*this, allocate(count, each * static_cast<Index>(sizeof(T))), count * each);
   }
 
   // Holders of a value; for handles. The block of a value without holders returns to the arena.
@@ -192,7 +199,7 @@ public:
     if (!wants(value)) return {};
     const bool first = table_[value].gradient < 0;
     if (first) {
-      const int gradient = allocate(count * stride_of(Width) * static_cast<Index>(sizeof(Stream)));
+      const int gradient = allocate(count, stride_of(Width) * static_cast<Index>(sizeof(Stream)));
       table_[value].gradient = gradient;
     }
     return {computes ? static_cast<Stream*>(address(table_[value].gradient)) : nullptr, !first, true};
@@ -306,7 +313,10 @@ private:
     Index payload = 0;
   };
 
-  constexpr int allocate(Index bytes) {
+  // A block of `count` times `each` bytes; where a device does steps again, of as many as any count of its bucket needs.
+  constexpr int allocate(Index count, Index each) {
+    Index bytes = count * each;
+    if constexpr (requires { device_.capacity(count); }) bytes = device_.capacity(count) * each;
     int value;
     if (!Records && !vacant_.empty()) {
       value = vacant_.back();

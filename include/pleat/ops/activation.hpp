@@ -37,7 +37,7 @@ constexpr Rows<Context, Width, Space> activate(Context& run, const Rows<Context,
   auto y = run.template rows<Width, Space>(count);
   run.count(8.0 * static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<activation_op, Context>::forward(
+    KernelOf<activation_op, Context, Width>::forward(
         run.device(), activation_op::Forward<T>{x.data(), y.data(), count * stride_of(Width), activation});
   if constexpr (Context::records) {
     if (run.recording() && x.wants_gradient()) {
@@ -52,7 +52,7 @@ constexpr Rows<Context, Width, Space> activate(Context& run, const Rows<Context,
           if (!dy) return;
           if (auto dx = run.template contribute<Width>(input, count)) {
             if constexpr (Context::computes)
-              KernelOf<activation_op, Context>::backward(
+              KernelOf<activation_op, Context, Width>::backward(
                   run.device(), activation_op::Backward<T>{x_rows.data(), dy.data(), dx.data, count * stride_of(Width),
                                                            activation, dx.accumulate});
           }

@@ -75,7 +75,7 @@ adaptive_norm(Context& run, const Rows<Context, Width, Token>& x, const Rows<Con
   detail::require_sequences("adaptive_norm", segments, count, scale.count());
   const bool recorded = run.recording() && (x.wants_gradient() || shift.wants_gradient() || scale.wants_gradient());
   auto y = run.template rows<Width, Token>(count);
-  auto moments = run.template buffer<T>(recorded ? 2 * count : 0);
+  auto moments = run.template buffer<T>(recorded ? count : 0, 2);
   run.count(9.0 * static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
     KernelOf<adaptive_norm_op, Context, Width>::forward(

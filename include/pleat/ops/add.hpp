@@ -26,7 +26,7 @@ void pass_on(Context& run, Rows<Context, Width, Space>& dy, int input, Index cou
   if (run.hand_on(dy, input)) return;
   auto sum = run.template contribute<Width>(input, count);
   if constexpr (Context::computes)
-    KernelOf<add_op, Context>::forward(run.device(), add_op::Forward<T>{sum.data, dy.data(), sum.data, count * stride_of(Width)});
+    KernelOf<add_op, Context, Width>::forward(run.device(), add_op::Forward<T>{sum.data, dy.data(), sum.data, count * stride_of(Width)});
 }
 
 /// As above where `dy` is still needed: copied, or added to what is there.
@@ -36,7 +36,7 @@ void pass_copy(Context& run, const Rows<Context, Width, Space>& dy, int input, I
   auto sum = run.template contribute<Width>(input, count);
   if constexpr (Context::computes)
     if (sum)
-      KernelOf<add_op, Context>::forward(
+      KernelOf<add_op, Context, Width>::forward(
           run.device(), add_op::Forward<T>{dy.data(), sum.accumulate ? sum.data : nullptr, sum.data, count * stride_of(Width)});
 }
 
@@ -55,7 +55,7 @@ constexpr Rows<Context, Width, Space> add(Context& run, const Rows<Context, Widt
   auto y = run.template rows<Width, Space>(count);
   run.count(static_cast<double>(count) * Width, 3.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<add_op, Context>::forward(run.device(), add_op::Forward<T>{a.data(), b.data(), y.data(), count * stride_of(Width)});
+    KernelOf<add_op, Context, Width>::forward(run.device(), add_op::Forward<T>{a.data(), b.data(), y.data(), count * stride_of(Width)});
   if constexpr (Context::records) {
     if (run.recording() && (a.wants_gradient() || b.wants_gradient())) {
       struct Backward {

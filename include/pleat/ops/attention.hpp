@@ -69,7 +69,7 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
          " rows; all four must agree.");
   const bool recorded = run.recording() && (q.wants_gradient() || k.wants_gradient() || v.wants_gradient());
   auto out = run.template rows<Width>(count);
-  auto saved = run.template buffer<T>(recorded ? count * Heads : 0);
+  auto saved = run.template buffer<T>(recorded ? count : 0, Heads);
   double pairs = 0;
   for (Index s = 0; s < segments.sequences(); ++s)
     pairs += static_cast<double>(segments.length(s)) * static_cast<double>(segments.length(s));

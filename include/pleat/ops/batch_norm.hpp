@@ -98,7 +98,7 @@ template <class Context, Index Width, class Space> struct BatchNormBackward {
     constexpr Index stride = stride_of(Width);
     const Index n = x.count, chunks = batch_norm_op::chunks(groups, n), count = batch_norm_op::count(groups);
     {
-      auto partial = run.template buffer<T>(2 * chunks * stride);
+      auto partial = run.template buffer<T>(chunks, 2 * stride);
       auto sums = run.template buffer<T>(2 * count * stride);
       auto dx = run.template contribute<Width>(x.value, n);
       run.count(14.0 * static_cast<double>(n) * Width, 5.0 * sizeof(T) * static_cast<double>(n) * Width);
@@ -146,7 +146,7 @@ batch_norm(Context& run, const BatchNormTensors<Width>& bn, const Rows<Context, 
   if (batch) {
     auto fresh_mean = run.template rows<Width>(1), fresh_variance = run.template rows<Width>(1);
     auto fresh_batches = run.template rows<1>(1);
-    auto partial = run.template buffer<T>(2 * batch_norm_op::chunks(groups, n) * stride);
+    auto partial = run.template buffer<T>(batch_norm_op::chunks(groups, n), 2 * stride);
     if constexpr (Context::computes) {
       T* mean = run.data(used);
       KernelOf<batch_norm_op, Context, Width>::statistics(

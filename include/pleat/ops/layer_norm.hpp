@@ -39,7 +39,7 @@ constexpr Rows<Context, Width, Space> layer_norm(Context& run, const Vector<Widt
   const Index count = x.count();
   const bool recorded = run.recording() && (run.trains(gain) || x.wants_gradient());
   auto y = run.template rows<Width, Space>(count);
-  auto moments = run.template buffer<T>(recorded ? 2 * count : 0);
+  auto moments = run.template buffer<T>(recorded ? count : 0, 2);
   run.count(8.0 * static_cast<double>(count) * Width, 2.0 * sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
     KernelOf<layer_norm_op, Context, Width>::forward(

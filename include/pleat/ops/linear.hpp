@@ -56,7 +56,7 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
     if (residual >= 0 && activation != Activation::None) add_residual(run, dy);
     if constexpr (Context::computes) {
       if (activation != Activation::None)
-        KernelOf<activation_op, Context>::backward(
+        KernelOf<activation_op, Context, Out>::backward(
             run.device(),
             activation_op::Backward<T>{before_rows.data(), dy.data(), dy.data(), count * stride_of(Out), activation, false});
     }
@@ -86,7 +86,7 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
     if (activation == Activation::None && run.hand_on(dy, residual)) return;
     if (auto sum = run.template contribute<Out>(residual, count)) {
       if constexpr (Context::computes)
-        KernelOf<activation_op, Context>::backward(
+        KernelOf<activation_op, Context, Out>::backward(
             run.device(),
             activation_op::Backward<T>{dy.data(), dy.data(), sum.data, count * stride_of(Out), Activation::None, sum.accumulate});
     }

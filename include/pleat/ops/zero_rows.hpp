@@ -18,7 +18,7 @@ template <Index Width, class Space, class Context> constexpr Rows<Context, Width
   auto y = run.template rows<Width, Space>(count);
   run.count(0, sizeof(T) * static_cast<double>(count) * Width);
   if constexpr (Context::computes)
-    KernelOf<zero_rows_op, Context>::forward(run.device(), zero_rows_op::Forward<T>{y.data(), count * stride_of(Width)});
+    KernelOf<zero_rows_op, Context, Width>::forward(run.device(), zero_rows_op::Forward<T>{y.data(), count * stride_of(Width)});
   return y;
 }
 

@@ -5,8 +5,8 @@ namespace pleat::inline v0_1 {
 template <class O, class D, class P>
 TrainSession<O, D, P>::TrainSession(D device, O objective, AdamWOptions options)
     : device_(open_device(device)), objective_(std::move(objective)), parameters_(device_),
-      optimiser_(parameters_.size(Store::Trained), decay_ranges(), options, memory_of(device_)), memory_(memory_of(device_)), plan_(Paper{device_.threads()}, paper_, Values<P>{}),
-      pass_(device_, arena_, parameters_.values(true)), inference_plan_(Paper{device_.threads()}, paper_, Values<P>{}),
+      optimiser_(parameters_.size(Store::Trained), decay_ranges(), options, memory_of(device_)), memory_(memory_of(device_)), plan_(paper_of(device_), paper_, Values<P>{}),
+      pass_(device_, arena_, parameters_.values(true)), inference_plan_(paper_of(device_), paper_, Values<P>{}),
       inference_(device_, arena_, parameters_.values()) {}
 
 template <class O, class D, class P> void TrainSession<O, D, P>::start_average(EmaOptions options) {

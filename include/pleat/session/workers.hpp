@@ -31,7 +31,7 @@ public:
 
     /// On all threads of the device, or on one of its own.
     Worker(Device device, const Values<Precision>& values, bool own_pool)
-        : pool_(1), memory_(memory_of(device)), plan_(Paper{own_pool ? 1 : device.threads()}, paper_, Values<Precision>{}),
+        : pool_(1), memory_(memory_of(device)), plan_(own_pool ? paper_of(device, 1) : paper_of(device), paper_, Values<Precision>{}),
           run_(own_pool ? with_pool(device, pool_) : device, arena_, values) {}
 
   private:

@@ -48,18 +48,20 @@ template <class Body> void with_activation(Activation activation, Body&& body) {
 }
 
 // Bytes an element: 2, backward 3 (4 where it accumulates).
-template <Activation F, class T> __global__ void __launch_bounds__(256) activation_forward(const T* x, T* y, Index elements) {
+template <Activation F, class T>
+__global__ void __launch_bounds__(256) activation_forward(const T* x, T* y, const Index* rows, Index stride) {
   const Index i = global_thread() * per_access<T>;
-  if (i >= elements) return;
+  if (i >= *rows * stride) return;
   auto v = PackOf<T>::read(x + i);
 #pragma unroll
   for (int k = 0; k < per_access<T>; ++k) v.at[k] = activated<F>(v.at[k]);
   v.write(y + i);
 }
 template <Activation F, class T>
-__global__ void __launch_bounds__(256) activation_backward(const T* x, const T* dy, T* dx, Index elements, bool accumulate) {
+__global__ void __launch_bounds__(256)
+    activation_backward(const T* x, const T* dy, T* dx, const Index* rows, Index stride, bool accumulate) {
   const Index i = global_thread() * per_access<T>;
-  if (i >= elements) return;
+  if (i >= *rows * stride) return;
   auto d = PackOf<T>::read(dy + i);
   if constexpr (F != Activation::None) {
     const auto v = PackOf<T>::read(x + i);
@@ -77,18 +79,23 @@ __global__ void __launch_bounds__(256) activation_backward(const T* x, const T* 
 } // namespace cuda
 
 template <> struct kernel<activation_op, Cuda> {
-  template <class T> static void forward(const Cuda& cuda, const activation_op::Forward<T>& a) {
-    cuda::with_activation(a.activation, [&](auto f) {
-      cuda::launch(cuda, cuda::pointwise_grid<T>(a.elements), cuda::activation_forward<decltype(f)::value, T>, a.x, a.y,
-                   a.elements);
-    });
-  }
-  template <class T> static void backward(const Cuda& cuda, const activation_op::Backward<T>& a) {
-    cuda::with_activation(a.activation, [&](auto f) {
-      cuda::launch(cuda, cuda::pointwise_grid<T>(a.elements), cuda::activation_backward<decltype(f)::value, T>, a.x, a.dy, a.dx,
-                   a.elements, a.accumulate);
-    });
-  }
+  template <Index Width> struct At {
+    static constexpr Index stride = stride_of(Width);
+    template <class T> static void forward(const Cuda& cuda, const activation_op::Forward<T>& a) {
+      const Index rows = a.elements / stride;
+      cuda::with_activation(a.activation, [&](auto f) {
+        cuda::launch(cuda, cuda::pointwise_grid<T, Width>(rows), cuda::activation_forward<decltype(f)::value, T>, a.x, a.y,
+                     cuda.stream->count(rows), stride);
+      });
+    }
+    template <class T> static void backward(const Cuda& cuda, const activation_op::Backward<T>& a) {
+      const Index rows = a.elements / stride;
+      cuda::with_activation(a.activation, [&](auto f) {
+        cuda::launch(cuda, cuda::pointwise_grid<T, Width>(rows), cuda::activation_backward<decltype(f)::value, T>, a.x, a.dy,
+                     a.dx, cuda.stream->count(rows), stride, a.accumulate);
+      });
+    }
+  };
 };
 
 } // namespace pleat::inline v0_1

@@ -12,8 +12,11 @@ namespace cuda {
 
 // Bytes a row: 2 strides (shift and scale stay in the cache). FLOPs a channel: 10.
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) adaptive_norm_forward(const T* x, const T* shift, const T* scale, T* y, T* moments,
-                                                             const Index* offsets, Index sequences, Index rows, double epsilon) {
+__global__ void __launch_bounds__(256)
+    adaptive_norm_forward(const T* x, const T* shift, const T* scale, T* y, T* moments, const Index* offsets,
+                          const Index* sequence_count, const Index* row_count, double epsilon) {
+  const Index rows = *row_count;
+  const Index sequences = *sequence_count;
   using Team = RowTeam<T, Width>;
   using A = typename Team::A;
   const Index row = Team::row(), r = row < rows ? row : rows - 1, s = sequence_of(offsets, sequences, r);
@@ -32,7 +35,9 @@ __global__ void __launch_bounds__(256) adaptive_norm_forward(const T* x, const T
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     adaptive_norm_input_gradient(const T* x, const T* scale, const T* moments, const T* dy, T* dx, const Index* offsets,
-                                 Index sequences, Index rows, bool accumulate) {
+                                 const Index* sequence_count, const Index* row_count, bool accumulate) {
+  const Index rows = *row_count;
+  const Index sequences = *sequence_count;
   using Team = RowTeam<T, Width>;
   using A = typename Team::A;
   const Index row = Team::row(), r = row < rows ? row : rows - 1, s = sequence_of(offsets, sequences, r);
@@ -55,7 +60,8 @@ template <class T> __device__ void contribute(T* to, AccumulateOf<T> value, bool
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     adaptive_norm_modulation_gradient(const T* x, const T* moments, const T* dy, T* dshift, T* dscale, const Index* offsets,
-                                      Index sequences, bool accumulate_shift, bool accumulate_scale) {
+                                      const Index* sequence_count, bool accumulate_shift, bool accumulate_scale) {
+  const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr Index stride = stride_of(Width);
   const Index i = global_thread(), s = i / stride, c = i % stride;
@@ -73,8 +79,10 @@ __global__ void __launch_bounds__(256)
 
 // Bytes a row: 3 strides.
 template <class T, Index Width>
-__global__ void __launch_bounds__(256)
-    gated_add_forward(const T* residual, const T* h, const T* gate, T* y, const Index* offsets, Index sequences, Index rows) {
+__global__ void __launch_bounds__(256) gated_add_forward(const T* residual, const T* h, const T* gate, T* y, const Index* offsets,
+                                                         const Index* sequence_count, const Index* row_count) {
+  const Index rows = *row_count;
+  const Index sequences = *sequence_count;
   using Team = RowTeam<T, Width>;
   const Index r = Team::row();
   if (r >= rows) return;
@@ -85,8 +93,11 @@ __global__ void __launch_bounds__(256)
   Team::write(y + r * Team::stride, v);
 }
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) gated_add_input_gradient(const T* gate, const T* dy, T* dh, const Index* offsets,
-                                                                Index sequences, Index rows, bool accumulate) {
+__global__ void __launch_bounds__(256)
+    gated_add_input_gradient(const T* gate, const T* dy, T* dh, const Index* offsets, const Index* sequence_count,
+                             const Index* row_count, bool accumulate) {
+  const Index rows = *row_count;
+  const Index sequences = *sequence_count;
   using Team = RowTeam<T, Width>;
   const Index r = Team::row();
   if (r >= rows) return;
@@ -97,8 +108,9 @@ __global__ void __launch_bounds__(256) gated_add_input_gradient(const T* gate, c
   Team::contribute(dh + r * Team::stride, v, accumulate);
 }
 template <class T, Index Width>
-__global__ void __launch_bounds__(256)
-    gated_add_gate_gradient(const T* h, const T* dy, T* dgate, const Index* offsets, Index sequences, bool accumulate) {
+__global__ void __launch_bounds__(256) gated_add_gate_gradient(const T* h, const T* dy, T* dgate, const Index* offsets,
+                                                               const Index* sequence_count, bool accumulate) {
+  const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr Index stride = stride_of(Width);
   const Index i = global_thread(), s = i / stride, c = i % stride;
@@ -116,17 +128,19 @@ template <> struct kernel<adaptive_norm_op, Cuda> {
     template <class T> static void forward(const Cuda& cuda, const adaptive_norm_op::Forward<T>& a) {
       const Index rows = a.segments.rows();
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(rows), cuda::adaptive_norm_forward<T, Width>, a.x, a.shift, a.scale, a.y,
-                   a.moments, cuda::offsets_of(cuda, a.segments), a.segments.sequences(), rows, a.epsilon);
+                   a.moments, cuda::offsets_of(cuda, a.segments), cuda.stream->count(a.segments.sequences()),
+                   cuda.stream->count(rows), a.epsilon);
     }
     template <class T> static void backward(const Cuda& cuda, const adaptive_norm_op::Backward<T>& a) {
       const Index rows = a.segments.rows(), sequences = a.segments.sequences();
       const Index* const offsets = cuda::offsets_of(cuda, a.segments);
       if (a.dx != nullptr)
         cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(rows), cuda::adaptive_norm_input_gradient<T, Width>, a.x, a.scale,
-                     a.moments, a.dy, a.dx, offsets, sequences, rows, a.accumulate);
+                     a.moments, a.dy, a.dx, offsets, cuda.stream->count(sequences), cuda.stream->count(rows), a.accumulate);
       if (a.dshift != nullptr || a.dscale != nullptr)
-        cuda::launch(cuda, cuda::grid_for(sequences * stride_of(Width)), cuda::adaptive_norm_modulation_gradient<T, Width>, a.x,
-                     a.moments, a.dy, a.dshift, a.dscale, offsets, sequences, a.accumulate_shift, a.accumulate_scale);
+        cuda::launch(cuda, cuda::bucket_grid(sequences, stride_of(Width)), cuda::adaptive_norm_modulation_gradient<T, Width>, a.x,
+                     a.moments, a.dy, a.dshift, a.dscale, offsets, cuda.stream->count(sequences), a.accumulate_shift,
+                     a.accumulate_scale);
     }
   };
 };
@@ -136,17 +150,17 @@ template <> struct kernel<gated_add_op, Cuda> {
     template <class T> static void forward(const Cuda& cuda, const gated_add_op::Forward<T>& a) {
       const Index rows = a.segments.rows();
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(rows), cuda::gated_add_forward<T, Width>, a.residual, a.h, a.gate, a.y,
-                   cuda::offsets_of(cuda, a.segments), a.segments.sequences(), rows);
+                   cuda::offsets_of(cuda, a.segments), cuda.stream->count(a.segments.sequences()), cuda.stream->count(rows));
     }
     template <class T> static void backward(const Cuda& cuda, const gated_add_op::Backward<T>& a) {
       const Index rows = a.segments.rows(), sequences = a.segments.sequences();
       const Index* const offsets = cuda::offsets_of(cuda, a.segments);
       if (a.dh != nullptr)
         cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(rows), cuda::gated_add_input_gradient<T, Width>, a.gate, a.dy, a.dh,
-                     offsets, sequences, rows, a.accumulate);
+                     offsets, cuda.stream->count(sequences), cuda.stream->count(rows), a.accumulate);
       if (a.dgate != nullptr)
-        cuda::launch(cuda, cuda::grid_for(sequences * stride_of(Width)), cuda::gated_add_gate_gradient<T, Width>, a.h, a.dy,
-                     a.dgate, offsets, sequences, a.accumulate_gate);
+        cuda::launch(cuda, cuda::bucket_grid(sequences, stride_of(Width)), cuda::gated_add_gate_gradient<T, Width>, a.h, a.dy,
+                     a.dgate, offsets, cuda.stream->count(sequences), a.accumulate_gate);
     }
   };
 };

@@ -3,6 +3,7 @@
 /// whose sums are rescaled as larger scores appear (Milakov, Gimelshein 2018; Dao et al. 2022), so that memory is linear in
 /// length. A block of 64 threads has 32 queries of one head; two neighbouring threads share a row.
 
+#include <pleat/backend/cuda/linear.hpp>
 #include <pleat/backend/cuda/segments.hpp>
 #include <pleat/ops/attention.hpp>
 
@@ -25,7 +26,8 @@ inline AttentionTiles attention_tiles(const Cuda& cuda, const Index* offsets, In
         first[static_cast<std::size_t>(s)] +
         static_cast<std::int32_t>((offsets[s + 1] - offsets[s] + attention_rows - 1) / attention_rows);
   // The bound depends on row and sequence counts only, so that one graph serves all batches of these; blocks beyond return.
-  return {cuda.stream->send(first.data(), sequences + 1), offsets[sequences] / attention_rows + sequences};
+  return {cuda.stream->send(first.data(), sequences + 1),
+          capacity_of(offsets[sequences]) / attention_rows + capacity_of(sequences)};
 }
 
 /// Where a block stands: its sequence's rows and its tile of them. `length` 0: nothing to do.
@@ -89,7 +91,8 @@ template <class A, int Dim> struct AttentionForwardMemory {
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_forward(const T* q, const T* k, const T* v, T* out, T* log_sum_exp, const Index* offsets, const std::int32_t* first,
-                      Index sequences) {
+                      const Index* sequence_count) {
+  const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
   constexpr Index stride = stride_of(Width);
@@ -143,7 +146,8 @@ __global__ void __launch_bounds__(attention_threads)
 // sum over channels of out dout, for each row and head: what softmax's gradient subtracts. A thread has a row and head.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(256)
-    attention_row_products(const T* out, const T* dout, AccumulateOf<T>* products, Index rows) {
+    attention_row_products(const T* out, const T* dout, AccumulateOf<T>* products, const Index* row_count) {
+  const Index rows = *row_count;
   using A = AccumulateOf<T>;
   constexpr Index stride = stride_of(Width), dim = Width / Heads;
   const Index i = global_thread(), r = i / Heads, h = i % Heads;
@@ -180,7 +184,8 @@ template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_query_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
                              const AccumulateOf<T>* products, T* dq, const Index* offsets, const std::int32_t* first,
-                             Index sequences, bool accumulate) {
+                             const Index* sequence_count, bool accumulate) {
+  const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
   constexpr Index stride = stride_of(Width);
@@ -223,7 +228,8 @@ template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_key_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
                            const AccumulateOf<T>* products, T* dk, T* dv, const Index* offsets, const std::int32_t* first,
-                           Index sequences, bool accumulate_k, bool accumulate_v) {
+                           const Index* sequence_count, bool accumulate_k, bool accumulate_v) {
+  const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
   constexpr Index stride = stride_of(Width);
@@ -269,13 +275,6 @@ __global__ void __launch_bounds__(attention_threads)
   for (int d = 0; d < half; ++d) to[d] = static_cast<T>(accumulate_v ? static_cast<A>(to[d]) + value_sums[d] : value_sums[d]);
 }
 
-// Zeros in the rows [begin, rows) and in the tails of all rows: what no head writes.
-template <class T, Index Width> __global__ void __launch_bounds__(256) clear_unheaded(T* y, const Index* used, Index rows) {
-  constexpr Index stride = stride_of(Width);
-  const Index i = global_thread();
-  if (i < rows * stride && (i % stride >= Width || i / stride >= *used)) y[i] = T(0);
-}
-
 } // namespace cuda
 
 template <> struct kernel<attention_op, Cuda> {
@@ -288,10 +287,10 @@ template <> struct kernel<attention_op, Cuda> {
       const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1);
       const Index rows = a.offsets[a.sequences];
-      if constexpr (stride_of(Width) != Width) clear<T>(cuda, a.out, offsets + a.sequences, rows);
+      if constexpr (stride_of(Width) != Width) clear<T>(cuda, a.out, rows);
       cuda::launch(cuda, {tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionForwardMemory<A, dim>)},
                    cuda::attention_forward<T, Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp, offsets, tiles.first,
-                   a.sequences);
+                   cuda.stream->count(a.sequences));
     }
     template <class T> static void backward(const Cuda& cuda, const attention_op::Backward<T>& a) {
       using A = cuda::AccumulateOf<T>;
@@ -299,26 +298,27 @@ template <> struct kernel<attention_op, Cuda> {
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1);
       const Index rows = a.offsets[a.sequences];
       const cuda::Grid grid{tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionBackwardMemory<A, dim>)};
-      A* const products = cuda.stream->workspace<A>(rows * Heads);
-      cuda::launch(cuda, cuda::grid_for(rows * Heads), cuda::attention_row_products<T, Heads, Width>, a.out, a.dout, products,
-                   rows);
+      A* const products = cuda.stream->workspace<A>(capacity_of(rows) * Heads);
+      cuda::launch(cuda, cuda::bucket_grid(rows, Heads), cuda::attention_row_products<T, Heads, Width>, a.out, a.dout, products,
+                   cuda.stream->count(rows));
       if constexpr (stride_of(Width) != Width) {
-        if (a.dq != nullptr && !a.accumulate_q) clear<T>(cuda, a.dq, offsets + a.sequences, rows);
-        if (a.dk != nullptr && !a.accumulate_k) clear<T>(cuda, a.dk, offsets + a.sequences, rows);
-        if (a.dv != nullptr && !a.accumulate_v) clear<T>(cuda, a.dv, offsets + a.sequences, rows);
+        if (a.dq != nullptr && !a.accumulate_q) clear<T>(cuda, a.dq, rows);
+        if (a.dk != nullptr && !a.accumulate_k) clear<T>(cuda, a.dk, rows);
+        if (a.dv != nullptr && !a.accumulate_v) clear<T>(cuda, a.dv, rows);
       }
       if (a.dq != nullptr)
         cuda::launch(cuda, grid, cuda::attention_query_gradient<T, Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
-                     static_cast<const A*>(products), a.dq, offsets, tiles.first, a.sequences, a.accumulate_q);
+                     static_cast<const A*>(products), a.dq, offsets, tiles.first, cuda.stream->count(a.sequences),
+                     a.accumulate_q);
       if (a.dk != nullptr || a.dv != nullptr)
         cuda::launch(cuda, grid, cuda::attention_key_gradient<T, Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
-                     static_cast<const A*>(products), a.dk, a.dv, offsets, tiles.first, a.sequences, a.accumulate_k,
-                     a.accumulate_v);
+                     static_cast<const A*>(products), a.dk, a.dv, offsets, tiles.first, cuda.stream->count(a.sequences),
+                     a.accumulate_k, a.accumulate_v);
     }
 
   private:
-    template <class T> static void clear(const Cuda& cuda, T* y, const Index* used, Index rows) {
-      cuda::launch(cuda, cuda::grid_for(rows * stride_of(Width)), cuda::clear_unheaded<T, Width>, y, used, rows);
+    template <class T> static void clear(const Cuda& cuda, T* y, Index rows) {
+      cuda::launch(cuda, cuda::bucket_grid(rows, stride_of(Width)), cuda::clear_tails<T, Width>, y, cuda.stream->count(rows));
     }
   };
 };

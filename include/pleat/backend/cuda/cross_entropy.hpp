@@ -10,8 +10,9 @@ namespace cuda {
 
 // Bytes a row: a stride and 5 numbers. FLOPs a class: 4.
 template <class T, Index Classes>
-__global__ void __launch_bounds__(256)
-    cross_entropy_rows(const T* logits, const std::uint8_t* targets, T* row_loss, T* row_hit, T* normaliser, Index rows) {
+__global__ void __launch_bounds__(256) cross_entropy_rows(const T* logits, const std::uint8_t* targets, T* row_loss, T* row_hit,
+                                                          T* normaliser, const Index* row_count) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Classes>;
   using A = typename Team::A;
   const Index row = Team::row(), r = row < rows ? row : rows - 1;
@@ -63,7 +64,8 @@ __global__ void __launch_bounds__(1024) cross_entropy_loss(const T* row_loss, co
 template <class T, Index Classes>
 __global__ void __launch_bounds__(256)
     cross_entropy_gradient(const T* logits, const std::uint8_t* targets, const T* weights, const T* normaliser,
-                           const double* scale, const T* dloss, T* dlogits, Index rows, bool accumulate) {
+                           const double* scale, const T* dloss, T* dlogits, const Index* row_count, bool accumulate) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Classes>;
   using A = typename Team::A;
   const Index r = Team::row();
@@ -88,14 +90,14 @@ template <> struct kernel<cross_entropy_op, Cuda> {
     template <class T> static void forward(const Cuda& cuda, const cross_entropy_op::Forward<T>& a) {
       const std::uint8_t* const targets = cuda.stream->view(a.targets, a.rows);
       cuda::launch(cuda, cuda::RowTeam<T, Classes>::grid(a.rows), cuda::cross_entropy_rows<T, Classes>, a.logits, targets,
-                   a.row_loss, a.row_hit, a.normaliser, a.rows);
+                   a.row_loss, a.row_hit, a.normaliser, cuda.stream->count(a.rows));
       cuda::launch(cuda, {1, 1024, 2 * 32 * sizeof(double)}, cuda::cross_entropy_loss<T, Classes>, a.row_loss, targets, a.weights,
-                   a.loss, a.scale, cuda.stream->send(&a.rows, 1), a.reduction == Reduction::WeightedMean);
+                   a.loss, a.scale, cuda.stream->count(a.rows), a.reduction == Reduction::WeightedMean);
     }
     template <class T> static void backward(const Cuda& cuda, const cross_entropy_op::Backward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Classes>::grid(a.rows), cuda::cross_entropy_gradient<T, Classes>, a.logits,
-                   cuda.stream->view(a.targets, a.rows), a.weights, a.normaliser, a.scale, a.dloss, a.dlogits, a.rows,
-                   a.accumulate);
+                   cuda.stream->view(a.targets, a.rows), a.weights, a.normaliser, a.scale, a.dloss, a.dlogits,
+                   cuda.stream->count(a.rows), a.accumulate);
     }
   };
 };

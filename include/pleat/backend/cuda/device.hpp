@@ -21,6 +21,9 @@ struct Cuda {
 
   /// Scratch of the kind that ops keep for each thread of the host: none.
   constexpr int threads() const { return 0; }
+  /// Blocks and grids are those of a bucket of counts, so that steps of one bucket are one graph; true counts lie in device
+  /// memory.
+  static constexpr Index capacity(Index count) { return capacity_of(count); }
   /// Loops of the host, before a run.
   template <class Body> void parallel_for(Index tasks, Body&& body) const {
     for (Index task = 0; task < tasks; ++task) body(task);

@@ -19,6 +19,11 @@ constexpr Grid grid_for(Index items, int each = 1, int threads = 256, Index most
   return {blocks < most ? blocks : most, threads, 0};
 }
 
+/// The same for a count of a pass: blocks for all counts of its bucket; the kernel is given the true one (`Stream::count`).
+constexpr Grid bucket_grid(Index count, Index each = 1, int threads = 256) {
+  return grid_for(capacity_of(count) * each, 1, threads);
+}
+
 /// kernel<<<grid>>>(arguments...), now or when its graph runs. Nothing to do for an empty grid. Arguments are converted to the
 /// kernel's parameters, which are pointers and numbers.
 template <class... Parameters, class... Arguments>

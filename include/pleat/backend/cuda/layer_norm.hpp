@@ -30,7 +30,8 @@ template <class Team> struct RowMoments {
 // Bytes a row: 2 strides and 2 moments. FLOPs a channel: 8.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
-    layer_norm_forward(const T* x, const T* gain, const T* bias, T* y, T* moments, Index rows, double epsilon) {
+    layer_norm_forward(const T* x, const T* gain, const T* bias, T* y, T* moments, const Index* row_count, double epsilon) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Width>;
   const Index row = Team::row(), r = row < rows ? row : rows - 1;
   auto v = Team::read(x + r * Team::stride);
@@ -61,8 +62,9 @@ __device__ typename Team::Values through_norm(const typename Team::Values& g, co
 }
 
 template <class T, Index Width>
-__global__ void __launch_bounds__(256)
-    layer_norm_input_gradient(const T* x, const T* gain, const T* moments, const T* dy, T* dx, Index rows, bool accumulate) {
+__global__ void __launch_bounds__(256) layer_norm_input_gradient(const T* x, const T* gain, const T* moments, const T* dy, T* dx,
+                                                                 const Index* row_count, bool accumulate) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Width>;
   using A = typename Team::A;
   const Index row = Team::row(), r = row < rows ? row : rows - 1;
@@ -78,7 +80,8 @@ __global__ void __launch_bounds__(256)
 // Partial sums over rows_of_sum rows for each channel: of dy xhat, then of dy.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
-    layer_norm_gain_sums(const T* x, const T* moments, const T* dy, AccumulateOf<T>* partial, Index rows) {
+    layer_norm_gain_sums(const T* x, const T* moments, const T* dy, AccumulateOf<T>* partial, const Index* row_count) {
+  const Index rows = *row_count;
   using A = AccumulateOf<T>;
   constexpr Index stride = stride_of(Width);
   const Index begin = block() * rows_of_sum, end = begin + rows_of_sum < rows ? begin + rows_of_sum : rows;
@@ -111,17 +114,18 @@ template <> struct kernel<layer_norm_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const layer_norm_op::Forward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::layer_norm_forward<T, Width>, a.x, a.gain, a.bias, a.y,
-                   a.moments, a.rows, a.epsilon);
+                   a.moments, cuda.stream->count(a.rows), a.epsilon);
     }
     template <class T> static void backward(const Cuda& cuda, const layer_norm_op::Backward<T>& a) {
       if (a.dx != nullptr)
         cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::layer_norm_input_gradient<T, Width>, a.x, a.gain,
-                     a.moments, a.dy, a.dx, a.rows, a.accumulate);
+                     a.moments, a.dy, a.dx, cuda.stream->count(a.rows), a.accumulate);
       if (a.dgain == nullptr && a.dbias == nullptr) return;
       using A = cuda::AccumulateOf<T>;
       const Index parts = cuda::sums_of(a.rows), stride = stride_of(Width);
       A* const partial = cuda.stream->workspace<A>(parts * 2 * stride);
-      cuda::launch(cuda, {parts, 256, 0}, cuda::layer_norm_gain_sums<T, Width>, a.x, a.moments, a.dy, partial, a.rows);
+      cuda::launch(cuda, {parts, 256, 0}, cuda::layer_norm_gain_sums<T, Width>, a.x, a.moments, a.dy, partial,
+                   cuda.stream->count(a.rows));
       cuda::launch(cuda, cuda::grid_for(2 * stride), cuda::layer_norm_gain_finish<A, T>, static_cast<const A*>(partial), parts,
                    stride, a.dgain, a.dbias);
     }

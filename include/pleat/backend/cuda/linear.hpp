@@ -13,8 +13,10 @@ namespace cuda {
 
 // What follows a product: y = last(act(first(y + addend)) + residual), the value before the activation kept; tails become zero.
 template <Activation F, class T, Index Width>
-__global__ void __launch_bounds__(256) linear_store(T* y, T* before, const T* addend, const T* slope, const T* shift,
-                                                    const T* residual, const T* last_slope, const T* last_shift, Index rows) {
+__global__ void __launch_bounds__(256)
+    linear_store(T* y, T* before, const T* addend, const T* slope, const T* shift, const T* residual, const T* last_slope,
+                 const T* last_shift, const Index* row_count) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Width>;
   const Index r = Team::row();
   if (r >= rows) return;
@@ -43,7 +45,8 @@ __global__ void __launch_bounds__(256) linear_store(T* y, T* before, const T* ad
 }
 
 // Zeros in the tails of rows that a product wrote without them.
-template <class T, Index Width> __global__ void __launch_bounds__(256) clear_tails(T* y, Index rows) {
+template <class T, Index Width> __global__ void __launch_bounds__(256) clear_tails(T* y, const Index* row_count) {
+  const Index rows = *row_count;
   constexpr Index stride = stride_of(Width), tail = stride - Width;
   const Index i = global_thread();
   if (i < rows * tail) y[i / tail * stride + Width + i % tail] = T(0);
@@ -51,7 +54,8 @@ template <class T, Index Width> __global__ void __launch_bounds__(256) clear_tai
 
 // Partial sums over rows_of_sum rows, channel by channel.
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) sum_rows(const T* x, AccumulateOf<T>* partial, Index rows) {
+__global__ void __launch_bounds__(256) sum_rows(const T* x, AccumulateOf<T>* partial, const Index* row_count) {
+  const Index rows = *row_count;
   using A = AccumulateOf<T>;
   constexpr Index stride = stride_of(Width);
   const Index begin = block() * rows_of_sum, end = begin + rows_of_sum < rows ? begin + rows_of_sum : rows;
@@ -61,12 +65,37 @@ __global__ void __launch_bounds__(256) sum_rows(const T* x, AccumulateOf<T>* par
     partial[block() * stride + c] = sum;
   }
 }
+/// Zeros in the tails of rows that a product wrote.
+template <Index Width, class T> void clear_tails_of(const Cuda& cuda, T* y, Index rows) {
+  if constexpr (stride_of(Width) != Width)
+    launch(cuda, bucket_grid(rows, stride_of(Width) - Width), clear_tails<T, Width>, y, cuda.stream->count(rows));
+}
+
+// Zeros in the rows of a block beyond the count, up to its capacity.
+template <class T, Index Width>
+__global__ void __launch_bounds__(256) clear_beyond(T* y, const Index* row_count, Index capacity) {
+  constexpr Index stride = stride_of(Width);
+  const Index i = *row_count * stride + global_thread();
+  if (i < capacity * stride) y[i] = T(0);
+}
+/// dweight (Out, stride_of(In)) += dy^T x, the one product that sums over rows: those beyond the count are cleared first, in both
+/// blocks.
+template <class T, Index Out, Index In>
+void add_outer_product(const Cuda& cuda, const T* dy, const T* x, Index rows, T* dweight) {
+  const Index capacity = capacity_of(rows), most = capacity > 16 ? capacity / 4 : capacity; // what a bucket holds beyond a count
+  const Index* const count = cuda.stream->count(rows);
+  launch(cuda, grid_for(most * stride_of(Out)), clear_beyond<T, Out>, const_cast<T*>(dy), count, capacity);
+  launch(cuda, grid_for(most * stride_of(In)), clear_beyond<T, In>, const_cast<T*>(x), count, capacity);
+  gemm<T>(cuda, {x, stride_of(In), false, dy, stride_of(Out), true, dweight, dweight, stride_of(In), nullptr, In, Out, capacity,
+                 true, true});
+}
+
 /// to (stride) += sum of the rows of x, in a fixed order.
 template <class T, Index Width> void add_row_sum(const Cuda& cuda, const T* x, Index rows, T* to) {
   using A = AccumulateOf<T>;
   const Index parts = sums_of(rows), stride = stride_of(Width);
   A* const partial = cuda.stream->workspace<A>(parts * stride);
-  launch(cuda, {parts, 256, 0}, sum_rows<T, Width>, x, partial, rows);
+  launch(cuda, {parts, 256, 0}, sum_rows<T, Width>, x, partial, cuda.stream->count(rows));
   launch(cuda, grid_for(stride), finish_sums<A, T>, static_cast<const A*>(partial), parts, stride, to);
 }
 
@@ -86,31 +115,22 @@ template <> struct kernel<linear_op, Cuda> {
       const bool plain = a.activation == Activation::None && a.addend == nullptr && a.slope == nullptr && a.before == nullptr &&
                          a.last_slope == nullptr && (a.residual == nullptr || out == Out);
       const T* const added = plain ? a.residual : nullptr;
-      cuda::gemm<T>(cuda, {static_cast<const T*>(a.form), in, true, a.x, in, false, added, a.y, out, a.bias, Out, a.rows, In,
-                           added != nullptr, false});
-      if (!plain)
-        cuda::with_activation(a.activation, [&](auto f) {
-          cuda::launch(cuda, cuda::RowTeam<T, Out>::grid(a.rows), cuda::linear_store<decltype(f)::value, T, Out>, a.y, a.before,
-                       a.addend, a.slope, a.shift, a.residual, a.last_slope, a.last_shift, a.rows);
-        });
-      else
-        clear<Out>(cuda, a.y, a.rows);
+      cuda::gemm<T>(cuda, {static_cast<const T*>(a.form), in, true, a.x, in, false, added, a.y, out, a.bias, Out,
+                           capacity_of(a.rows), In, added != nullptr, false});
+      if (plain) return cuda::clear_tails_of<Out>(cuda, a.y, a.rows);
+      cuda::with_activation(a.activation, [&](auto f) {
+        cuda::launch(cuda, cuda::RowTeam<T, Out>::grid(a.rows), cuda::linear_store<decltype(f)::value, T, Out>, a.y, a.before,
+                     a.addend, a.slope, a.shift, a.residual, a.last_slope, a.last_shift, cuda.stream->count(a.rows));
+      });
     }
     template <class T> static void input_gradient(const Cuda& cuda, const linear_op::InputGradient<T>& a) {
-      cuda::gemm<T>(cuda, {static_cast<const T*>(a.form), in, false, a.dy, out, false, a.dx, a.dx, in, nullptr, In, a.rows, Out,
-                           a.accumulate, false});
-      if (!a.accumulate) clear<In>(cuda, a.dx, a.rows);
+      cuda::gemm<T>(cuda, {static_cast<const T*>(a.form), in, false, a.dy, out, false, a.dx, a.dx, in, nullptr, In,
+                           capacity_of(a.rows), Out, a.accumulate, false});
+      if (!a.accumulate) cuda::clear_tails_of<In>(cuda, a.dx, a.rows);
     }
     template <class T> static void weight_gradient(const Cuda& cuda, const linear_op::WeightGradient<T>& a) {
-      if (a.dweight != nullptr)
-        cuda::gemm<T>(cuda, {a.x, in, false, a.dy, out, true, a.dweight, a.dweight, in, nullptr, In, Out, a.rows, true, true});
+      if (a.dweight != nullptr) cuda::add_outer_product<T, Out, In>(cuda, a.dy, a.x, a.rows, a.dweight);
       if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, a.rows, a.dbias);
-    }
-
-  private:
-    template <Index Width, class T> static void clear(const Cuda& cuda, T* y, Index rows) {
-      if constexpr (stride_of(Width) != Width)
-        cuda::launch(cuda, cuda::grid_for(rows * (stride_of(Width) - Width)), cuda::clear_tails<T, Width>, y, rows);
     }
   };
 };

@@ -10,7 +10,8 @@ namespace cuda {
 
 // Bytes a row: 3 strides. FLOPs a channel: 3.
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) mix_forward(const T* x, const T* a, const T* e, const T* b, T* y, Index rows) {
+__global__ void __launch_bounds__(256) mix_forward(const T* x, const T* a, const T* e, const T* b, T* y, const Index* row_count) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Width>;
   using A = typename Team::A;
   const Index r = Team::row();
@@ -23,7 +24,8 @@ __global__ void __launch_bounds__(256) mix_forward(const T* x, const T* a, const
   Team::write(y + r * Team::stride, v);
 }
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) mix_backward(const T* dy, const T* a, T* dx, Index rows, bool accumulate) {
+__global__ void __launch_bounds__(256) mix_backward(const T* dy, const T* a, T* dx, const Index* row_count, bool accumulate) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Width>;
   using A = typename Team::A;
   const Index r = Team::row();
@@ -40,11 +42,12 @@ __global__ void __launch_bounds__(256) mix_backward(const T* dy, const T* a, T* 
 template <> struct kernel<mix_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const mix_op::Forward<T>& a) {
-      cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::mix_forward<T, Width>, a.x, a.a, a.e, a.b, a.y, a.rows);
+      cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::mix_forward<T, Width>, a.x, a.a, a.e, a.b, a.y,
+                   cuda.stream->count(a.rows));
     }
     template <class T> static void backward(const Cuda& cuda, const mix_op::Backward<T>& a) {
-      cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::mix_backward<T, Width>, a.dy, a.a, a.dx, a.rows,
-                   a.accumulate);
+      cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::mix_backward<T, Width>, a.dy, a.a, a.dx,
+                   cuda.stream->count(a.rows), a.accumulate);
     }
   };
 };

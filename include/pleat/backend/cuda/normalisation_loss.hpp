@@ -42,9 +42,11 @@ __global__ void __launch_bounds__(256) univariate_kl_loss(const double* moments,
 
 // dz = dloss weight_g / n_g (mu + (1 - 1/var)(z - mu)), the 1/var only above the floor.
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) univariate_kl_gradient(const T* z, const std::uint8_t* tokens, const double* moments,
-                                                              const double* counts, const double* weights, const T* dloss, T* dz,
-                                                              Index rows, Index groups, double floor, bool accumulate) {
+__global__ void __launch_bounds__(256)
+    univariate_kl_gradient(const T* z, const std::uint8_t* tokens, const double* moments, const double* counts,
+                           const double* weights, const T* dloss, T* dz, const Index* row_count, Index groups, double floor,
+                           bool accumulate) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Width>;
   const Index r = Team::row();
   if (r >= rows) return;
@@ -79,8 +81,8 @@ template <> struct kernel<univariate_kl_op, Cuda> {
     }
     template <class T> static void backward(const Cuda& cuda, const univariate_kl_op::Backward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::univariate_kl_gradient<T, Width>, a.z,
-                   cuda.stream->view(a.tokens, a.rows), a.moments, a.counts, a.weights, a.dloss, a.dz, a.rows, a.groups,
-                   a.variance_floor, a.accumulate);
+                   cuda.stream->view(a.tokens, a.rows), a.moments, a.counts, a.weights, a.dloss, a.dz, cuda.stream->count(a.rows),
+                   a.groups, a.variance_floor, a.accumulate);
     }
   };
 };

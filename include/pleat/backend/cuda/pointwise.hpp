@@ -24,7 +24,9 @@ template <class T> struct PackOf {
     store(to, moved);
   }
 };
-/// One thread for each pack of `elements`, a multiple of 16.
-template <class T> constexpr Grid pointwise_grid(Index elements) { return grid_for(elements / per_access<T>); }
+/// One thread for each pack of the rows of a bucket.
+template <class T, Index Width> constexpr Grid pointwise_grid(Index rows) {
+  return bucket_grid(rows, stride_of(Width) / per_access<T>);
+}
 
 } // namespace pleat::inline v0_1::cuda

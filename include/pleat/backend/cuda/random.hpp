@@ -28,8 +28,11 @@ struct NoiseRows {
 
 // Four channels a thread. Bytes a row: a stride.
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) normal_rows(const std::uint32_t* key, const Index* offsets, const std::uint32_t* records,
-                                                   const Index* starts, Index sequences, std::uint32_t draw, T* y, Index rows) {
+__global__ void __launch_bounds__(256)
+    normal_rows(const std::uint32_t* key, const Index* offsets, const std::uint32_t* records, const Index* starts,
+                const Index* sequence_count, std::uint32_t draw, T* y, const Index* row_count) {
+  const Index rows = *row_count;
+  const Index sequences = *sequence_count;
   constexpr Index stride = stride_of(Width);
   const Index i = global_thread(), r = i / (stride / 4), c = i % (stride / 4) * 4;
   if (r >= rows) return;
@@ -41,8 +44,10 @@ __global__ void __launch_bounds__(256) normal_rows(const std::uint32_t* key, con
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     dropout_rows(const std::uint32_t* key, const Index* offsets, const std::uint32_t* records, const Index* starts,
-                 Index sequences, std::uint32_t draw, const T* x, T* y, Index rows, Index each, std::uint32_t threshold,
-                 double factor, bool accumulate) {
+                 const Index* sequence_count, std::uint32_t draw, const T* x, T* y, const Index* row_count, Index each,
+                 std::uint32_t threshold, double factor, bool accumulate) {
+  const Index rows = *row_count;
+  const Index sequences = *sequence_count;
   constexpr Index stride = stride_of(Width);
   const Index i = global_thread(), r = i / (stride / 4), c = i % (stride / 4) * 4;
   if (r >= rows) return;
@@ -68,10 +73,10 @@ template <> struct kernel<random_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void normal(const Cuda& cuda, const random_op::Normal<T>& a) {
       const Index rows = a.batch.rows(), sequences = a.batch.sequences();
-      cuda::launch(cuda, cuda::grid_for(rows * stride_of(Width) / 4), cuda::normal_rows<T, Width>, cuda::key_of(cuda, a.key),
+      cuda::launch(cuda, cuda::bucket_grid(rows, stride_of(Width) / 4), cuda::normal_rows<T, Width>, cuda::key_of(cuda, a.key),
                    cuda::offsets_of(cuda, a.batch.segments), cuda.stream->view(a.batch.records.data(), sequences),
-                   cuda.stream->view(a.batch.starts.data(), static_cast<Index>(a.batch.starts.size())), sequences, a.draw, a.y,
-                   rows);
+                   cuda.stream->view(a.batch.starts.data(), static_cast<Index>(a.batch.starts.size())),
+                   cuda.stream->count(sequences), a.draw, a.y, cuda.stream->count(rows));
     }
   };
 };
@@ -82,24 +87,27 @@ template <> struct kernel<dropout_op, Cuda> {
       const Index rows = a.batch.rows(), sequences = a.batch.sequences();
       // uniform_float(bits) = (2 (bits >> 9) + 1) 2^-24 < rate, in integers: bits >> 9 below this.
       const auto threshold = static_cast<std::uint32_t>(std::ceil((a.rate * 0x1p24 - 1) / 2));
-      cuda::launch(cuda, cuda::grid_for(rows * stride_of(Width) / 4), cuda::dropout_rows<T, Width>, cuda::key_of(cuda, a.key),
+      cuda::launch(cuda, cuda::bucket_grid(rows, stride_of(Width) / 4), cuda::dropout_rows<T, Width>, cuda::key_of(cuda, a.key),
                    cuda::offsets_of(cuda, a.batch.segments), cuda.stream->view(a.batch.records.data(), sequences),
-                   cuda.stream->view(a.batch.starts.data(), static_cast<Index>(a.batch.starts.size())), sequences, a.draw, a.x,
-                   a.y, rows, a.each, threshold, 1 / (1 - a.rate), a.accumulate);
+                   cuda.stream->view(a.batch.starts.data(), static_cast<Index>(a.batch.starts.size())),
+                   cuda.stream->count(sequences), a.draw, a.x, a.y, cuda.stream->count(rows), a.each, threshold, 1 / (1 - a.rate),
+                   a.accumulate);
     }
   };
 };
 
 namespace cuda {
-template <class T> __global__ void __launch_bounds__(256) convert(const double* from, T* to, Index count) {
+template <class T> __global__ void __launch_bounds__(256) convert(const double* from, T* to, const Index* count) {
   const Index i = global_thread();
-  if (i < count) to[i] = static_cast<T>(from[i]);
+  if (i < *count) to[i] = static_cast<T>(from[i]);
 }
 } // namespace cuda
 
 template <> struct kernel<upload_op, Cuda> {
   template <class T> static void run(const Cuda& cuda, T* to, const double* from, Index count) {
-    if (count > 0) cuda::launch(cuda, cuda::grid_for(count), cuda::convert<T>, cuda.stream->send(from, count), to, count);
+    if (count > 0)
+      cuda::launch(cuda, cuda::bucket_grid(count), cuda::convert<T>, cuda.stream->send(from, count), to,
+                   cuda.stream->count(count));
   }
 };
 

@@ -20,9 +20,9 @@ template <class T, Index Width> struct RowTeam {
   static constexpr int turns = (packs + lanes - 1) / lanes, values = turns * pack;
   static constexpr bool ragged = turns * lanes != packs; ///< some lanes have nothing in the last turn
 
-  /// Rows of a block of 256 threads, and the grid for so many rows.
+  /// Rows of a block of 256 threads, and the grid for the bucket of so many rows.
   static constexpr int threads = 256, rows_of_block = threads / lanes;
-  static Grid grid(Index rows) { return grid_for(rows, lanes, threads); }
+  static Grid grid(Index rows) { return grid_for(capacity_of(rows), lanes, threads); }
   /// The row of this thread's team.
   __device__ static Index row() { return global_thread() / lanes; }
   /// The number of a value of this lane within the row; beyond the stride where the lane has none.
@@ -77,7 +77,8 @@ template <class T, Index Width> struct RowTeam {
 
 /// Rows that one partial sum over rows is formed of; a constant, so that the sums do not depend on the GPU.
 inline constexpr Index rows_of_sum = 128;
-constexpr Index sums_of(Index rows) { return (rows + rows_of_sum - 1) / rows_of_sum; }
+/// How many there are for the bucket of a row count; those of rows that are not there are zero.
+constexpr Index sums_of(Index rows) { return (capacity_of(rows) + rows_of_sum - 1) / rows_of_sum; }
 
 /// to[c] += sum over `parts` of partial[part * width + c], in a fixed order: where partial sums of a kernel before end. A null
 /// `to` is left out.

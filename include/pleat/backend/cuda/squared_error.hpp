@@ -10,13 +10,14 @@ namespace cuda {
 
 // Bytes a row: 2 strides.
 template <class T, Index Width>
-__global__ void __launch_bounds__(256)
-    squared_error_sequences(const T* prediction, const T* target, const Index* offsets, T* sequence_loss) {
+__global__ void __launch_bounds__(256) squared_error_sequences(const T* prediction, const T* target, const Index* offsets,
+                                                               T* sequence_loss, const Index* sequence_count) {
   struct Scratch {
     double sum[8];
   };
   Scratch& scratch = shared_memory<Scratch>();
   constexpr Index stride = stride_of(Width);
+  if (block() >= *sequence_count) return;
   const Index s = block(), rows = offsets[s + 1] - offsets[s], begin = offsets[s] * stride, count = rows * stride;
   double sum = 0;
   for (Index i = thread(); i < count; i += threads()) {
@@ -37,8 +38,9 @@ __device__ inline double error_denominator(const Index* offsets, Index sequences
 
 // The loss, and twice one over the denominator for the backward: one thread goes over the sequences in order.
 template <class T>
-__global__ void squared_error_loss(const T* sequence_loss, const double* weights, const Index* offsets, Index sequences, T* loss,
-                                   bool positions) {
+__global__ void squared_error_loss(const T* sequence_loss, const double* weights, const Index* offsets,
+                                   const Index* sequence_count, T* loss, bool positions) {
+  const Index sequences = *sequence_count;
   if (thread() >= stride_of(1)) return;
   double sum = 0;
   if (thread() == 0) {
@@ -56,7 +58,10 @@ __global__ void squared_error_loss(const T* sequence_loss, const double* weights
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     squared_error_gradient(const T* prediction, const T* target, const double* weights, const T* dloss, T* gradient,
-                           const Index* offsets, Index sequences, Index rows, bool positions, double sign, bool accumulate) {
+                           const Index* offsets, const Index* sequence_count, const Index* row_count, bool positions, double sign,
+                           bool accumulate) {
+  const Index rows = *row_count;
+  const Index sequences = *sequence_count;
   using Team = RowTeam<T, Width>;
   using A = typename Team::A;
   const Index r = Team::row();
@@ -82,16 +87,18 @@ template <> struct kernel<squared_error_op, Cuda> {
     template <class T> static void forward(const Cuda& cuda, const squared_error_op::Forward<T>& a) {
       const Index sequences = a.segments.sequences();
       const Index* const offsets = cuda::offsets_of(cuda, a.segments);
-      cuda::launch(cuda, {sequences, 256, 8 * sizeof(double)}, cuda::squared_error_sequences<T, Width>, a.prediction, a.target,
-                   offsets, a.sequence_loss);
+      cuda::launch(cuda, {capacity_of(sequences), 256, 8 * sizeof(double)}, cuda::squared_error_sequences<T, Width>, a.prediction,
+                   a.target, offsets, a.sequence_loss, cuda.stream->count(sequences));
       cuda::launch(cuda, {1, 32, 0}, cuda::squared_error_loss<T>, static_cast<const T*>(a.sequence_loss),
-                   cuda.stream->view(a.weights, sequences), offsets, sequences, a.loss, a.reduction == ErrorReduction::Positions);
+                   cuda.stream->view(a.weights, sequences), offsets, cuda.stream->count(sequences), a.loss,
+                   a.reduction == ErrorReduction::Positions);
     }
     template <class T> static void backward(const Cuda& cuda, const squared_error_op::Backward<T>& a) {
       const Index sequences = a.segments.sequences(), rows = a.segments.rows();
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(rows), cuda::squared_error_gradient<T, Width>, a.prediction, a.target,
-                   cuda.stream->view(a.weights, sequences), a.dloss, a.gradient, cuda::offsets_of(cuda, a.segments), sequences,
-                   rows, a.reduction == ErrorReduction::Positions, a.sign, a.accumulate);
+                   cuda.stream->view(a.weights, sequences), a.dloss, a.gradient, cuda::offsets_of(cuda, a.segments),
+                   cuda.stream->count(sequences), cuda.stream->count(rows), a.reduction == ErrorReduction::Positions, a.sign,
+                   a.accumulate);
     }
   };
 };

@@ -10,7 +10,8 @@ namespace cuda {
 // Mean and deviation are zero in the tail; the deviation then counts as 1, so the tail stays zero. Bytes a row: 2 strides.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
-    standardise_rows(const T* x, const T* mean, const T* deviation, T* y, Index rows, bool inverse, bool accumulate) {
+    standardise_rows(const T* x, const T* mean, const T* deviation, T* y, const Index* row_count, bool inverse, bool accumulate) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Width>;
   using A = typename Team::A;
   const Index r = Team::row();
@@ -31,7 +32,7 @@ template <> struct kernel<standardise_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const standardise_op::Forward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::standardise_rows<T, Width>, a.x, a.mean, a.deviation, a.y,
-                   a.rows, a.inverse, a.accumulate);
+                   cuda.stream->count(a.rows), a.inverse, a.accumulate);
     }
   };
 };

@@ -109,7 +109,7 @@ public:
   }
   /// A copy on the device of `count` elements of the host, which may change after the call. Valid until the next pass.
   template <class T> const T* send(const T* from, Index count) {
-    const Index bytes = count * static_cast<Index>(sizeof(T)), at = place(bytes);
+    const Index bytes = count * static_cast<Index>(sizeof(T)), at = place(capacity_of(count) * static_cast<Index>(sizeof(T)));
     std::memcpy(staging_[turn_].pinned + at, from, static_cast<std::size_t>(bytes));
     if (mode_ == Mode::Runs) {
       check(cudaMemcpyAsync(staged_ + at, staging_[turn_].pinned + at, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice,
@@ -119,6 +119,8 @@ public:
     }
     return reinterpret_cast<const T*>(staged_ + at);
   }
+  /// A count that steps of one bucket do not share.
+  const Index* count(Index value) { return send(&value, 1); }
   /// The same for an array that stays as it is until the next pass: sent once.
   template <class T> const T* view(const T* from, Index count) {
     if (from == nullptr || count == 0) return nullptr;
@@ -214,7 +216,7 @@ private:
   // The next free place of the staging memory, which grows where it must.
   Index place(Index bytes) {
     const Index at = used_;
-    used_ = round_up(used_ + bytes, alignment);
+    used_ = round_up(used_ + bytes, 16);
     if (used_ > capacity_) {
       require(mode_ != Mode::Captured,
               "a step sent more the second time it was told; this is a fault of pleat, please report it.");

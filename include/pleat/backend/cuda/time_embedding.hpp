@@ -8,7 +8,8 @@ namespace pleat::inline v0_1 {
 
 namespace cuda {
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) time_embedding_forward(const double* t, T* y, Index sequences) {
+__global__ void __launch_bounds__(256) time_embedding_forward(const double* t, T* y, const Index* sequence_count) {
+  const Index sequences = *sequence_count;
   constexpr Index stride = stride_of(Width), half = Width / 2;
   const Index i = global_thread();
   if (i >= sequences * stride) return;
@@ -27,8 +28,8 @@ __global__ void __launch_bounds__(256) time_embedding_forward(const double* t, T
 template <> struct kernel<time_embedding_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const time_embedding_op::Forward<T>& a) {
-      cuda::launch(cuda, cuda::grid_for(a.sequences * stride_of(Width)), cuda::time_embedding_forward<T, Width>,
-                   cuda.stream->view(a.t, a.sequences), a.y, a.sequences);
+      cuda::launch(cuda, cuda::bucket_grid(a.sequences, stride_of(Width)), cuda::time_embedding_forward<T, Width>,
+                   cuda.stream->view(a.t, a.sequences), a.y, cuda.stream->count(a.sequences));
     }
   };
 };

@@ -56,7 +56,8 @@ __global__ void __launch_bounds__(128)
 // Bytes a row: 2 strides.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
-    token_norm_rows(const T* z, const std::uint8_t* tokens, const T* mean, const T* scale, T* y, Index rows) {
+    token_norm_rows(const T* z, const std::uint8_t* tokens, const T* mean, const T* scale, T* y, const Index* row_count) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Width>;
   const Index r = Team::row();
   if (r >= rows) return;
@@ -91,7 +92,8 @@ __global__ void __launch_bounds__(128)
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     token_norm_gradient(const T* z, const std::uint8_t* tokens, const T* mean, const T* scale, const T* shift, const T* slope,
-                        const T* dy, T* dz, Index rows, bool accumulate) {
+                        const T* dy, T* dz, const Index* row_count, bool accumulate) {
+  const Index rows = *row_count;
   using Team = RowTeam<T, Width>;
   const Index r = Team::row();
   if (r >= rows) return;
@@ -121,7 +123,7 @@ template <> struct kernel<token_norm_op, Cuda> {
                    a.scale, a.fresh_mean, a.fresh_variance, a.options.epsilon, a.options.momentum, a.options.kappa);
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::token_norm_rows<T, Width>, a.z,
                    cuda.stream->view(a.tokens, a.rows), static_cast<const T*>(a.mean), static_cast<const T*>(a.scale), a.y,
-                   a.rows);
+                   cuda.stream->count(a.rows));
     }
     template <class T> static void backward(const Cuda& cuda, const token_norm_op::Backward<T>& a) {
       const auto rows = cuda::rows_by_type(cuda, a.tokens, a.rows);
@@ -131,7 +133,7 @@ template <> struct kernel<token_norm_op, Cuda> {
                    a.scale, rows.order, rows.begin, a.kappa, shift, slope);
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::token_norm_gradient<T, Width>, a.z,
                    cuda.stream->view(a.tokens, a.rows), a.mean, a.scale, static_cast<const T*>(shift),
-                   static_cast<const T*>(slope), a.dy, a.dz, a.rows, a.accumulate);
+                   static_cast<const T*>(slope), a.dy, a.dz, cuda.stream->count(a.rows), a.accumulate);
     }
   };
 };

@@ -1,0 +1,177 @@
+// Whole models through the CUDA kernels on the emulator, step by step beside the CPU: losses, values, graphs and what they cost.
+
+#include "cuda/emulator.hpp"
+
+#include <pleat/backend/cuda.hpp>
+
+#include "support/op_contract.hpp"
+
+#include <pleat/pleat.hpp>
+
+using namespace pleat;
+using namespace contract;
+
+namespace {
+
+inline constexpr Shape small{1, 16, 2, 24};
+template <class Bottleneck> using Small = Autoencoder<Transformer<small>, Bottleneck, Decoder<small>>;
+using Masked = Small<NoiseMask<>>;
+using Normed = Small<TokenNorm<TokenNormPolicy{.form = TokenNormForm::Layer}>>;
+using Diffusion = LatentDiffusion<Masked, Denoiser<small>>;
+
+OwnedBatch toy_batch(std::uint64_t seed, const std::vector<Index>& lengths) {
+  OwnedBatch batch;
+  Philox draws(seed, 50);
+  for (std::size_t s = 0; s < lengths.size(); ++s) {
+    std::vector<std::uint8_t> tokens;
+    for (Index i = 0; i < lengths[s]; ++i) tokens.push_back(static_cast<std::uint8_t>(4 + draws.index(20)));
+    batch.add(tokens, static_cast<std::uint32_t>(seed * 100 + s));
+  }
+  return batch;
+}
+std::vector<OwnedBatch> batches_of(std::uint64_t step) {
+  return {toy_batch(step, {40, 13, 1, 0, 20}), toy_batch(step + 99, {33, 10})};
+}
+
+template <class Session> std::vector<double> values_of(Session& session) {
+  std::vector<double> values(session.average()->values().begin(), session.average()->values().end());
+  for (Store s : {Store::Trained, Store::Frozen, Store::State})
+    values.insert(values.end(), session.parameters().store(s), session.parameters().store(s) + session.parameters().size(s));
+  return values;
+}
+
+// Steps of two micro-batches on both devices from the same values.
+template <class Objective, class Precision> void check_training(double tolerance, int steps = 4) {
+  ThreadPool pool(1);
+  TrainSession<Objective, Cpu, Precision> cpu(Cpu{&pool});
+  TrainSession<Objective, Cuda, Precision> cuda(Cuda{});
+  cpu.parameters().initialise(3), cuda.parameters().initialise(3);
+  cpu.start_average({.decay = 0.9}), cuda.start_average({.decay = 0.9});
+  for (int step = 0; step < steps; ++step) {
+    const auto number = static_cast<std::uint64_t>(step);
+    const auto batches = batches_of(number);
+    const StepResult mine = cuda.step(batches, 7, number, 3e-3), theirs = cpu.step(batches, 7, number, 3e-3);
+    BOOST_REQUIRE(mine.finite);
+    const double loss = theirs.metrics.value("loss");
+    BOOST_TEST(std::abs(mine.metrics.value("loss") - loss) <= tolerance * std::abs(loss),
+               "step " << step << ": loss " << mine.metrics.value("loss") << ", on the CPU " << loss);
+    BOOST_TEST(std::abs(mine.gradient_norm - theirs.gradient_norm) <= tolerance * theirs.gradient_norm);
+  }
+  check_close(values_of(cuda), values_of(cpu), tolerance, "values after training");
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(cuda_training)
+
+BOOST_AUTO_TEST_CASE(sequence_models_train_as_on_the_cpu) {
+  check_training<AutoencoderObjective<Masked>, Float64>(1e-10);
+  check_training<AutoencoderObjective<Masked>, Float32>(1e-3);
+  check_training<AutoencoderObjective<Normed>, Float64>(1e-10);
+  check_training<DiffusionObjective<Diffusion>, Float64>(1e-10);
+}
+
+// A step is captured once for each shape; what differs between steps is sent. Within steps nothing is allocated.
+BOOST_AUTO_TEST_CASE(steps_of_one_shape_share_a_graph) {
+  TrainSession<AutoencoderObjective<Masked>, Cuda> session(open_device(Cuda{}));
+  session.parameters().initialise(3);
+  const auto& stream = *session.parameters().device().stream;
+  const auto step = [&](std::uint64_t number) { return session.step(batches_of(number), 7, number, 1e-3); };
+  step(0);
+  BOOST_TEST(stream.graphs() == 2u); // the last micro-batch also updates
+  const auto allocations = emulator::settings().allocations;
+  double loss = 0;
+  for (std::uint64_t number = 1; number < 6; ++number) {
+    const StepResult result = step(number);
+    BOOST_TEST(result.finite);
+    BOOST_TEST(result.metrics.value("loss") != loss); // other tokens, other noise
+    loss = result.metrics.value("loss");
+  }
+  BOOST_TEST(stream.graphs() == 2u);
+  BOOST_TEST(emulator::settings().allocations == allocations);
+  session.step(std::vector<OwnedBatch>{toy_batch(1, {11, 12})}, 7, 9, 1e-3); // another shape
+  BOOST_TEST(stream.graphs() == 3u);
+}
+
+// The same steps give the same bits, by graphs or not, and after a resume.
+BOOST_AUTO_TEST_CASE(a_resumed_run_has_the_same_bits) {
+  using Session = TrainSession<AutoencoderObjective<Normed>, Cuda>;
+  const auto run = [](Session& session, std::uint64_t from, std::uint64_t to) {
+    for (std::uint64_t step = from; step < to; ++step) session.step(batches_of(step), 7, step, 3e-3);
+  };
+  Session whole(Cuda{}), first(Cuda{}), second(Cuda{});
+  for (Session* session : {&whole, &first, &second}) session->parameters().initialise(3);
+  run(whole, 0, 5), run(first, 0, 2);
+  for (Store s : {Store::Trained, Store::State})
+    std::copy_n(first.parameters().store(s), first.parameters().size(s), second.parameters().store(s));
+  second.parameters().changed();
+  second.optimiser().restore(first.optimiser().steps(), first.optimiser().first(), first.optimiser().second());
+  run(second, 2, 5);
+  for (Store s : {Store::Trained, Store::State})
+    BOOST_TEST(std::memcmp(whole.parameters().store(s), second.parameters().store(s),
+                           static_cast<std::size_t>(whole.parameters().size(s)) * sizeof(float)) == 0);
+}
+
+// Gradients that are not finite change nothing, and the step does not count.
+BOOST_AUTO_TEST_CASE(a_step_that_is_not_finite_is_refused) {
+  TrainSession<AutoencoderObjective<Masked>, Cuda> session(Cuda{});
+  session.parameters().initialise(3);
+  auto* values = session.parameters().store(Store::Trained);
+  const float kept = values[5];
+  values[5] = NAN;
+  session.parameters().changed();
+  const std::vector<float> before(values, values + session.parameters().size(Store::Trained));
+  BOOST_TEST(!session.step(batches_of(0), 7, 0, 1e-3).finite);
+  BOOST_TEST(session.optimiser().steps() == 0);
+  const auto* after = session.parameters().store(Store::Trained);
+  BOOST_TEST(std::memcmp(after, before.data(), before.size() * sizeof(float)) == 0);
+  session.parameters().store(Store::Trained)[5] = kept;
+  session.parameters().changed();
+  BOOST_TEST(session.step(batches_of(0), 7, 0, 1e-3).finite);
+}
+
+// Residues have the same bits alone and in any batch.
+BOOST_AUTO_TEST_CASE(inference_does_not_depend_on_batch_mates) {
+  EncodeSession<Masked, Cuda> session(Cuda{});
+  session.parameters().initialise(3);
+  ThreadPool pool(1);
+  EncodeSession<Masked, Cpu> cpu(Cpu{&pool});
+  cpu.parameters().initialise(3);
+  const auto set_of = [](const std::vector<std::string>& sequences) {
+    SequenceSet set;
+    for (const std::string& letters : sequences) set.add("s", letters);
+    return set;
+  };
+  const std::string one = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ", other = "GSHMLEDPVDAF";
+  const Ragged alone = session.encode(set_of({one})), there = cpu.encode(set_of({one}));
+  check_close(std::vector<double>(alone.rows.begin(), alone.rows.end()), std::vector<double>(there.rows.begin(), there.rows.end()),
+              1e-4, "encoded");
+  for (const auto& mates : {std::vector{other, one}, std::vector{one, other, other}, std::vector{other, other, one, other}}) {
+    const Ragged batch = session.encode(set_of(mates));
+    for (Index s = 0; s < batch.sequences(); ++s)
+      if (mates[static_cast<std::size_t>(s)] == one)
+        BOOST_TEST(std::memcmp(batch[s].data(), alone.rows.data(), alone.rows.size() * sizeof(float)) == 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_gpu_is_one_sentence) {
+  const auto refused = [](auto change, const std::string& words) {
+    const emulator::Settings before = emulator::settings();
+    change(emulator::settings());
+    try {
+      open_device(Cuda{});
+      BOOST_TEST(false, words);
+    } catch (const Error& error) {
+      BOOST_TEST(std::string(error.what()).find(words) != std::string::npos, error.what());
+    }
+    const auto allocations = emulator::settings().allocations;
+    emulator::settings() = before;
+    emulator::settings().allocations = allocations;
+  };
+  refused([](auto& s) { s.gpus = 0; }, "there is no NVIDIA GPU");
+  refused([](auto& s) { s.capability = 75; }, "has compute capability 7.5");
+  refused([](auto& s) { s.next_allocation = cudaErrorMemoryAllocation; }, "use a smaller token budget");
+  BOOST_CHECK_THROW(open_device(Cuda{3}), Error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

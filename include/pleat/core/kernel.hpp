@@ -14,7 +14,17 @@ template <class Op, class Device> struct kernel;
 /// True where the headers of `Device` have been included: `backend/<device>.hpp` specialises it.
 template <class Device> inline constexpr bool available = false;
 
+/// True for a session that is compiled elsewhere, with its kernels: `pleat_add_models` specialises it beside an explicit instantiation.
+template <class Session> inline constexpr bool generated = false;
+
 namespace detail {
+template <class Session, class Device> constexpr bool require_session() {
+  static_assert(available<Device> || generated<Session>,
+                "pleat: this session has no kernels for its device. Add its model to MODELS, its session to SESSIONS and its device to "
+                "DEVICES of pleat_add_models in CMakeLists.txt and include the header it makes; or, to compile it right here, include "
+                "<pleat/backend/cpu.hpp>.");
+  return true;
+}
 template <class Kernel, auto... Widths> struct KernelAt { using type = Kernel; };
 template <class Kernel, auto... Widths>
 requires requires { typename Kernel::template At<Widths...>; }

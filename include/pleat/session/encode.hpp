@@ -19,6 +19,7 @@ namespace pleat::inline v0_1 {
 /// threads.
 template <class ModelType, class DeviceType, class Precision = Float32> class EncodeSession {
 public:
+  static_assert(detail::require_session<EncodeSession, DeviceType>());
   using Model = ModelType;
   using Device = DeviceType;
   static constexpr Index width = Model::width;

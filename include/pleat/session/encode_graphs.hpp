@@ -22,6 +22,7 @@ struct EncodedGraphs {
 /// run it. The rows of a graph have the same bits alone, in any batch and on any number of threads.
 template <class EncoderType, class DeviceType, class Precision = Float32> class EncodeGraphsSession {
 public:
+  static_assert(detail::require_session<EncodeGraphsSession, DeviceType>());
   static_assert(
       requires {
         typename EncoderType::Graphs;

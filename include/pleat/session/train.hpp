@@ -13,6 +13,7 @@ namespace pleat::inline v0_1 {
 /// batches, key): the same bits for any number of threads.
 template <class ObjectiveType, class DeviceType, class Precision = Float32> class TrainSession {
 public:
+  static_assert(detail::require_session<TrainSession, DeviceType>());
   using Objective = ObjectiveType;
   using Model = typename Objective::Model;
   using Device = DeviceType;

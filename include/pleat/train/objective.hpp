@@ -102,4 +102,15 @@ private:
   TimeBins bins_;
 };
 
+namespace detail {
+template <class Model> struct ObjectiveOfModel { using type = AutoencoderObjective<Model>; };
+template <class Model>
+requires requires { typename Model::Autoencoder; }
+struct ObjectiveOfModel<Model> {
+  using type = DiffusionObjective<Model>;
+};
+} // namespace detail
+/// What a model is trained for where nothing else is said: autoencoders to reconstruct, latent diffusions to denoise.
+template <class Model> using ObjectiveOf = typename detail::ObjectiveOfModel<Model>::type;
+
 } // namespace pleat::inline v0_1

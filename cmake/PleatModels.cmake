@@ -1,0 +1,101 @@
+# pleat_add_models(TARGET HEADER <header> MODELS <types...> DEVICES <cpu|cuda...>
+#                  [SESSIONS <encode|train...>] [PRECISIONS <Float32|Float64...>])
+#
+# Makes a static library TARGET of the sessions of your models on the devices you name, one small source for each model and device, so
+# that they are compiled side by side and only once, and a header <TARGET>.hpp for the programs that use them. HEADER is yours: it
+# names the types. A program that links TARGET and includes its header is compiled by any C++20 compiler and sees neither CUDA nor
+# Eigen; a session that was not named here is one sentence from its compiler.
+#
+#   pleat_add_models(my_models HEADER my_models.hpp MODELS Lsd Prior DEVICES cpu cuda)
+#   target_link_libraries(my_program PRIVATE my_models)        # and #include <my_models_sessions.hpp>
+#
+# SESSIONS: encode (EncodeSession), train (TrainSession of the model's own objective); default both. CUDA needs nvcc, version 12 or
+# newer; the architectures are those of CMAKE_CUDA_ARCHITECTURES, by default 90 and PTX for newer ones.
+function(pleat_add_models target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER" "MODELS;DEVICES;SESSIONS;PRECISIONS")
+  foreach(needed IN ITEMS HEADER MODELS DEVICES)
+    if(NOT arg_${needed})
+      message(FATAL_ERROR "pleat_add_models(${target} ...) needs ${needed}; see cmake/PleatModels.cmake.")
+    endif()
+  endforeach()
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "pleat_add_models(${target} ...) does not know ${arg_UNPARSED_ARGUMENTS}.")
+  endif()
+  if(NOT arg_SESSIONS)
+    set(arg_SESSIONS encode train)
+  endif()
+  if(NOT arg_PRECISIONS)
+    set(arg_PRECISIONS Float32)
+  endif()
+  get_filename_component(header "${arg_HEADER}" ABSOLUTE)
+  if(NOT EXISTS "${header}")
+    message(FATAL_ERROR "pleat_add_models(${target} ...): there is no ${header}.")
+  endif()
+  set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}")
+
+  set(sources)
+  set(declarations "")
+  foreach(device IN LISTS arg_DEVICES)
+    if(device STREQUAL "cpu")
+      set(type pleat::Cpu)
+      set(suffix cpp)
+    elseif(device STREQUAL "cuda")
+      set(type pleat::Cuda)
+      set(suffix cu)
+      if(NOT CMAKE_CUDA_COMPILER)
+        if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+          set(CMAKE_CUDA_ARCHITECTURES 90)
+        endif()
+        enable_language(CUDA)
+      endif()
+      find_package(CUDAToolkit 12 REQUIRED)
+    else()
+      message(FATAL_ERROR "pleat_add_models(${target} ...): the device ${device} is none; there are cpu and cuda.")
+    endif()
+    foreach(model IN LISTS arg_MODELS)
+      set(instances "")
+      foreach(precision IN LISTS arg_PRECISIONS)
+        foreach(session IN LISTS arg_SESSIONS)
+          if(session STREQUAL "encode")
+            set(class "pleat::EncodeSession<${model}, ${type}, pleat::${precision}>")
+          elseif(session STREQUAL "train")
+            set(class "pleat::TrainSession<pleat::ObjectiveOf<${model}>, ${type}, pleat::${precision}>")
+          else()
+            message(FATAL_ERROR "pleat_add_models(${target} ...): the session ${session} is none; there are encode and train.")
+          endif()
+          string(APPEND instances "template class ${class};\n")
+          string(APPEND declarations "template <> inline constexpr bool pleat::generated<${class}> = true;\nextern template class ${class};\n")
+        endforeach()
+      endforeach()
+      string(MAKE_C_IDENTIFIER "${model}" name)
+      set(source "${folder}/${name}_${device}.${suffix}")
+      file(CONFIGURE OUTPUT "${source}" CONTENT
+"// Made by pleat_add_models(${target}).
+#include <pleat/pleat.hpp>
+#include <pleat/backend/${device}.hpp>
+#include \"${header}\"
+${instances}" @ONLY)
+      list(APPEND sources "${source}")
+    endforeach()
+  endforeach()
+  file(CONFIGURE OUTPUT "${folder}/${target}_sessions.hpp" CONTENT
+"#pragma once
+// Made by pleat_add_models(${target}): sessions that are compiled elsewhere.
+#include <pleat/pleat.hpp>
+#include <pleat/backend/cpu/device.hpp>
+#include <pleat/backend/cuda/device.hpp>
+#include \"${header}\"
+${declarations}" @ONLY)
+
+  add_library(${target} STATIC ${sources})
+  target_include_directories(${target} PUBLIC "${folder}")
+  target_link_libraries(${target} PUBLIC pleat::pleat)
+  if("cpu" IN_LIST arg_DEVICES)
+    target_link_libraries(${target} PRIVATE pleat::cpu)
+  endif()
+  if("cuda" IN_LIST arg_DEVICES)
+    target_link_libraries(${target} PRIVATE CUDA::cudart_static CUDA::cublasLt)
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>)
+    set_target_properties(${target} PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_RUNTIME_LIBRARY Static)
+  endif()
+endfunction()

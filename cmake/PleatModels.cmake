@@ -1,5 +1,5 @@
 # pleat_add_models(TARGET HEADER <header> MODELS <types...> DEVICES <cpu|cuda...>
-#                  [SESSIONS <encode|train...>] [PRECISIONS <Float32|Float64...>])
+#                  [SESSIONS <encode|train...>] [PRECISIONS <Float32|Float64...>] [ARCHITECTURES <90...>])
 #
 # Makes a static library TARGET of the sessions of your models on the devices you name, one small source for each model and device, so
 # that they are compiled side by side and only once, and a header <TARGET>.hpp for the programs that use them. HEADER is yours: it
@@ -9,10 +9,11 @@
 #   pleat_add_models(my_models HEADER my_models.hpp MODELS Lsd Prior DEVICES cpu cuda)
 #   target_link_libraries(my_program PRIVATE my_models)        # and #include <my_models_sessions.hpp>
 #
-# SESSIONS: encode (EncodeSession), train (TrainSession of the model's own objective); default both. CUDA needs nvcc, version 12 or
-# newer; the architectures are those of CMAKE_CUDA_ARCHITECTURES, by default 90 and PTX for newer ones.
+# SESSIONS: encode (EncodeSession), train (TrainSession of the model's own objective); default both. cuda needs the language CUDA in
+# your project(... LANGUAGES CXX CUDA), version 12 or newer. ARCHITECTURES is what CUDA_ARCHITECTURES of a target is; default: 90, which is code
+# for Hopper and PTX for newer ones.
 function(pleat_add_models target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER" "MODELS;DEVICES;SESSIONS;PRECISIONS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER" "MODELS;DEVICES;SESSIONS;PRECISIONS;ARCHITECTURES")
   foreach(needed IN ITEMS HEADER MODELS DEVICES)
     if(NOT arg_${needed})
       message(FATAL_ERROR "pleat_add_models(${target} ...) needs ${needed}; see cmake/PleatModels.cmake.")
@@ -26,6 +27,9 @@ function(pleat_add_models target)
   endif()
   if(NOT arg_PRECISIONS)
     set(arg_PRECISIONS Float32)
+  endif()
+  if(NOT arg_ARCHITECTURES)
+    set(arg_ARCHITECTURES 90)
   endif()
   get_filename_component(header "${arg_HEADER}" ABSOLUTE)
   if(NOT EXISTS "${header}")
@@ -43,10 +47,7 @@ function(pleat_add_models target)
       set(type pleat::Cuda)
       set(suffix cu)
       if(NOT CMAKE_CUDA_COMPILER)
-        if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
-          set(CMAKE_CUDA_ARCHITECTURES 90)
-        endif()
-        enable_language(CUDA)
+        message(FATAL_ERROR "pleat_add_models(${target} ... DEVICES cuda) needs the language CUDA: write project(<name> LANGUAGES CXX CUDA).")
       endif()
       find_package(CUDAToolkit 12 REQUIRED)
     else()
@@ -96,6 +97,7 @@ ${declarations}" @ONLY)
   if("cuda" IN_LIST arg_DEVICES)
     target_link_libraries(${target} PRIVATE CUDA::cudart_static CUDA::cublasLt)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>)
-    set_target_properties(${target} PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_RUNTIME_LIBRARY Static)
+    set_target_properties(${target} PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_RUNTIME_LIBRARY Static
+                                               CUDA_ARCHITECTURES "${arg_ARCHITECTURES}")
   endif()
 endfunction()

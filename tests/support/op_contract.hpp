@@ -91,17 +91,20 @@ struct Evaluation {
 
 // Rows of the device from dense numbers.
 template <Index W, class Run> void put(Run& run, typename Run::Stream* to, const std::vector<double>& dense) {
-  const Index count = static_cast<Index>(dense.size()) / W;
-  std::vector<typename Run::Stream> rows(static_cast<std::size_t>(count * stride_of(W)));
-  for (Index i = 0; i < count; ++i)
-    for (Index c = 0; c < W; ++c)
-      rows[static_cast<std::size_t>(i * stride_of(W) + c)] =
-          static_cast<typename Run::Stream>(dense[static_cast<std::size_t>(i * W + c)]);
-  if constexpr (has_own_memory<typename Run::Device>)
+  using T = typename Run::Stream;
+  const auto write = [&](T* rows) {
+    for (Index i = 0; i < static_cast<Index>(dense.size()) / W; ++i)
+      for (Index c = 0; c < stride_of(W); ++c)
+        rows[i * stride_of(W) + c] = c < W ? static_cast<T>(dense[static_cast<std::size_t>(i * W + c)]) : T(0);
+  };
+  if constexpr (has_own_memory<typename Run::Device>) {
+    std::vector<T> rows(dense.size() / static_cast<std::size_t>(W) * static_cast<std::size_t>(stride_of(W)));
+    write(rows.data());
     kernel<memory_op, typename Run::Device>::to_device(run.device(), to, rows.data(),
-                                                       static_cast<Index>(rows.size() * sizeof(typename Run::Stream)));
-  else
-    std::copy(rows.begin(), rows.end(), to);
+                                                       static_cast<Index>(rows.size() * sizeof(T)));
+  } else {
+    write(to);
+  }
 }
 template <class Run, Index W, class Space> Rows<Run, W, Space> fill(Run& run, const std::vector<double>& dense) {
   auto rows = run.template rows<W, Space>(static_cast<Index>(dense.size()) / W);

@@ -270,6 +270,7 @@ inline const char* cudaGetErrorString(cudaError_t error) {
                                "unknown error"};
   return names[error];
 }
+inline cudaError_t cudaDriverGetVersion(int* version) { return *version = 13000, cudaSuccess; }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceCount(int* count) { return *count = emulator::settings().gpus, cudaSuccess; }
 inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }

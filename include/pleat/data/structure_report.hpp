@@ -70,8 +70,8 @@ struct StructureReport {
   }
 
   StructureReport& operator+=(const StructureReport& more) {
-    for (Index StructureReport::*count : counts()) this->*count += more.*count;
-    for (NameCounts StructureReport::*names :
+    for (const auto count : counts()) this->*count += more.*count;
+    for (const auto names :
          {&StructureReport::nucleotides, &StructureReport::ligand_names, &StructureReport::modified, &StructureReport::unknown})
       this->*names += more.*names;
     return *this;

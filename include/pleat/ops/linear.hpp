@@ -181,7 +181,8 @@ constexpr Rows<Context, Out, Space> linear_folded(Context& run, const Matrix<Out
   using T = typename Context::Stream;
   const Index count = x.count();
   if (run.recording()) fail("linear_folded: batch norm is folded at inference only; call batch_norm while training");
-  for (const Rows<Context, Out, Space>* rows : {store.addend, store.residual})
+  const Rows<Context, Out, Space>* const added[] = {store.addend, store.residual};
+  for (const auto* rows : added)
     if (rows != nullptr && rows->count() != count)
       fail("linear_folded: ", count, " rows and an addend or residual of ", rows->count(), " rows; both must have as many");
   auto y = run.template rows<Out, Space>(count);

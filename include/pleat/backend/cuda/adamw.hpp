@@ -61,7 +61,7 @@ template <class T> __global__ void __launch_bounds__(256) square_chunks(const T*
   sum = block_sum(sum, scratch.sum);
   if (thread() == 0) partials[block()] = sum;
 }
-inline __global__ void __launch_bounds__(1024) sum_chunks(const double* partials, Index count, double* result) {
+template <class Result> __global__ void __launch_bounds__(1024) sum_chunks(const double* partials, Index count, Result* result) {
   struct Scratch {
     double sum[32];
   };
@@ -94,7 +94,8 @@ template <> struct kernel<squared_norm_op, Cuda> {
   template <class T> static void run(const Cuda& cuda, Index size, const T* values, double* partials, double* result) {
     const Index chunks = (size + optimiser_chunk - 1) / optimiser_chunk;
     cuda::launch(cuda, {chunks, 256, 8 * sizeof(double)}, cuda::square_chunks<T>, values, size, partials);
-    cuda::launch(cuda, {1, 1024, 32 * sizeof(double)}, cuda::sum_chunks, static_cast<const double*>(partials), chunks, result);
+    cuda::launch(cuda, {1, 1024, 32 * sizeof(double)}, cuda::sum_chunks<double>, static_cast<const double*>(partials), chunks,
+                 result);
   }
 };
 

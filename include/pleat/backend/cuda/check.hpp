@@ -31,6 +31,9 @@ template <class... What> void check(cudaError_t error, int gpu, const What&... w
   if (error == cudaSuccess) [[likely]]
     return;
   cudaGetLastError(); // a later call must not report this one
+  int driver = 0;     // where none is installed, the runtime calls it too old
+  if (error == cudaErrorInsufficientDriver && cudaDriverGetVersion(&driver) == cudaSuccess && driver == 0)
+    error = cudaErrorNoDevice;
   fail("GPU ", gpu, ": ", what..., " failed (", cudaGetErrorString(error), "): ", remedy(error), ".");
 }
 

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include <pleat/core/index.hpp>
+#include <pleat/core/mirrored.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -28,6 +28,18 @@ struct Cuda {
   template <class Body> void parallel_for(Index tasks, Body&& body) const {
     for (Index task = 0; task < tasks; ++task) body(task);
   }
+};
+
+/// Memory of a GPU: what programs that are compiled without CUDA call of it, when they read values and let go of sessions. The
+/// bodies are in the sources that nvcc compiles (stream.hpp).
+template <> struct kernel<memory_op, Cuda> {
+  static Cuda open(const Cuda& device);
+  static std::byte* allocate(const Cuda& device, Index bytes);
+  static void release(const Cuda& device, std::byte* block);
+  static void zero(const Cuda& device, std::byte* block, Index bytes);
+  static void to_device(const Cuda& device, void* to, const void* from, Index bytes);
+  static void to_host(const Cuda& device, void* to, const void* from, Index bytes);
+  static void begin_pass(const Cuda& device);
 };
 
 } // namespace pleat::inline v0_1

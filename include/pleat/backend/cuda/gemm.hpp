@@ -7,8 +7,6 @@
 #include <pleat/backend/cuda/launch.hpp>
 
 #if defined(__CUDACC__)
-#include <cublasLt.h>
-
 #include <pleat/backend/cuda/blas.hpp>
 #endif
 
@@ -38,10 +36,10 @@ template <class T> void gemm(const Cuda& device, const Product<T>& p) {
   Stream& stream = *device.stream;
   stream.fold(p.a, p.lda, p.transpose_a, p.b, p.ldb, p.transpose_b, p.c, p.d, p.ldd, p.bias, p.m, p.n, p.k, p.accumulate,
               p.sums_rows);
-  if (!stream.launches()) return;
 #if defined(__CUDACC__)
   blas_multiply(stream, p);
 #else
+  if (!stream.launches()) return;
   emulator::enqueue(stream.handle(), [p] {
     for (Index j = 0; j < p.n; ++j)
       for (Index i = 0; i < p.m; ++i) {

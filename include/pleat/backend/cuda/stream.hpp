@@ -3,6 +3,7 @@
 
 #include <bit>
 #include <cstring>
+#include <memory>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -89,6 +90,12 @@ public:
     require(count * static_cast<Index>(sizeof(T)) <= workspace_bytes, "a kernel needs ", count * static_cast<Index>(sizeof(T)),
             " bytes of scratch and there are ", workspace_bytes, "; use a smaller token budget.");
     return reinterpret_cast<T*>(workspace_);
+  }
+
+  /// What a library keeps for this GPU, made when it is first asked for: Library(Stream&). One type for a stream.
+  template <class Library> Library& library() {
+    if (library_ == nullptr) library_ = std::make_shared<Library>(*this);
+    return *static_cast<Library*>(library_.get());
   }
 
   // --- what the host sends
@@ -247,7 +254,8 @@ private:
   int gpu_, capability_ = 0;
   cudaStream_t stream_ = nullptr;
   std::byte* workspace_ = nullptr;
-  Staging staging_[2]; // pinned memory of this pass and the last
+  std::shared_ptr<void> library_; // of a type that this header need not know
+  Staging staging_[2];            // pinned memory of this pass and the last
   int turn_ = 0;
   std::byte* staged_ = nullptr; // on the device
   Index capacity_ = 0, used_ = 0;
@@ -264,19 +272,23 @@ private:
 
 namespace pleat::inline v0_1 {
 
-template <> struct kernel<memory_op, Cuda> {
-  static Cuda open(const Cuda& device) {
-    return device.stream ? device : Cuda{device.gpu, std::make_shared<cuda::Stream>(device.gpu)};
-  }
-  static std::byte* allocate(const Cuda& device, Index bytes) { return static_cast<std::byte*>(device.stream->allocate(bytes)); }
-  static void release(const Cuda& device, std::byte* block) { device.stream->release(block); }
-  static void zero(const Cuda& device, std::byte* block, Index bytes) { device.stream->zero(block, bytes); }
-  static void to_device(const Cuda& device, void* to, const void* from, Index bytes) {
-    device.stream->to_device(to, from, bytes);
-  }
-  static void to_host(const Cuda& device, void* to, const void* from, Index bytes) { device.stream->to_host(to, from, bytes); }
-  static void begin_pass(const Cuda& device) { device.stream->begin_pass(); }
-};
+// Not inline, since programs that are compiled without CUDA call them; weak, since several sources may have them.
+using CudaMemory = kernel<memory_op, Cuda>;
+[[gnu::weak]] Cuda CudaMemory::open(const Cuda& device) {
+  return device.stream ? device : Cuda{device.gpu, std::make_shared<cuda::Stream>(device.gpu)};
+}
+[[gnu::weak]] std::byte* CudaMemory::allocate(const Cuda& device, Index bytes) {
+  return static_cast<std::byte*>(device.stream->allocate(bytes));
+}
+[[gnu::weak]] void CudaMemory::release(const Cuda& device, std::byte* block) { device.stream->release(block); }
+[[gnu::weak]] void CudaMemory::zero(const Cuda& device, std::byte* block, Index bytes) { device.stream->zero(block, bytes); }
+[[gnu::weak]] void CudaMemory::to_device(const Cuda& device, void* to, const void* from, Index bytes) {
+  device.stream->to_device(to, from, bytes);
+}
+[[gnu::weak]] void CudaMemory::to_host(const Cuda& device, void* to, const void* from, Index bytes) {
+  device.stream->to_host(to, from, bytes);
+}
+[[gnu::weak]] void CudaMemory::begin_pass(const Cuda& device) { device.stream->begin_pass(); }
 
 template <> struct kernel<replay_op, Cuda> {
   template <class Text> static void run(const Cuda& device, Text& text) { device.stream->replay(text); }

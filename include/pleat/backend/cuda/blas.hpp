@@ -1,0 +1,228 @@
+#pragma once
+/// \file  Products by cuBLASLt: which algorithm is taken, and the memory that the library works in.
+
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <vector>
+
+#include <cublasLt.h>
+
+#include <pleat/backend/cuda/stream.hpp>
+
+namespace pleat::inline v0_1::cuda {
+
+template <class T> struct Product; // gemm.hpp
+
+/// What a user can do about an error of the library.
+inline const char* remedy(cublasStatus_t status) {
+  switch (status) {
+  case CUBLAS_STATUS_NOT_INITIALIZED:
+    return "the library could not start; free memory that others hold, or update the driver";
+  case CUBLAS_STATUS_ALLOC_FAILED:
+    return "its memory does not suffice; use a smaller token budget, or free memory that others hold";
+  case CUBLAS_STATUS_ARCH_MISMATCH:
+  case CUBLAS_STATUS_NOT_SUPPORTED:
+    return "this cuBLASLt has no such product for this GPU; use the one of the CUDA version this program was built with";
+  default:
+    return "this is a fault of pleat or of the GPU; please report it with the command that led to it";
+  }
+}
+template <class... What> void check(cublasStatus_t status, int gpu, const What&... what) {
+  if (status == CUBLAS_STATUS_SUCCESS) [[likely]]
+    return;
+  cudaGetLastError(); // a later call must not report this one
+  fail("GPU ", gpu, ": ", what..., " by cuBLASLt failed (", cublasLtGetStatusName(status), "): ", remedy(status), ".");
+}
+
+/// What products have in common that have one algorithm: everything but the row count and where the numbers are.
+struct ProductKind {
+  cudaDataType_t type;
+  bool transpose_a, transpose_b, has_bias, accumulate;
+  bool sums_rows; ///< the row count is k, else it is n
+  bool may_split; ///< it sums so many rows that partial sums side by side are worth it
+  Index m, other; ///< `other`: the one of n and k that is no row count
+  Index lda, ldb, ldd;
+  friend bool operator==(const ProductKind&, const ProductKind&) = default;
+
+  // Stated for the shapes that are asked about.
+  Index n(Index rows) const { return sums_rows ? other : rows; }
+  Index k(Index rows) const { return sums_rows ? rows : other; }
+};
+
+/// The library on one GPU. An algorithm is chosen once for each kind of product and then multiplies any number of rows, so that
+/// a row has the same bits alone and in any company. The choice:
+///
+/// - It is the fastest for `many_rows` rows by the library's own ranking, and one that the library accepts for small and large
+///   row counts too. It is never exchanged for another at some row count: where no algorithm is good for all of them, the first
+///   such product is refused.
+/// - Outside sums over rows, each number of the result is one sum over k in one block: no reduction scheme, no split, and no
+///   workspace. The library does not say which algorithms are stream-K ones; but those leave partial sums of a block for another
+///   to add, and without a workspace there is no place for them.
+/// - Sums over rows (gradients of weights) may be split where the partial sums are added in a step of their own, in a fixed
+///   order; in-place reduction is excluded. Below `least_split` rows they are not split either.
+///
+/// Numbers are multiplied and summed in their own type: no tf32.
+class Blas {
+public:
+  static constexpr Index workspace_bytes = Index(64) << 20;
+  static constexpr Index many_rows = 16384, few_rows = 1024, least_split = 4096;
+
+  /// Allocates: made before a graph is captured, since a stream is told what it captures first.
+  explicit Blas(Stream& stream) : gpu_(stream.gpu()), workspace_(stream.allocate(workspace_bytes)) {
+    cublasLtHandle_t handle = nullptr;
+    check(cublasLtCreate(&handle), gpu_, "starting products");
+    handle_.reset(handle);
+  }
+
+  /// Chooses, and multiplies where the stream launches now.
+  template <class T> void multiply(Stream& stream, const Product<T>& p) {
+    if (p.k == 0) { // a sum over no rows
+      require(p.accumulate && p.c == p.d && p.bias == nullptr,
+              "a product of no columns was asked for; this is a fault of pleat, please report it.");
+      return;
+    }
+    const ProductKind kind{type_of<T>,
+                           p.transpose_a,
+                           p.transpose_b,
+                           p.bias != nullptr,
+                           p.accumulate,
+                           p.sums_rows,
+                           p.sums_rows && p.k >= least_split,
+                           p.m,
+                           p.sums_rows ? p.n : p.k,
+                           p.lda,
+                           p.ldb,
+                           p.ldd};
+    Choice& choice = choice_for(kind);
+    if (!stream.launches()) return;
+    Layouts layouts(*this, kind, p.sums_rows ? p.k : p.n);
+    if (p.bias != nullptr) set(choice.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(p.bias));
+    const T one = 1, beta = p.accumulate ? T(1) : T(0);
+    check(cublasLtMatmul(handle_.get(), &choice.operation, &one, p.a, &layouts.a, p.b, &layouts.b, &beta,
+                         p.accumulate ? p.c : p.d, &layouts.d, p.d, &layouts.d, &choice.algorithm, workspace_.get(),
+                         static_cast<std::size_t>(workspace_bytes), stream.handle()),
+          gpu_, "the product of ", p.m, " x ", p.k, " and ", p.k, " x ", p.n, " numbers");
+  }
+
+private:
+  struct Choice {
+    ProductKind kind;
+    cublasLtMatmulDescOpaque_t operation;
+    cublasLtMatmulAlgo_t algorithm;
+  };
+  struct Layouts {
+    cublasLtMatrixLayoutOpaque_t a, b, d;
+    Layouts(const Blas& blas, const ProductKind& kind, Index rows) {
+      const Index n = kind.n(rows), k = kind.k(rows);
+      blas.describe(a, kind.type, kind.transpose_a ? k : kind.m, kind.transpose_a ? kind.m : k, kind.lda);
+      blas.describe(b, kind.type, kind.transpose_b ? n : k, kind.transpose_b ? k : n, kind.ldb);
+      blas.describe(d, kind.type, kind.m, n, kind.ldd);
+    }
+  };
+  template <class T> static constexpr cudaDataType_t type_of = std::is_same_v<T, double> ? CUDA_R_64F : CUDA_R_32F;
+
+  void describe(cublasLtMatrixLayoutOpaque_t& layout, cudaDataType_t type, Index rows, Index columns, Index leading) const {
+    check(cublasLtMatrixLayoutInit(&layout, type, static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(columns), leading),
+          gpu_, "describing a matrix");
+  }
+  template <class Value> void set(cublasLtMatmulDescOpaque_t& operation, cublasLtMatmulDescAttributes_t what, Value value) const {
+    check(cublasLtMatmulDescSetAttribute(&operation, what, &value, sizeof value), gpu_, "describing a product");
+  }
+  template <class Value>
+  void prefer(cublasLtMatmulPreferenceOpaque_t& preference, cublasLtMatmulPreferenceAttributes_t what, Value value) const {
+    check(cublasLtMatmulPreferenceSetAttribute(&preference, what, &value, sizeof value), gpu_, "describing an algorithm");
+  }
+  template <class Value> Value read(const cublasLtMatmulAlgo_t& algorithm, cublasLtMatmulAlgoConfigAttributes_t what) const {
+    Value value{};
+    std::size_t written = 0;
+    check(cublasLtMatmulAlgoConfigGetAttribute(&algorithm, what, &value, sizeof value, &written), gpu_, "reading an algorithm");
+    return value;
+  }
+
+  Choice& choice_for(const ProductKind& kind) {
+    for (const auto& choice : choices_)
+      if (choice->kind == kind) return *choice;
+    choices_.push_back(std::make_unique<Choice>(choose(kind)));
+    return *choices_.back();
+  }
+  Choice choose(const ProductKind& kind) const {
+    const bool doubles = kind.type == CUDA_R_64F;
+    Choice choice{kind, {}, {}};
+    check(cublasLtMatmulDescInit(&choice.operation, doubles ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, kind.type), gpu_,
+          "describing a product");
+    set(choice.operation, CUBLASLT_MATMUL_DESC_TRANSA, kind.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
+    set(choice.operation, CUBLASLT_MATMUL_DESC_TRANSB, kind.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
+    set(choice.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, kind.has_bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT);
+    if (kind.has_bias) // only its alignment is read: the least that a pointer of pleat has
+      set(choice.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER,
+          static_cast<const void*>(static_cast<const std::byte*>(workspace_.get()) + least_alignment));
+
+    cublasLtMatmulPreferenceOpaque_t preference;
+    check(cublasLtMatmulPreferenceInit(&preference), gpu_, "describing an algorithm");
+    prefer(preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, static_cast<std::uint64_t>(allowed_workspace(kind)));
+    prefer(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
+           static_cast<std::uint32_t>(kind.may_split ? split_schemes : CUBLASLT_REDUCTION_SCHEME_NONE));
+    for (const auto operand : {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                               CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
+      prefer(preference, operand, static_cast<std::uint32_t>(least_alignment));
+
+    const bool few = kind.sums_rows && !kind.may_split;
+    Layouts layouts(*this, kind, few ? few_rows : many_rows);
+    constexpr int most = 32;
+    cublasLtMatmulHeuristicResult_t found[most];
+    int count = 0;
+    const cublasStatus_t asked = cublasLtMatmulAlgoGetHeuristic(handle_.get(), &choice.operation, &layouts.a, &layouts.b,
+                                                                &layouts.d, &layouts.d, &preference, most, found, &count);
+    if (asked != CUBLAS_STATUS_NOT_SUPPORTED) check(asked, gpu_, "looking for an algorithm");
+    for (int i = 0; i < count; ++i)
+      if (found[i].state == CUBLAS_STATUS_SUCCESS && suits(kind, choice.operation, found[i])) {
+        choice.algorithm = found[i].algo;
+        return choice;
+      }
+    fail("GPU ", gpu_, ": cuBLASLt has no algorithm that multiplies ", kind.m, " x ", kind.sums_rows ? "rows" : "k", " and ",
+         kind.sums_rows ? "rows" : "k", " x ", kind.sums_rows ? "n" : "rows", " (", kind.sums_rows ? "n" : "k", " = ", kind.other,
+         doubles ? ", double" : ", float", ") in the same way for any number of rows; use another version of CUDA, or the CPU.");
+  }
+
+  // Whether the order of its sums is fixed, and whether it is good for any number of rows.
+  bool suits(const ProductKind& kind, cublasLtMatmulDescOpaque_t operation, const cublasLtMatmulHeuristicResult_t& found) const {
+    const auto parts = read<std::int32_t>(found.algo, CUBLASLT_ALGO_CONFIG_SPLITK_NUM); // 0 and 1: one
+    const auto scheme = read<std::uint32_t>(found.algo, CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME);
+    const bool whole = (parts == 0 || parts == 1) && scheme == CUBLASLT_REDUCTION_SCHEME_NONE && found.workspaceSize == 0;
+    const bool split =
+        parts > 1 && (scheme == CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE || scheme == CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE);
+    if (!whole && !(kind.may_split && split)) return false;
+    for (const Index rows : {1, 2, 3, 7, 16, 33, 100, 1000, 4095, 4096, 16384, 100'001, 1 << 20}) {
+      if (kind.sums_rows && kind.may_split != (rows >= least_split)) continue;
+      Layouts layouts(*this, kind, rows);
+      cublasLtMatmulHeuristicResult_t result;
+      if (cublasLtMatmulAlgoCheck(handle_.get(), &operation, &layouts.a, &layouts.b, &layouts.d, &layouts.d, &found.algo,
+                                  &result) != CUBLAS_STATUS_SUCCESS ||
+          result.workspaceSize > static_cast<std::size_t>(whole ? 0 : workspace_bytes))
+        return false;
+    }
+    return true;
+  }
+
+  // Rows and tensors start at multiples of this many bytes, columns of rows of 16 elements included.
+  static constexpr Index least_alignment = 16;
+  static constexpr int split_schemes = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
+  static Index allowed_workspace(const ProductKind& kind) { return kind.may_split ? workspace_bytes : 0; }
+
+  struct Free {
+    void operator()(void* block) const { cudaFree(block); }
+  };
+  struct Destroy {
+    void operator()(cublasLtHandle_t handle) const { cublasLtDestroy(handle); }
+  };
+  int gpu_;
+  std::unique_ptr<void, Free> workspace_;
+  std::unique_ptr<std::remove_pointer_t<cublasLtHandle_t>, Destroy> handle_;
+  std::vector<std::unique_ptr<Choice>> choices_;
+};
+
+/// Runs a product, now or when its graph runs; while a graph is told, only chooses its algorithm.
+template <class T> void blas_multiply(Stream& stream, const Product<T>& p) { stream.library<Blas>().multiply(stream, p); }
+
+} // namespace pleat::inline v0_1::cuda

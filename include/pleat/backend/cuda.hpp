@@ -6,18 +6,26 @@
 #include <pleat/backend/cuda/adamw.hpp>
 #include <pleat/backend/cuda/adaptive_norm.hpp>
 #include <pleat/backend/cuda/add.hpp>
+#include <pleat/backend/cuda/angle_bins.hpp>
 #include <pleat/backend/cuda/attention.hpp>
+#include <pleat/backend/cuda/batch_norm.hpp>
 #include <pleat/backend/cuda/cross_entropy.hpp>
+#include <pleat/backend/cuda/distance.hpp>
 #include <pleat/backend/cuda/embedding.hpp>
+#include <pleat/backend/cuda/invariant_to_equivariant.hpp>
 #include <pleat/backend/cuda/layer_norm.hpp>
 #include <pleat/backend/cuda/linear.hpp>
 #include <pleat/backend/cuda/mix.hpp>
 #include <pleat/backend/cuda/normalisation_loss.hpp>
 #include <pleat/backend/cuda/random.hpp>
+#include <pleat/backend/cuda/rbf.hpp>
 #include <pleat/backend/cuda/squared_error.hpp>
 #include <pleat/backend/cuda/standardise.hpp>
 #include <pleat/backend/cuda/time_embedding.hpp>
 #include <pleat/backend/cuda/token_norm.hpp>
+#include <pleat/backend/cuda/vector_gate.hpp>
+#include <pleat/backend/cuda/vector_layer_norm.hpp>
+#include <pleat/backend/cuda/vector_norm.hpp>
 #include <pleat/backend/cuda/weighted_sum.hpp>
 #include <pleat/backend/cuda/zero_rows.hpp>
 

@@ -15,6 +15,13 @@
 
 #include <pleat/core/index.hpp>
 
+// Normals are made by the same text on a GPU.
+#if defined(__CUDACC__)
+#define PLEAT_HOST_DEVICE __host__ __device__
+#else
+#define PLEAT_HOST_DEVICE
+#endif
+
 namespace pleat::inline v0_1 {
 
 using PhiloxBlock = std::array<std::uint32_t, 4>;
@@ -73,7 +80,7 @@ constexpr double uniform_double(std::uint32_t low, std::uint32_t high) {
 namespace detail {
 
 // ln(x), x > 0 and normal: exponent, then 2 atanh((m - 1) / (m + 1)) with m in [sqrt(1/2), sqrt(2)).
-template <class Real> inline Real portable_log(Real x) {
+template <class Real> PLEAT_HOST_DEVICE inline Real portable_log(Real x) {
   constexpr bool wide = sizeof(Real) == 8;
   using Bits = std::conditional_t<wide, std::uint64_t, std::uint32_t>;
   constexpr int fraction = wide ? 52 : 23, bias = wide ? 1023 : 127, terms = wide ? 11 : 5;
@@ -82,18 +89,26 @@ template <class Real> inline Real portable_log(Real x) {
   Real m = std::bit_cast<Real>((bits & ((Bits{1} << fraction) - 1)) | (Bits{static_cast<unsigned>(bias)} << fraction));
   if (m > static_cast<Real>(1.4142135623730951)) m *= static_cast<Real>(0.5), ++exponent;
   Real q = (m - 1) / (m + 1), q2 = q * q, sum = static_cast<Real>(1) / (2 * terms + 1);
+#if defined(__CUDACC__)
+#pragma unroll
+#else
 #pragma GCC unroll 16 // so that the divisions become constants
+#endif
   for (int k = terms - 1; k >= 0; --k) sum = std::fma(sum, q2, static_cast<Real>(1) / static_cast<Real>(2 * k + 1));
   return std::fma(static_cast<Real>(exponent), static_cast<Real>(0.69314718055994531), 2 * q * sum);
 }
 
 // {cos, sin} of 2 pi u, u in [0, 1]: the nearest quarter turn is taken off exactly, the rest is a Taylor series below pi / 4.
-template <class Real> inline std::array<Real, 2> portable_cos_sin_turns(Real u) {
+template <class Real> PLEAT_HOST_DEVICE inline std::array<Real, 2> portable_cos_sin_turns(Real u) {
   constexpr int terms = sizeof(Real) == 8 ? 9 : 5;
   int quarter = static_cast<int>(std::fma(u, static_cast<Real>(4), static_cast<Real>(0.5)));
   Real x = std::fma(static_cast<Real>(quarter), static_cast<Real>(-0.25), u) * static_cast<Real>(6.2831853071795865);
   Real x2 = x * x, c = 1, s = 1;
+#if defined(__CUDACC__)
+#pragma unroll
+#else
 #pragma GCC unroll 16
+#endif
   for (int k = terms; k >= 1; --k) {
     c = std::fma(c * x2, static_cast<Real>(-1.0 / (2 * k * (2 * k - 1))), static_cast<Real>(1));
     s = std::fma(s * x2, static_cast<Real>(-1.0 / (2 * k * (2 * k + 1))), static_cast<Real>(1));
@@ -112,7 +127,7 @@ template <class Real> inline std::array<Real, 2> portable_cos_sin_turns(Real u) 
 }
 
 // Box-Muller: two uniforms of (0, 1) to two independent standard normals.
-template <class Real> inline std::array<Real, 2> box_muller(Real radius, Real angle) {
+template <class Real> PLEAT_HOST_DEVICE inline std::array<Real, 2> box_muller(Real radius, Real angle) {
   Real r = std::sqrt(static_cast<Real>(-2) * portable_log(radius));
   auto [c, s] = portable_cos_sin_turns(angle);
   return {r * c, r * s};
@@ -121,7 +136,7 @@ template <class Real> inline std::array<Real, 2> box_muller(Real radius, Real an
 } // namespace detail
 
 /// Four independent standard normals of one block, in float (|x| < 5.8).
-inline std::array<float, 4> normals(const PhiloxBlock& block) {
+PLEAT_HOST_DEVICE inline std::array<float, 4> normals(const PhiloxBlock& block) {
   auto first = detail::box_muller(uniform_float(block[0]), uniform_float(block[1]));
   auto second = detail::box_muller(uniform_float(block[2]), uniform_float(block[3]));
   return {first[0], first[1], second[0], second[1]};
@@ -204,3 +219,5 @@ private:
 };
 
 } // namespace pleat::inline v0_1
+
+#undef PLEAT_HOST_DEVICE

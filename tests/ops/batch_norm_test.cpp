@@ -198,6 +198,23 @@ BOOST_AUTO_TEST_CASE(statistics_and_gradients_of_groups) {
   check_norm<20>(true, true);
 }
 
+// Wide rows, and more chunks of rows than there are warps in a block of a GPU: the tested device against the CPU.
+template <Index Width> void check_wide(Index rows) {
+  const std::vector<Index> groups{0, rows / 3, rows};
+  const auto x = values_of(rows * Width, 1), residual = values_of(rows * Width, 2), flat = values_of(2 * Width, 17, 0.7);
+  const auto expected = evaluate<Width, Float64, Cpu>(x, residual, {groups}, true, flat);
+  const auto got = evaluate<Width, Float64>(x, residual, {groups}, true, flat);
+  check_close(got.y, expected.y, 1e-12, "output");
+  check_close(got.dx, expected.dx, 1e-11, "gradient");
+  check_close(got.dparameters, expected.dparameters, 1e-11, "gradient of parameters");
+  check_close(got.state, expected.state, 1e-12, "running statistics");
+}
+BOOST_AUTO_TEST_CASE(wide_rows_and_many) {
+  check_wide<150>(700);
+  check_wide<530>(40);
+  check_wide<3>(25600);
+}
+
 // Two conformers in one call, in two calls of one pass, and in two passes with a commit between them.
 BOOST_AUTO_TEST_CASE(two_groups_equal_two_calls) {
   constexpr Index width = 7, rows = 290;

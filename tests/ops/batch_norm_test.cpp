@@ -16,44 +16,105 @@ template <Index Width> struct OneNorm {
   constexpr explicit OneNorm(Layout at) : norm(at) {}
 };
 
+#if defined(PLEAT_CONTRACT_DEVICE)
+using Tested = PLEAT_CONTRACT_DEVICE;
+#else
+using Tested = Cpu;
+#endif
+
 const std::vector<Index> offsets{0, 300, 301, 301, 340};
+
+// A batch norm with given values (gain and bias, running statistics) and a training pass on a device.
+template <Index Width, class Precision, class Device> class NormRun {
+public:
+  using Run = Training<Device, Precision>;
+  using Real = typename Precision::Parameter;
+  explicit NormRun(int threads, const std::vector<double>& flat, const std::vector<double>& state = {})
+      : pool_(threads), device_(device_for_tests<Device>(pool_)), parameters(device_), memory_(memory_of(device_)),
+        arena_(grown(memory_), memory_bytes), run(device_, arena_, values(flat, state), NoiseKey{1, 2}) {
+    arena_.poison(!has_own_memory<Device>);
+  }
+
+  const BatchNormTensors<Width> tensors = model_of<OneNorm<Width>>.norm.tensors;
+
+private:
+  static constexpr Index memory_bytes = Index(1) << 24;
+  static std::byte* grown(DeviceBlock<MemoryOf<Device>>& memory) {
+    memory.grow(memory_bytes);
+    return memory.data();
+  }
+  Values<Precision> values(const std::vector<double>& flat, const std::vector<double>& state) {
+    parameters.initialise(1);
+    set_parameters<OneNorm<Width>, Precision>(parameters, flat);
+    for (std::size_t c = 0; c < state.size() / 2; ++c) {
+      Real* const store = parameters.store(Store::State);
+      store[tensors.running_mean.offset + Index(c)] = Real(state[c]);
+      store[tensors.running_var.offset + Index(c)] = Real(state[state.size() / 2 + c]);
+    }
+    parameters.changed();
+    parameters.gradients();
+    parameters.zero_gradients();
+    return parameters.values(true);
+  }
+  ThreadPool pool_;
+  Device device_;
+
+public:
+  Parameters<OneNorm<Width>, Device, Precision> parameters;
+
+private:
+  DeviceBlock<MemoryOf<Device>> memory_;
+  Arena arena_;
+
+public:
+  Run run;
+  Rows<Run, Width> input(const std::vector<double>& dense) {
+    auto rows = fill<Run, Width, Token>(run, dense);
+    run.want(rows);
+    return rows;
+  }
+  // The running statistics that the pass proposed.
+  std::vector<double> committed() {
+    Real* const store = parameters.store(Store::State);
+    run.commit([&](Index offset, Index size, const Real* data) {
+      if constexpr (has_own_memory<Device>)
+        kernel<memory_op, Device>::to_host(device_, store + offset, data, size * Index(sizeof(Real)));
+      else
+        std::copy(data, data + size, store + offset);
+    });
+    std::vector<double> state;
+    for (const auto& place : parameters.tensors())
+      if (place.store == Store::State)
+        for (Index c = 0; c < place.columns; ++c) state.push_back(double(parameters.data(place)[c]));
+    return state;
+  }
+};
 
 // Loss = sum(weights * batch_norm(x)) in a training pass; with gradients.
 template <Index Width, class Precision> struct Evaluated { std::vector<double> y, dx, dresidual, dparameters, state; };
 
-template <Index Width, class Precision>
+template <Index Width, class Precision, class Device = Tested>
 Evaluated<Width, Precision> evaluate(const std::vector<double>& x, const std::vector<double>& residual, const Segments& groups,
-                                     bool relu, const std::vector<double>& flat, int calls = 1, int threads = 2) {
+                                     bool relu, const std::vector<double>& flat, int threads = 2) {
   Evaluated<Width, Precision> result;
-  ThreadPool pool(threads);
-  Parameters<OneNorm<Width>, Cpu, Precision> parameters(Cpu{&pool});
-  parameters.initialise(1);
-  set_parameters<OneNorm<Width>, Precision>(parameters, flat);
-  parameters.zero_gradients();
-  LossRun<Precision> bench(threads, parameters.values(true));
+  NormRun<Width, Precision, Device> bench(threads, flat);
   auto& run = bench.run;
-  const auto rows = bench.template input<Width>(x), added = bench.template input<Width>(residual);
+  const auto rows = bench.input(x), added = bench.input(residual);
   const auto weights = values_of(Index(x.size()), 555);
-  for (int call = 0; call < calls; ++call) {
-    auto y = batch_norm(run, model_of<OneNorm<Width>>.norm.tensors, rows, groups, relu, residual.empty() ? nullptr : &added);
+  {
+    auto y = batch_norm(run, bench.tensors, rows, groups, relu, residual.empty() ? nullptr : &added);
     auto seed = run.template contribute<Width>(y.value(), y.count());
-    for (Index i = 0; i < y.count(); ++i)
-      for (Index c = 0; c < stride_of(Width); ++c)
-        seed.data[i * stride_of(Width) + c] =
-            c < Width ? typename Precision::Stream(weights[std::size_t(i * Width + c)]) : typename Precision::Stream(0);
+    put<Width>(run, seed.data, weights);
     result.y = dense_of(y);
   }
   run.backward();
   result.dx = dense_of(run.gradient_of(rows));
   result.dresidual = dense_of(run.gradient_of(added));
-  for (const auto& place : parameters.tensors())
+  const auto* const gradients = bench.parameters.gradients();
+  for (const auto& place : bench.parameters.tensors())
     if (place.store == Store::Trained)
-      for (Index c = 0; c < place.columns; ++c) result.dparameters.push_back(double(parameters.gradients()[place.offset + c]));
-  run.commit(
-      [&](Index offset, Index size, const auto* data) { std::copy(data, data + size, parameters.store(Store::State) + offset); });
-  for (const auto& place : parameters.tensors())
-    if (place.store == Store::State)
-      for (Index c = 0; c < place.columns; ++c) result.state.push_back(double(parameters.data(place)[c]));
+      for (Index c = 0; c < place.columns; ++c) result.dparameters.push_back(double(gradients[place.offset + c]));
+  result.state = bench.committed();
   return result;
 }
 
@@ -120,7 +181,7 @@ template <Index Width> void check_norm(bool relu, bool with_residual) {
   check_close(one.dx, got.dx, 2e-5, "float32 gradient");
   check_close(one.dparameters, got.dparameters, 2e-5, "float32 gradient of parameters");
   check_close(one.state, got.state, 1e-6, "float32 statistics");
-  const auto many = evaluate<Width, Float32>(x, residual, groups, relu, flat, 1, 4);
+  const auto many = evaluate<Width, Float32>(x, residual, groups, relu, flat, 4);
   check_same_bits(many.y, one.y, "output with threads");
   check_same_bits(many.dx, one.dx, "gradient with threads");
   check_same_bits(many.dparameters, one.dparameters, "gradient of parameters with threads");
@@ -137,6 +198,23 @@ BOOST_AUTO_TEST_CASE(statistics_and_gradients_of_groups) {
   check_norm<20>(true, true);
 }
 
+// Wide rows, and more chunks of rows than there are warps in a block of a GPU: the tested device against the CPU.
+template <Index Width> void check_wide(Index rows) {
+  const std::vector<Index> groups{0, rows / 3, rows};
+  const auto x = values_of(rows * Width, 1), residual = values_of(rows * Width, 2), flat = values_of(2 * Width, 17, 0.7);
+  const auto expected = evaluate<Width, Float64, Cpu>(x, residual, {groups}, true, flat);
+  const auto got = evaluate<Width, Float64>(x, residual, {groups}, true, flat);
+  check_close(got.y, expected.y, 1e-12, "output");
+  check_close(got.dx, expected.dx, 1e-11, "gradient");
+  check_close(got.dparameters, expected.dparameters, 1e-11, "gradient of parameters");
+  check_close(got.state, expected.state, 1e-12, "running statistics");
+}
+BOOST_AUTO_TEST_CASE(wide_rows_and_many) {
+  check_wide<150>(700);
+  check_wide<530>(40);
+  check_wide<3>(25600);
+}
+
 // Two conformers in one call, in two calls of one pass, and in two passes with a commit between them.
 BOOST_AUTO_TEST_CASE(two_groups_equal_two_calls) {
   constexpr Index width = 7, rows = 290;
@@ -145,7 +223,7 @@ BOOST_AUTO_TEST_CASE(two_groups_equal_two_calls) {
   both.insert(both.end(), b.begin(), b.end());
   const auto flat = values_of(2 * width, 17, 0.7);
   const std::vector<Index> halves{0, rows, 2 * rows};
-  const auto packed = evaluate<width, Float32>(both, {}, {halves}, true, flat);
+  const auto packed = evaluate<width, Float32, Cpu>(both, {}, {halves}, true, flat);
 
   ThreadPool pool(1);
   Parameters<OneNorm<width>, Cpu, Float32> parameters(Cpu{&pool});
@@ -181,29 +259,24 @@ BOOST_AUTO_TEST_CASE(two_groups_equal_two_calls) {
 // At inference, and where a frozen part runs untaped in training, a row is an affine map of itself.
 BOOST_AUTO_TEST_CASE(running_statistics_where_nothing_is_recorded) {
   constexpr Index width = 9;
-  ThreadPool pool(2);
-  Parameters<OneNorm<width>, Cpu, Float64> parameters(Cpu{&pool});
-  parameters.initialise(1);
-  const auto flat = values_of(2 * width, 17, 0.7), state = values_of(2 * width, 18);
-  set_parameters<OneNorm<width>, Float64>(parameters, flat);
-  const auto tensors = model_of<OneNorm<width>>.norm.tensors;
-  for (Index c = 0; c < width; ++c) {
-    parameters.store(Store::State)[tensors.running_mean.offset + c] = state[std::size_t(c)];
-    parameters.store(Store::State)[tensors.running_var.offset + c] = std::abs(state[std::size_t(width + c)]) + 0.1;
-  }
+  const auto flat = values_of(2 * width, 17, 0.7);
+  auto state = values_of(2 * width, 18);
+  for (std::size_t c = width; c < state.size(); ++c) state[c] = std::abs(state[c]) + 0.1;
   const auto x = values_of(5 * width, 3);
-  LossRun<Float64> bench(2, parameters.values(true));
+  NormRun<width, Float64, Tested> bench(2, flat, state);
   auto& run = bench.run;
-  const auto rows = bench.input<width>(x);
-  const decltype(bench)::Run::Untaped untaped(run);
-  const auto y = dense_of(batch_norm(run, tensors, rows));
-  const auto folded = fold_batch_norm(run, tensors);
+  const auto rows = bench.input(x);
+  const NormRun<width, Float64, Tested>::Run::Untaped untaped(run);
+  const auto y = dense_of(batch_norm(run, bench.tensors, rows));
+  const auto buffer = fold_batch_norm(run, bench.tensors);
+  const auto folded = run.read(buffer);
   for (std::size_t i = 0; i < y.size(); ++i) {
     const std::size_t c = i % width;
-    const double expected = (x[i] - state[c]) / std::sqrt(std::abs(state[width + c]) + 0.1 + 1e-5) * flat[c] + flat[width + c];
+    const double expected = (x[i] - state[c]) / std::sqrt(state[width + c] + 1e-5) * flat[c] + flat[width + c];
     BOOST_CHECK_SMALL(y[i] - expected, 1e-12);
-    BOOST_CHECK_SMALL(run.data(folded)[c] * x[i] + run.data(folded)[stride_of(width) + Index(c)] - expected, 1e-12);
+    BOOST_CHECK_SMALL(folded[Index(c)] * x[i] + folded[stride_of(width) + Index(c)] - expected, 1e-12);
   }
+  for (Index c = width; c < stride_of(width); ++c) BOOST_TEST((folded[c] == 0 && folded[stride_of(width) + c] == 0));
   run.commit([](Index, Index, const double*) { BOOST_ERROR("nothing may be proposed"); });
 }
 

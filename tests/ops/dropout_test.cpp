@@ -7,6 +7,12 @@ using namespace contract;
 
 namespace {
 
+#if defined(PLEAT_CONTRACT_DEVICE)
+using Tested = PLEAT_CONTRACT_DEVICE;
+#else
+using Tested = Cpu;
+#endif
+
 template <Index Width, int Percent> struct DropoutCase {
   constexpr explicit DropoutCase(Layout) {}
   using Inputs = Signature<In<Width>>;
@@ -17,7 +23,7 @@ template <Index Width, int Percent> struct DropoutCase {
 
 template <Index Width, class Precision, bool Records>
 Evaluation drop(const TestBatch& batch, const std::vector<double>& x, int threads = 1) {
-  return evaluate<DropoutCase<Width, 30>, Precision, Records>(Signature<In<Width>>{}, batch, {x}, {}, threads);
+  return evaluate<DropoutCase<Width, 30>, Precision, Records, Tested>(Signature<In<Width>>{}, batch, {x}, {}, threads);
 }
 
 bool dropped(const TestBatch& batch, std::size_t s, Index i, std::size_t c, double rate) { // the scalar text

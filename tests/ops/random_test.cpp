@@ -7,6 +7,12 @@ using namespace contract;
 
 namespace {
 
+#if defined(PLEAT_CONTRACT_DEVICE)
+using Tested = PLEAT_CONTRACT_DEVICE;
+#else
+using Tested = Cpu;
+#endif
+
 template <Index Width> struct NormalCase {
   constexpr explicit NormalCase(Layout) {}
   using Inputs = Signature<>;
@@ -17,7 +23,7 @@ template <Index Width> struct NormalCase {
 };
 
 template <Index Width, class Precision> std::vector<double> normals_of(const TestBatch& batch, int threads = 1) {
-  return evaluate<NormalCase<Width>, Precision, true>(Signature<>{}, batch, {}, {}, threads).output;
+  return evaluate<NormalCase<Width>, Precision, true, Tested>(Signature<>{}, batch, {}, {}, threads).output;
 }
 
 // The bits of core/philox.hpp, at the instruction set in use.

@@ -6,12 +6,16 @@
 #include <pleat/backend/cuda/adamw.hpp>
 #include <pleat/backend/cuda/adaptive_norm.hpp>
 #include <pleat/backend/cuda/add.hpp>
+#include <pleat/backend/cuda/angle_bins.hpp>
 #include <pleat/backend/cuda/attention.hpp>
+#include <pleat/backend/cuda/batch_norm.hpp>
 #include <pleat/backend/cuda/concat.hpp>
 #include <pleat/backend/cuda/cross_entropy.hpp>
+#include <pleat/backend/cuda/distance.hpp>
 #include <pleat/backend/cuda/embedding.hpp>
 #include <pleat/backend/cuda/gather_rows.hpp>
 #include <pleat/backend/cuda/group_mean.hpp>
+#include <pleat/backend/cuda/invariant_to_equivariant.hpp>
 #include <pleat/backend/cuda/layer_norm.hpp>
 #include <pleat/backend/cuda/linear.hpp>
 #include <pleat/backend/cuda/mix.hpp>
@@ -20,6 +24,7 @@
 #include <pleat/backend/cuda/pair_product.hpp>
 #include <pleat/backend/cuda/pooling.hpp>
 #include <pleat/backend/cuda/random.hpp>
+#include <pleat/backend/cuda/rbf.hpp>
 #include <pleat/backend/cuda/relational_sum.hpp>
 #include <pleat/backend/cuda/segment_mean.hpp>
 #include <pleat/backend/cuda/sigmoid.hpp>
@@ -27,6 +32,9 @@
 #include <pleat/backend/cuda/standardise.hpp>
 #include <pleat/backend/cuda/time_embedding.hpp>
 #include <pleat/backend/cuda/token_norm.hpp>
+#include <pleat/backend/cuda/vector_gate.hpp>
+#include <pleat/backend/cuda/vector_layer_norm.hpp>
+#include <pleat/backend/cuda/vector_norm.hpp>
 #include <pleat/backend/cuda/weighted_sum.hpp>
 #include <pleat/backend/cuda/zero_rows.hpp>
 

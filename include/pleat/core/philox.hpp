@@ -206,3 +206,5 @@ private:
 };
 
 } // namespace pleat::inline v0_1
+
+#undef PLEAT_HOST_DEVICE

@@ -99,6 +99,12 @@ __device__ __forceinline__ void sine_cosine(double x, double* s, double* c) {
 __device__ __forceinline__ double fused(double a, double b, double c) { return PLEAT_ON_GPU(fma(a, b, c), ::fma(a, b, c)); }
 __device__ __forceinline__ float fused(float a, float b, float c) { return PLEAT_ON_GPU(fmaf(a, b, c), ::fmaf(a, b, c)); }
 
+// Rounded where they stand, never fused with what they are added to: for numbers that must be those of the host bit for bit.
+__device__ __forceinline__ float rounded_product(float a, float b) { return PLEAT_ON_GPU(__fmul_rn(a, b), a * b); }
+__device__ __forceinline__ double rounded_product(double a, double b) { return PLEAT_ON_GPU(__dmul_rn(a, b), a * b); }
+__device__ __forceinline__ float rounded_sum(float a, float b) { return PLEAT_ON_GPU(__fadd_rn(a, b), a + b); }
+__device__ __forceinline__ double rounded_sum(double a, double b) { return PLEAT_ON_GPU(__dadd_rn(a, b), a + b); }
+
 /// Elements of a 16-byte access.
 template <class T> inline constexpr int per_access = 16 / static_cast<int>(sizeof(T));
 /// 16 bytes of numbers, moved at once.

@@ -1,0 +1,36 @@
+#pragma once
+/// \file  Graphs on CUDA: their arrays on the device, differences of positions, and rows of one number.
+
+#include <pleat/backend/cuda/rows.hpp>
+#include <pleat/core/graph.hpp>
+
+namespace pleat::inline v0_1::cuda {
+
+/// An array of the batch on the device.
+template <class T> const T* device_view(const Cuda& cuda, std::span<const T> array) {
+  return cuda.stream->view(array.data(), static_cast<Index>(array.size()));
+}
+/// A count on the device: kernels read it there, so that batches of about one size can share a graph of kernels.
+inline const Index* device_count(const Cuda& cuda, Index count) { return cuda.stream->send(&count, 1); }
+/// The grid for `count` items of `each` threads; kernels leave out what lies beyond their count.
+constexpr Grid count_grid(Index count, int each, int threads = 256) { return grid_for(count, each, threads); }
+
+/// d = x_u - x_v for positions (nodes, 3), elements stride_of(1) apart; returns |d|^2.
+template <class T> __device__ T difference(const T* x, Index u, Index v, T* d) {
+  constexpr Index stride = stride_of(1);
+#pragma unroll
+  for (int k = 0; k < 3; ++k) d[k] = x[(3 * u + k) * stride] - x[(3 * v + k) * stride];
+  return fused(d[2], d[2], fused(d[1], d[1], d[0] * d[0]));
+}
+
+/// Writes a row of one number, or adds to it; called by `Lanes` neighbouring lanes that all have the number.
+template <int Lanes, class T> __device__ void put_number(T* row, AccumulateOf<T> value, bool accumulate = false) {
+  constexpr int packs = static_cast<int>(stride_of(1)) / per_access<T>;
+  for (int p = thread() % Lanes; p < packs; p += Lanes) {
+    Pack<T> moved{};
+    if (p == 0) moved.at[0] = static_cast<T>(accumulate ? static_cast<AccumulateOf<T>>(row[0]) + value : value);
+    store(row + p * per_access<T>, moved);
+  }
+}
+
+} // namespace pleat::inline v0_1::cuda

@@ -69,7 +69,10 @@ std::vector<std::uint8_t> bins_of(const GraphTopology& graph, Index bins) {
 }
 template <class Run> Rows<Run, 1, std::uint8_t> upload_bins(Run& run, const std::vector<std::uint8_t>& bins) {
   auto rows = run.template buffer<std::uint8_t>(Index(bins.size()));
-  if constexpr (Run::computes) std::copy(bins.begin(), bins.end(), run.data(rows));
+  if constexpr (Run::computes && has_own_memory<typename Run::Device>)
+    kernel<memory_op, typename Run::Device>::to_device(run.device(), run.data(rows), bins.data(), Index(bins.size()));
+  else if constexpr (Run::computes)
+    std::copy(bins.begin(), bins.end(), run.data(rows));
   return rows;
 }
 

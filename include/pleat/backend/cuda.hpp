@@ -6,6 +6,7 @@
 #include <pleat/backend/cuda/adamw.hpp>
 #include <pleat/backend/cuda/adaptive_norm.hpp>
 #include <pleat/backend/cuda/add.hpp>
+#include <pleat/backend/cuda/angle_linear.hpp>
 #include <pleat/backend/cuda/attention.hpp>
 #include <pleat/backend/cuda/cross_entropy.hpp>
 #include <pleat/backend/cuda/embedding.hpp>
@@ -13,6 +14,8 @@
 #include <pleat/backend/cuda/linear.hpp>
 #include <pleat/backend/cuda/mix.hpp>
 #include <pleat/backend/cuda/normalisation_loss.hpp>
+#include <pleat/backend/cuda/one_hot_angle_linear.hpp>
+#include <pleat/backend/cuda/one_hot_relational.hpp>
 #include <pleat/backend/cuda/random.hpp>
 #include <pleat/backend/cuda/squared_error.hpp>
 #include <pleat/backend/cuda/standardise.hpp>

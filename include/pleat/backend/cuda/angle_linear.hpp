@@ -58,7 +58,7 @@ template <> struct kernel<angle_linear_op, Cuda> {
     static constexpr Index in = stride_of(In), out = stride_of(Out);
 
     template <class T> static void forward(const Cuda& cuda, const angle_linear_op::Forward<T>& a) {
-      constexpr Index columns = cuda::angle_stride<Slots, In>, tile = cuda::angle_tile((columns + out) * Index(sizeof(T)));
+      constexpr Index columns = cuda::angle_stride<Slots, In>, tile = cuda::angle_tile<(columns + out) * sizeof(T)>();
       const auto graph = cuda::arcs_of(cuda, a.graph);
       const auto units = cuda::edge_units(cuda, a.graph);
       const Index all = units.count(), *const count = cuda.stream->send(&all, 1);
@@ -76,7 +76,7 @@ template <> struct kernel<angle_linear_op, Cuda> {
     }
 
     template <class T> static void backward(const Cuda& cuda, const angle_linear_op::Backward<T>& a) {
-      constexpr Index columns = cuda::angle_stride<Slots, Out>, tile = cuda::angle_tile((columns + in) * Index(sizeof(T)));
+      constexpr Index columns = cuda::angle_stride<Slots, Out>, tile = cuda::angle_tile<(columns + in) * sizeof(T)>();
       const Index edges = a.plan.edges;
       const bool trains = a.dweight != nullptr;
       const auto work = angle_linear_op::work(a.plan, true, trains);

@@ -48,9 +48,10 @@ inline EdgeUnits edge_units(const Cuda& cuda, const GraphTopology& graph) {
 /// Elements of a row that has a block of Width for each slot, one after another as the columns of a weight are.
 template <Index Slots, Index Width> inline constexpr Index angle_stride = stride_of(Slots* Width);
 
-/// Rows of so many bytes that are worked on at once, in the workspace less `reserved` bytes.
-constexpr Index angle_tile(Index bytes_of_row, Index reserved = 0) {
-  const Index rows = (Stream::workspace_bytes - reserved) / bytes_of_row;
+/// Rows of `Bytes` bytes that are worked on at once, in the workspace less `Reserved` bytes.
+template <Index Bytes, Index Reserved = 0> constexpr Index angle_tile() {
+  constexpr Index rows = (Stream::workspace_bytes - Reserved) / Bytes;
+  static_assert(rows > 0, "pleat: this layer does not fit into the workspace of a GPU; use fewer channels.");
   return rows > 128 ? rows / 128 * 128 : rows;
 }
 

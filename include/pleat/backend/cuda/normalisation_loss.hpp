@@ -197,6 +197,7 @@ template <> struct kernel<multivariate_kl_op, Cuda> {
   template <Index Width> struct At {
     static constexpr Index stride = stride_of(Width);
     static constexpr Index panel = cuda::Stream::workspace_bytes / (2 * stride * Index(sizeof(double))); ///< rows, twice
+    static_assert(panel > 0, "pleat: rows this wide do not fit into the workspace of a GPU; use fewer channels.");
 
     template <class T> static void forward(const Cuda& cuda, const multivariate_kl_op::Forward<T>& a) {
       if (a.rows < 2) return cuda.stream->zero(a.loss, stride_of(1) * Index(sizeof(T)));

@@ -121,8 +121,7 @@ template <> struct kernel<one_hot_angle_op, Cuda> {
       if (a.dweight == nullptr && a.dself == nullptr && a.dlength == nullptr) return;
       // Of the workspace: the gradient of the weight slot by slot, then for each edge of a tile what arrives at it and its row.
       constexpr Index size = Index(sizeof(T)), columns = cuda::angle_stride<Slots, Out>, of_form = Slots * Out * in;
-      constexpr Index tile = cuda::angle_tile((columns + in) * size, of_form * size);
-      static_assert(tile > 0, "pleat: this layer does not fit into the workspace of a GPU; use fewer channels.");
+      constexpr Index tile = cuda::angle_tile<(columns + in) * size, of_form * size>();
       const auto graph = cuda::arcs_of(cuda, a.graph);
       const std::int32_t* const hot_columns = cuda.stream->view(a.columns, edges * hot);
       const Index* const count = cuda.stream->send(&edges, 1);

@@ -87,6 +87,7 @@ template <> struct kernel<one_hot_relational_op, Cuda> {
       if (a.dself_bias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, nodes, a.dself_bias);
       if (a.dweight == nullptr && a.dself == nullptr) return;
       constexpr Index tile = cuda::Stream::workspace_bytes / ((columns + in) * Index(sizeof(T)));
+      static_assert(tile > 0, "pleat: this layer does not fit into the workspace of a GPU; use fewer channels.");
       const Index* const count = cuda.stream->send(&nodes, 1);
       T *const counts = cuda.stream->template workspace<T>(tile * (columns + in)), *const own = counts + tile * columns;
       for (Index begin = 0; begin < nodes; begin += tile) {

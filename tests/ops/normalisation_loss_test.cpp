@@ -230,4 +230,21 @@ BOOST_AUTO_TEST_CASE(few_rows_and_several_panels) {
   check_same_bits(three.gradient, one.gradient, "gradient with threads");
 }
 
+#if defined(PLEAT_CONTRACT_DEVICE)
+struct SingularCase {
+  constexpr explicit SingularCase(Layout) {}
+  using Inputs = Signature<In<9>>;
+  template <class Run> auto operator()(Run& run, const SequenceBatch& batch, const Rows<Run, 9>& z) const {
+    return loss_of<Form::Multivariate>(run, z, batch.tokens, {.delta = 0});
+  }
+};
+// What the CPU throws at, another device makes NaN.
+BOOST_AUTO_TEST_CASE(not_positive_definite_on_another_device) {
+  const auto got = evaluate<SingularCase, Float64, true, PLEAT_CONTRACT_DEVICE>(SingularCase::Inputs{}, TestBatch({2}),
+                                                                                {std::vector<double>(18, 0.0)}, {}, 1);
+  BOOST_CHECK(std::isnan(got.output[0]));
+  for (double g : got.input_gradients[0]) BOOST_CHECK(std::isnan(g));
+}
+#endif
+
 BOOST_AUTO_TEST_SUITE_END()

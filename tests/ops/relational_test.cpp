@@ -67,9 +67,12 @@ std::vector<std::uint8_t> bins_of(const GraphTopology& graph, Index bins) {
       }
   return table;
 }
-template <class Run> Rows<Run, 1, std::uint8_t> upload_bins(Run& run, const std::vector<std::uint8_t>& bins) {
-  auto rows = run.template buffer<std::uint8_t>(Index(bins.size()));
-  if constexpr (Run::computes) std::copy(bins.begin(), bins.end(), run.data(rows));
+template <class Run, class T> Rows<Run, 1, T> upload(Run& run, const std::vector<T>& from) {
+  auto rows = run.template buffer<T>(Index(from.size()));
+  if constexpr (Run::computes && has_own_memory<typename Run::Device>)
+    kernel<memory_op, typename Run::Device>::to_device(run.device(), run.data(rows), from.data(), Index(from.size() * sizeof(T)));
+  else if constexpr (Run::computes)
+    std::copy(from.begin(), from.end(), run.data(rows));
   return rows;
 }
 
@@ -79,9 +82,39 @@ template <Index Bins, Index InWidth, Index OutWidth> struct AngleCase {
   using Inputs = Signature<In<InWidth, Edge>>;
   template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, InWidth, Edge>& x) const {
     const GraphTopology graph = batch.graph.topology();
-    return angle_linear(run, conv.tensors, x, graph, upload_bins(run, bins_of(graph, Bins)));
+    return angle_linear(run, conv.tensors, x, graph, upload(run, bins_of(graph, Bins)));
   }
 };
+
+#if defined(PLEAT_CONTRACT_DEVICE)
+// A batch norm in the store of both forms, at inference.
+template <bool OneHot> struct FoldedCase {
+  static constexpr Index width = 21, stride = stride_of(width);
+  AngleConv<8, 10, width> conv;
+  constexpr explicit FoldedCase(Layout at) : conv(at) {}
+  using Inputs = Signature<In<OneHot ? 1 : 10, Edge>>;
+  template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, OneHot ? 1 : 10, Edge>& x) const {
+    const GraphTopology graph = batch.graph.topology();
+    const auto bins = upload(run, bins_of(graph, 8));
+    std::vector<typename Run::Stream> slope_and_shift(std::size_t(2 * stride));
+    for (std::size_t c = 0; c < std::size_t(width); ++c)
+      slope_and_shift[c] = typename Run::Stream(0.5 + 0.1 * double(c)), slope_and_shift[std::size_t(stride) + c] = 1;
+    const auto folded = upload(run, slope_and_shift);
+    if constexpr (OneHot)
+      return one_hot_angle_linear(run, conv.tensors, batch.graph.edge_columns, 2, x, graph, bins, folded);
+    else
+      return angle_linear(run, conv.tensors, x, graph, bins, folded);
+  }
+};
+template <class Case> void check_folded(Index width) {
+  const TestBatch batch({30, 1, 0, 60, 9});
+  const auto flat = values_of(layout_totals<Case>.count[0] + layout_totals<Case>.count[1], 17, 0.7);
+  const std::vector<std::vector<double>> x{values_of(batch.graph.edges() * width, 3)};
+  const auto expected = evaluate<Case, Float64, false>(typename Case::Inputs{}, batch, x, flat, 1);
+  check_close(evaluate<Case, Float64, false, PLEAT_CONTRACT_DEVICE>(typename Case::Inputs{}, batch, x, flat, 1).output,
+              expected.output, 1e-11, "folded");
+}
+#endif
 
 // One-hot rows of edges (10 wide: two ones, a length) and of nodes, looked up or made and multiplied.
 template <Index Bins, Index OutWidth, bool LookUp> struct OneHotAngleCase {
@@ -90,7 +123,7 @@ template <Index Bins, Index OutWidth, bool LookUp> struct OneHotAngleCase {
   using Inputs = Signature<In<1, Edge>>;
   template <class Run> auto operator()(Run& run, const TestBatch& batch, const Rows<Run, 1, Edge>& length) const {
     const GraphTopology graph = batch.graph.topology();
-    const auto bins = upload_bins(run, bins_of(graph, Bins));
+    const auto bins = upload(run, bins_of(graph, Bins));
     if constexpr (LookUp)
       return one_hot_angle_linear(run, conv.tensors, batch.graph.edge_columns, 2, length, graph, bins);
     else
@@ -203,6 +236,13 @@ BOOST_AUTO_TEST_CASE(sums_of_one_hot_neighbours) {
   check_op_contract<OneHotNodeCase<7, true>>({.lengths = {{5, 1, 4}, {}, {3, 0, 4}}});
 }
 
+#if defined(PLEAT_CONTRACT_DEVICE)
+BOOST_AUTO_TEST_CASE(batch_norms_in_the_store_of_messages_on_another_device) {
+  check_folded<FoldedCase<false>>(10);
+  check_folded<FoldedCase<true>>(1);
+}
+#endif
+
 // What follows a product at inference: both affine maps, and all that is added between them.
 BOOST_AUTO_TEST_CASE(batch_norms_in_the_store_of_a_product) {
   using Layer = RelationalConv<1, 7, 40>;
@@ -250,7 +290,7 @@ BOOST_AUTO_TEST_CASE(bad_input) {
   BOOST_CHECK_THROW((sum_of_edges<2, Residue>(run, graph, bench.input<3, Edge>(values_of(3, 1)))), Error);
   BOOST_CHECK_THROW(distances(run, graph, bench.input<1, Coordinates<Residue>>(values_of(9, 1))), Error);
   const auto edges = bench.input<3, Edge>(values_of(graph.edge_count() * 3, 1));
-  const auto bins = upload_bins(run, bins_of(graph, 8));
+  const auto bins = upload(run, bins_of(graph, 8));
   const auto short_bins = run.buffer<std::uint8_t>(1);
   const auto& tensors = model_of<Case>.conv.tensors;
   BOOST_CHECK_THROW(angle_linear(run, tensors, edges, graph, short_bins), Error);

@@ -241,4 +241,63 @@ BOOST_AUTO_TEST_CASE(shapes_must_agree) {
   BOOST_CHECK_THROW(apply(setting, {1, 2}, {4, 5}, {}, true), Error);
 }
 
+#if defined(PLEAT_CONTRACT_DEVICE)
+// Outputs, gradient and proposed statistics of another device, by the statistics of a batch and by running ones.
+template <class Device, class Precision, bool Records>
+std::vector<double> all_numbers(const std::vector<double>& z, const std::vector<std::uint8_t>& tokens) {
+  constexpr Index width = 6;
+  using T = typename Precision::Stream;
+  ThreadPool pool(1);
+  const Device device = device_for_tests<Device>(pool);
+  Parameters<TokenNormModel<width>, Device, Precision> parameters(device);
+  const auto state = values_of(parameters.size(Store::State), 8);
+  for (std::size_t i = 0; i < state.size(); ++i)
+    parameters.store(Store::State)[i] =
+        static_cast<T>(static_cast<Index>(i) % stride_of(width) < width ? 0.5 + state[i] * state[i] : 0);
+  parameters.changed();
+  DeviceBlock<MemoryOf<Device>> memory(memory_of(device));
+  memory.grow(Index(1) << 22);
+  Arena arena(memory.data(), memory.size());
+  Pass<Device, Precision, Records> run(device, arena, parameters.values(Records), NoiseKey{1, 2});
+  std::vector<double> numbers;
+  const auto append = [&](const std::vector<double>& more) { numbers.insert(numbers.end(), more.begin(), more.end()); };
+  {
+    auto rows = fill<decltype(run), width, Token>(run, z);
+    if constexpr (Records) run.want(rows);
+    const auto model = make_case<TokenNormModel<width>>();
+    auto y = token_norm(run, rows, tokens, model.mean, model.variance, {.kappa = 3});
+    append(dense_of(y));
+    if constexpr (Records) {
+      auto seed = run.template contribute<width>(y.value(), y.count());
+      put<width>(run, seed.data, values_of(y.count() * width, 5));
+      y = {};
+      run.backward();
+      append(dense_of(run.gradient_of(rows)));
+    }
+  }
+  run.commit([&](Index, Index size, const T* fresh) {
+    std::vector<T> copy(static_cast<std::size_t>(size));
+    if constexpr (has_own_memory<Device>)
+      kernel<memory_op, Device>::to_host(device, copy.data(), fresh, size * Index(sizeof(T)));
+    else
+      std::copy(fresh, fresh + size, copy.begin());
+    append({copy.begin(), copy.end()});
+  });
+  return numbers;
+}
+
+BOOST_AUTO_TEST_CASE(another_device) {
+  using Device = PLEAT_CONTRACT_DEVICE;
+  std::vector<std::uint8_t> tokens;
+  for (Index i = 0; i < 150; ++i) tokens.push_back(static_cast<std::uint8_t>(i % 13 == 5 ? 2 : i == 77 ? 23 : 4 + i * i % 17));
+  const auto z = values_of(150 * 6, 1);
+  const auto batch = all_numbers<Cpu, Float64, true>(z, tokens), running = all_numbers<Cpu, Float64, false>(z, tokens);
+  BOOST_CHECK_EQUAL(batch.size(), std::size_t(2 * 150 * 6 + 2 * 20 * 16));
+  check_close(all_numbers<Device, Float64, true>(z, tokens), batch, 1e-11, "statistics of the batch");
+  check_close(all_numbers<Device, Float32, true>(z, tokens), batch, 1e-4, "statistics of the batch, float32");
+  check_close(all_numbers<Device, Float64, false>(z, tokens), running, 1e-11, "running statistics");
+  check_close(all_numbers<Device, Float32, false>(z, tokens), running, 2e-5, "running statistics, float32");
+}
+#endif
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -7,6 +7,7 @@
 #include <pleat/backend/cuda/adaptive_norm.hpp>
 #include <pleat/backend/cuda/add.hpp>
 #include <pleat/backend/cuda/angle_bins.hpp>
+#include <pleat/backend/cuda/angle_linear.hpp>
 #include <pleat/backend/cuda/attention.hpp>
 #include <pleat/backend/cuda/batch_norm.hpp>
 #include <pleat/backend/cuda/concat.hpp>
@@ -21,6 +22,8 @@
 #include <pleat/backend/cuda/mix.hpp>
 #include <pleat/backend/cuda/normalisation_loss.hpp>
 #include <pleat/backend/cuda/one_hot.hpp>
+#include <pleat/backend/cuda/one_hot_angle_linear.hpp>
+#include <pleat/backend/cuda/one_hot_relational.hpp>
 #include <pleat/backend/cuda/pair_product.hpp>
 #include <pleat/backend/cuda/pooling.hpp>
 #include <pleat/backend/cuda/random.hpp>

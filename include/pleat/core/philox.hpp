@@ -206,5 +206,3 @@ private:
 };
 
 } // namespace pleat::inline v0_1
-
-#undef PLEAT_HOST_DEVICE

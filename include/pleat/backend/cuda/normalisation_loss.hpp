@@ -1,6 +1,9 @@
 #pragma once
 /// \file  Normalisation losses on CUDA, in double.
 
+#include <limits>
+
+#include <pleat/backend/cuda/gemm.hpp>
 #include <pleat/backend/cuda/token_norm.hpp>
 #include <pleat/ops/normalisation_loss.hpp>
 
@@ -65,6 +68,110 @@ __global__ void __launch_bounds__(256)
   Team::contribute(dz + r * Team::stride, v, accumulate);
 }
 
+// --- the multivariate form
+
+// Partial sums over rows_of_sum rows, channel by channel, in double. Bytes a row: a stride.
+template <class T, Index Width>
+__global__ void __launch_bounds__(256) sum_rows_in_double(const T* z, double* partial, const Index* row_count) {
+  constexpr Index stride = stride_of(Width);
+  const Index rows = *row_count, begin = block() * rows_of_sum, end = begin + rows_of_sum < rows ? begin + rows_of_sum : rows;
+  for (Index c = thread(); c < stride; c += threads()) {
+    double sum = 0;
+    for (Index r = begin; r < end; ++r) sum += static_cast<double>(z[r * stride + c]);
+    partial[block() * stride + c] = sum;
+  }
+}
+template <Index Width>
+__global__ void __launch_bounds__(256) mean_of_sums(const double* partial, Index parts, double* mean, const Index* row_count) {
+  constexpr Index stride = stride_of(Width);
+  const Index c = global_thread();
+  if (c >= stride) return;
+  double sum = 0;
+  for (Index p = 0; p < parts; ++p) sum += partial[p * stride + c];
+  mean[c] = sum / static_cast<double>(*row_count);
+}
+
+// Rows [begin, begin + rows) less the mean, in double; zeros in tails and from *row_count on, for products that sum over rows.
+template <class T, Index Width>
+__global__ void __launch_bounds__(256)
+    centre_rows(const T* z, const double* mean, double* centred, Index begin, const Index* row_count, Index rows) {
+  constexpr Index stride = stride_of(Width);
+  const Index i = global_thread(), c = i % stride;
+  if (i >= rows * stride) return;
+  const bool is_there = c < Width && begin + i / stride < *row_count;
+  centred[i] = is_there ? static_cast<double>(z[begin * stride + i]) - mean[c] : 0.0;
+}
+
+// `factor` comes as the sum of outer products of the centred rows and leaves as the lower Cholesky factor of the covariance +
+// delta I; the variances, and the loss. One block: Width steps of a rank-1 update, Width^3 / 3 FLOPs. A device cannot throw where
+// the covariance is not positive definite: there the loss is NaN, and so is the gradient, so that the step is refused as not
+// finite.
+template <class T, Index Width>
+__global__ void __launch_bounds__(256)
+    multivariate_kl_loss(double* factor, double* moments, T* loss, const Index* row_count, double delta) {
+  struct Scratch {
+    double sum[8];
+  };
+  Scratch& scratch = shared_memory<Scratch>();
+  constexpr Index stride = stride_of(Width);
+  constexpr int warps = 8;
+  const double rows = static_cast<double>(*row_count);
+  double sum = 0;
+  for (Index i = warp(); i < Width; i += warps)
+    for (Index j = lane(); j <= i; j += warp_size) {
+      double value = factor[i * stride + j] / rows;
+      if (i == j) {
+        moments[stride + i] = value;
+        sum += moments[i] * moments[i] + value;
+        value += delta;
+      }
+      factor[i * stride + j] = value;
+    }
+  barrier();
+  for (Index k = 0; k < Width; ++k) {
+    const double pivot = factor[k * stride + k];
+    const double root = pivot > 0 ? square_root(pivot) : std::numeric_limits<double>::quiet_NaN();
+    barrier(); // all have read the pivot
+    for (Index i = k + thread(); i < Width; i += threads())
+      factor[i * stride + k] = i == k ? root : factor[i * stride + k] / root;
+    barrier();
+    for (Index i = k + 1 + warp(); i < Width; i += warps)
+      for (Index j = k + 1 + lane(); j <= i; j += warp_size)
+        factor[i * stride + j] = fused(-factor[i * stride + k], factor[j * stride + k], factor[i * stride + j]);
+    barrier();
+  }
+  for (Index i = thread(); i < Width; i += threads()) sum -= 2 * logarithm(factor[i * stride + i]);
+  const double total = block_sum(sum, scratch.sum) - static_cast<double>(Width);
+  if (thread() < stride_of(1)) loss[thread()] = static_cast<T>(thread() == 0 ? 0.5 * total / static_cast<double>(Width) : 0.0);
+}
+
+// The inverse of the lower triangle of `factor`, zeros above: a thread for each column. FLOPs: Width^3 / 3.
+template <Index Width> __global__ void __launch_bounds__(64) invert_lower(const double* factor, double* inverse) {
+  constexpr Index stride = stride_of(Width);
+  const Index j = global_thread();
+  if (j >= Width) return;
+  for (Index i = 0; i < Width; ++i) {
+    double sum = i == j ? 1 : 0;
+    for (Index k = j; k < i; ++k) sum = fused(-factor[i * stride + k], inverse[k * stride + j], sum);
+    inverse[i * stride + j] = i < j ? 0.0 : sum / factor[i * stride + i];
+  }
+}
+
+// dz = dloss / (n D) (mu + d - P d), d = z - mu, `mixed` = P d. Bytes a row: 2 strides of doubles and 1 of T.
+template <class T, Index Width>
+__global__ void __launch_bounds__(256)
+    multivariate_kl_gradient(const double* centred, const double* mixed, const double* mean, const T* dloss, T* dz, Index begin,
+                             const Index* row_count, Index rows, bool accumulate) {
+  using A = AccumulateOf<T>;
+  constexpr Index stride = stride_of(Width);
+  const Index i = global_thread(), c = i % stride;
+  if (i >= rows * stride || begin + i / stride >= *row_count) return;
+  const double factor = static_cast<double>(dloss[0]) / (static_cast<double>(*row_count) * static_cast<double>(Width));
+  const A d = c < Width ? static_cast<A>(factor * (mean[c] + centred[i] - mixed[i])) : A(0);
+  T* const to = dz + begin * stride + i;
+  *to = static_cast<T>(accumulate ? static_cast<A>(*to) + d : d);
+}
+
 } // namespace cuda
 
 template <> struct kernel<univariate_kl_op, Cuda> {
@@ -83,6 +190,65 @@ template <> struct kernel<univariate_kl_op, Cuda> {
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::univariate_kl_gradient<T, Width>, a.z,
                    cuda.stream->view(a.tokens, a.rows), a.moments, a.counts, a.weights, a.dloss, a.dz, cuda.stream->count(a.rows),
                    a.groups, a.variance_floor, a.accumulate);
+    }
+  };
+};
+
+/// Products and factors in double, panel by panel of rows in the workspace.
+template <> struct kernel<multivariate_kl_op, Cuda> {
+  template <Index Width> struct At {
+    static constexpr Index stride = stride_of(Width);
+    static constexpr Index panel = cuda::Stream::workspace_bytes / (2 * stride * Index(sizeof(double))); ///< rows, twice
+    static_assert(panel > 0, "pleat: rows this wide do not fit into the workspace of a GPU; use fewer channels.");
+
+    template <class T> static void forward(const Cuda& cuda, const multivariate_kl_op::Forward<T>& a) {
+      if (a.rows < 2) return cuda.stream->zero(a.loss, stride_of(1) * Index(sizeof(T)));
+      const Index* const count = cuda.stream->send(&a.rows, 1);
+      double* const scratch = cuda.stream->template workspace<double>(2 * panel * stride);
+      const Index parts = cuda::sums_of(a.rows);
+      cuda::launch(cuda, {parts, 256, 0}, cuda::sum_rows_in_double<T, Width>, a.z, scratch, count);
+      cuda::launch(cuda, cuda::grid_for(stride), cuda::mean_of_sums<Width>, static_cast<const double*>(scratch), parts, a.moments,
+                   count);
+      cuda.stream->zero(a.factor, stride * stride * Index(sizeof(double)));
+      for (Index begin = 0; begin < a.rows; begin += panel) {
+        const Index rows = centre(cuda, a.z, a.moments, scratch, begin, a.rows, count);
+        cuda::gemm<double>(cuda, {scratch, stride, false, scratch, stride, true, a.factor, a.factor, stride, nullptr, Width,
+                                  Width, rows, true, true});
+      }
+      cuda::launch(cuda, {1, 256, 8 * sizeof(double)}, cuda::multivariate_kl_loss<T, Width>, a.factor, a.moments, a.loss, count,
+                   a.delta);
+      if (a.precision == nullptr) return;
+      cuda::launch(cuda, cuda::grid_for(Width, 1, 64), cuda::invert_lower<Width>, static_cast<const double*>(a.factor),
+                   a.inverse);
+      cuda::gemm<double>(cuda, {a.inverse, stride, false, a.inverse, stride, true, nullptr, a.precision, stride, nullptr, Width,
+                                Width, Width, false, false});
+    }
+    template <class T> static void backward(const Cuda& cuda, const multivariate_kl_op::Backward<T>& a) {
+      if (a.rows < 2) {
+        if (!a.accumulate && a.rows > 0) cuda.stream->zero(a.dz, a.rows * stride * Index(sizeof(T)));
+        return;
+      }
+      const Index* const count = cuda.stream->send(&a.rows, 1);
+      double* const centred = cuda.stream->template workspace<double>(2 * panel * stride);
+      double* const mixed = centred + panel * stride;
+      for (Index begin = 0; begin < a.rows; begin += panel) {
+        const Index rows = centre(cuda, a.z, a.moments, centred, begin, a.rows, count);
+        cuda::gemm<double>(cuda, {a.precision, stride, false, centred, stride, false, nullptr, mixed, stride, nullptr, Width,
+                                  rows, Width, false, false});
+        cuda::launch(cuda, cuda::grid_for(rows * stride), cuda::multivariate_kl_gradient<T, Width>,
+                     static_cast<const double*>(centred), static_cast<const double*>(mixed), a.moments, a.dloss, a.dz, begin,
+                     count, rows, a.accumulate);
+      }
+    }
+
+  private:
+    // A panel of `all` rows less the mean; returns its rows.
+    template <class T>
+    static Index centre(const Cuda& cuda, const T* z, const double* mean, double* centred, Index begin, Index all,
+                        const Index* count) {
+      const Index rows = all - begin < panel ? all - begin : panel;
+      cuda::launch(cuda, cuda::grid_for(rows * stride), cuda::centre_rows<T, Width>, z, mean, centred, begin, count, rows);
+      return rows;
     }
   };
 };

@@ -1,0 +1,133 @@
+#pragma once
+/// \file  Messages between edges by angle on CUDA: sums by slot for a tile of units of parallel edges, one product over all
+/// slots, and one pass that gives each edge what its unit has.
+
+#include <pleat/backend/cuda/angle_sums.hpp>
+#include <pleat/backend/cuda/linear.hpp>
+#include <pleat/ops/angle_linear.hpp>
+
+namespace pleat::inline v0_1 {
+
+namespace cuda {
+
+// y_e = relu(slope (y_e + term of e's unit) + shift), or without slope as it is, for the positions of the units
+// [begin, begin + rows); tails become zero. Bytes a row: 3 strides.
+template <class T, Index Width>
+__global__ void __launch_bounds__(256)
+    add_unit_terms(const T* terms, const std::int32_t* first, const std::int32_t* unit, const std::int32_t* leaving,
+                   const T* slope, const T* shift, T* y, Index begin, const Index* count, Index rows) {
+  using Team = RowTeam<T, Width>;
+  const Index units = begin + rows < *count ? begin + rows : *count;
+  const Index position = first[begin] + Team::row();
+  if (begin >= units || position >= first[units]) return;
+  T* const row = y + leaving[position] * Team::stride;
+  auto v = Team::read(row);
+  const auto term = Team::read(terms + (unit[position] - begin) * Team::stride);
+#pragma unroll
+  for (int i = 0; i < Team::values; ++i) v.at[i] = Team::is_channel(i) ? v.at[i] + term.at[i] : 0;
+  if (slope != nullptr) {
+    const auto by = Team::read(slope), plus = Team::read(shift);
+#pragma unroll
+    for (int i = 0; i < Team::values; ++i) v.at[i] = activated<Activation::Relu>(fused(by.at[i], v.at[i], plus.at[i]));
+  }
+  Team::write(row, v);
+}
+
+// Row r of `to`: the sum of the rows of x of the edges of unit begin + r; zeros from *count on up to `rows`. Bytes a row: 2
+// strides.
+template <class T, Index Width>
+__global__ void __launch_bounds__(256) sum_units(const T* x, const std::int32_t* first, const std::int32_t* leaving, T* to,
+                                                 Index begin, const Index* count, Index rows) {
+  using Team = RowTeam<T, Width>;
+  const Index r = Team::row();
+  if (r >= rows) return;
+  typename Team::Values sum = {};
+  if (begin + r < *count)
+    for (std::int32_t p = first[begin + r]; p < first[begin + r + 1]; ++p) {
+      const auto v = Team::read(x + leaving[p] * Team::stride);
+#pragma unroll
+      for (int i = 0; i < Team::values; ++i) sum.at[i] += v.at[i];
+    }
+  Team::write(to + r * Team::stride, sum);
+}
+
+} // namespace cuda
+
+template <> struct kernel<angle_linear_op, Cuda> {
+  template <Index Slots, Index In, Index Out> struct At {
+    static constexpr Index in = stride_of(In), out = stride_of(Out);
+
+    template <class T> static void forward(const Cuda& cuda, const angle_linear_op::Forward<T>& a) {
+      constexpr Index columns = cuda::angle_stride<Slots, In>, tile = cuda::angle_tile<(columns + out) * sizeof(T)>();
+      const auto graph = cuda::arcs_of(cuda, a.graph);
+      const auto units = cuda::edge_units(cuda, a.graph);
+      const Index all = units.count(), *const count = cuda.stream->send(&all, 1);
+      cuda::gemm<T>(cuda,
+                    {a.self, in, true, a.x, in, false, nullptr, a.y, out, a.self_bias, Out, a.plan.edges, In, false, false});
+      T* const sums = cuda.stream->template workspace<T>(tile * (columns + out));
+      T* const terms = sums + tile * columns;
+      for (Index begin = 0; begin < all; begin += tile) {
+        const Index rows = all - begin < tile ? all - begin : tile;
+        cuda::sum_by_angle<Slots, In, cuda::Arcs::In>(cuda, a.x, a.bins, graph, units.first, sums, begin, count, rows);
+        cuda::gemm<T>(cuda, {a.weight, columns, true, sums, columns, false, nullptr, terms, out, a.bias, Out, rows, Slots * In,
+                             false, false});
+        give<Out, T>(cuda, terms, graph, units, a.slope, a.shift, a.y, begin, count, rows);
+      }
+    }
+
+    template <class T> static void backward(const Cuda& cuda, const angle_linear_op::Backward<T>& a) {
+      constexpr Index columns = cuda::angle_stride<Slots, Out>, tile = cuda::angle_tile<(columns + in) * sizeof(T)>();
+      const Index edges = a.plan.edges;
+      const bool trains = a.dweight != nullptr;
+      const auto work = angle_linear_op::work(a.plan, true, trains);
+      const auto graph = cuda::arcs_of(cuda, a.graph);
+      const auto units = cuda::edge_units(cuda, a.graph);
+      const Index all = units.count(), *const count = cuda.stream->send(&all, 1);
+      if (a.dself != nullptr)
+        cuda::gemm<T>(cuda, {a.x, in, false, a.dy, out, true, a.dself, a.dself, in, nullptr, In, Out, edges, true, true});
+      if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, edges, a.dbias);
+      if (a.dself_bias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, edges, a.dself_bias);
+      if (a.dx == nullptr && !trains) return;
+      // (Slots * Out, in): the weight, and its gradient.
+      T *const form = a.numbers + work.forms, *const gradient = a.numbers + work.gradient;
+      if (a.dx != nullptr) {
+        cuda::launch(cuda, cuda::grid_for(Slots * Out * in), cuda::weight_by_slot<T, Slots, In, Out>, a.weight, form);
+        cuda::gemm<T>(cuda, {a.self, in, false, a.dy, out, false, a.dx, a.dx, in, nullptr, In, edges, Out, a.accumulate, false});
+      }
+      if (trains) cuda.stream->zero(gradient, Slots * Out * in * Index(sizeof(T)));
+      // What arrives at a unit from the edges that leave its target, by slot: both gradients are products of it.
+      T* const sums = cuda.stream->template workspace<T>(tile * (columns + in));
+      T* const rows_of_units = sums + tile * columns;
+      for (Index begin = 0; begin < all; begin += tile) {
+        const Index rows = all - begin < tile ? all - begin : tile;
+        cuda::sum_by_angle<Slots, Out, cuda::Arcs::Out>(cuda, a.dy, a.bins, graph, units.first, sums, begin, count, rows);
+        if (a.dx != nullptr) {
+          cuda::gemm<T>(cuda, {form, in, false, sums, columns, false, nullptr, rows_of_units, in, nullptr, In, rows, Slots * Out,
+                               false, false});
+          give<In, T>(cuda, rows_of_units, graph, units, nullptr, nullptr, a.dx, begin, count, rows);
+        }
+        if (trains) {
+          cuda::launch(cuda, cuda::RowTeam<T, In>::grid(rows), cuda::sum_units<T, In>, a.x, units.first, graph.leaving,
+                       rows_of_units, begin, count, rows);
+          cuda::gemm<T>(cuda, {rows_of_units, in, false, sums, columns, true, gradient, gradient, in, nullptr, In, Slots * Out,
+                               rows, true, true});
+        }
+      }
+      if (trains)
+        cuda::launch(cuda, cuda::grid_for(Out * Slots * In), cuda::add_weight_by_slot<T, Slots, In, Out>,
+                     static_cast<const T*>(gradient), a.dweight);
+    }
+
+  private:
+    template <Index Width, class T>
+    static void give(const Cuda& cuda, const T* terms, const cuda::ArcsOfGraph& graph, const cuda::EdgeUnits& units,
+                     const T* slope, const T* shift, T* y, Index begin, const Index* count, Index rows) {
+      const Index end = begin + rows < units.count() ? begin + rows : units.count();
+      const Index edges = units.begin[static_cast<std::size_t>(end)] - units.begin[static_cast<std::size_t>(begin)];
+      cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(edges), cuda::add_unit_terms<T, Width>, terms, units.first, units.of,
+                   graph.leaving, slope, shift, y, begin, count, rows);
+    }
+  };
+};
+
+} // namespace pleat::inline v0_1

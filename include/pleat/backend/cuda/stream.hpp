@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -19,9 +20,9 @@ namespace pleat::inline v0_1::cuda {
 ///
 /// A sequence of kernels (`replay`) is first told: nothing runs, arrays of the host are laid out in pinned memory, and every
 /// launch is folded into a fingerprint with all its arguments, byte by byte. Where a graph with that fingerprint is known, the
-/// arrays are copied at once and the graph runs; else it is told again and captured. So whatever differs between steps of one
-/// graph has to lie in what the host sends: counts, keys of noise, rates. Within a graph nothing is allocated and the host waits
-/// for nothing.
+/// arrays are copied at once and the graph runs; where it was seen once before it is told again and captured, else it just runs.
+/// So whatever differs between steps of one graph has to lie in what the host sends: counts, keys of noise, rates. Within a graph
+/// nothing is allocated and the host waits for nothing.
 class Stream {
 public:
   explicit Stream(int gpu) : gpu_(gpu) {
@@ -160,29 +161,13 @@ public:
     } while (moved_);
     auto known = graphs_.find(fingerprint_);
     if (known == graphs_.end()) {
-      const std::uint64_t told = std::exchange(fingerprint_, first_fingerprint);
-      mode_ = Mode::Captured;
-      check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), gpu_, "beginning a graph");
-      cudaGraph_t graph = nullptr;
-      try {
+      if (seen_.size() >= most_seen) seen_.clear();
+      if (seen_.insert(fingerprint_).second) { // for the first time: a shape that does not return is not worth a graph
+        mode_ = Mode::Runs;
         text();
-      } catch (...) {
-        cudaStreamEndCapture(stream_, &graph);
-        if (graph != nullptr) cudaGraphDestroy(graph);
-        throw;
+        return;
       }
-      check(cudaStreamEndCapture(stream_, &graph), gpu_, "ending a graph");
-      cudaGraphExec_t ready = nullptr;
-      const cudaError_t made = cudaGraphInstantiate(&ready, graph, 0);
-      cudaGraphDestroy(graph);
-      check(made, gpu_, "making a graph of a step");
-      if (told != fingerprint_) { // told differently the second time: it would never be found again
-        cudaGraphExecDestroy(ready);
-        fail("a step told its kernels differently the second time; this is a fault of pleat, please report it.");
-      }
-      forget_old_graphs();
-      known = graphs_.emplace(fingerprint_, ready).first;
-      order_.push_back(fingerprint_);
+      known = capture(text);
     }
     if (used_ > 0) {
       check(cudaMemcpyAsync(staged_, staging_[turn_].pinned, static_cast<std::size_t>(used_), cudaMemcpyHostToDevice, stream_),
@@ -207,7 +192,34 @@ private:
     const void* to;
   };
   static constexpr std::uint64_t first_fingerprint = 0xCBF29CE484222325u; // FNV-1a
-  static constexpr std::size_t most_graphs = 64;
+  static constexpr std::size_t most_graphs = 64, most_seen = 4096;
+
+  // The graph of what was just told.
+  template <class Text> auto capture(Text& text) {
+    const std::uint64_t told = std::exchange(fingerprint_, first_fingerprint);
+    mode_ = Mode::Captured;
+    check(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal), gpu_, "beginning a graph");
+    cudaGraph_t graph = nullptr;
+    try {
+      text();
+    } catch (...) {
+      cudaStreamEndCapture(stream_, &graph);
+      if (graph != nullptr) cudaGraphDestroy(graph);
+      throw;
+    }
+    check(cudaStreamEndCapture(stream_, &graph), gpu_, "ending a graph");
+    cudaGraphExec_t ready = nullptr;
+    const cudaError_t made = cudaGraphInstantiate(&ready, graph, 0);
+    cudaGraphDestroy(graph);
+    check(made, gpu_, "making a graph of a step");
+    if (told != fingerprint_) { // told differently the second time: it would never be found again
+      cudaGraphExecDestroy(ready);
+      fail("a step told its kernels differently the second time; this is a fault of pleat, please report it.");
+    }
+    forget_old_graphs();
+    order_.push_back(fingerprint_);
+    return graphs_.emplace(fingerprint_, ready).first;
+  }
 
   void fold_bytes(const void* bytes, std::size_t size) {
     const auto* at = static_cast<const unsigned char*>(bytes);
@@ -265,7 +277,8 @@ private:
   bool moved_ = false;
   std::uint64_t fingerprint_ = first_fingerprint;
   std::unordered_map<std::uint64_t, cudaGraphExec_t> graphs_;
-  std::vector<std::uint64_t> order_; // oldest first
+  std::vector<std::uint64_t> order_;       // oldest first
+  std::unordered_set<std::uint64_t> seen_; // fingerprints that were told once
 };
 
 } // namespace pleat::inline v0_1::cuda

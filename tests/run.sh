@@ -2,7 +2,8 @@
 # Builds pleat and runs every test; the last line is "N passed, N failed". Installs missing packages when root.
 #
 #   tests/run.sh           g++: build, tests, headers, sentences, consumers        (20 minutes from nothing on 2 cores)
-#   tests/run.sh --full    also clang++, ASan + UBSan, libFuzzer 20 s a target, benchmarks compile   (60 minutes)
+#   tests/run.sh --full    also CUDA kernels on the emulator and by nvcc, clang++ with ASan + UBSan, the tool and benchmarks by
+#                          clang++, libFuzzer 20 s a target                                             (60 minutes)
 #   --keep                 keeps the build folder of the last run instead of starting from nothing
 #
 # PLEAT_JOBS: how many jobs at once (default: all cores). PLEAT_BUILD: build folder (default: build/tests).
@@ -15,7 +16,7 @@ for argument in "$@"; do
   case $argument in
     --full) full=1 ;;
     --keep) keep=1 ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
 done
 started=$SECONDS
@@ -120,10 +121,19 @@ part "headers and sentences" "$([ $full -eq 1 ] && echo 8 || echo 3)" checks hea
 part "consumers" 1 checks consumers
 
 if [ $full -eq 1 ]; then
-  build_clang() { build_in "$build/clang" clang++ --preset ci -DCMAKE_CXX_COMPILER=clang++ -DPLEAT_BUILD_BENCH=ON -DPLEAT_EXAMPLES=; }
+  # The same sources as the CPU's tests, and so the same build folder.
+  cuda_kernels() {
+    build_in "$build/gcc" "CUDA kernels" --preset ci -DPLEAT_TEST_CUDA=ON
+    run_program "$build/gcc/tests/test_cuda" "emulated" | record
+  }
+  part "CUDA kernels, emulated" 8 cuda_kernels
+  part "CUDA, nvcc" 5 checks generated
+  # All tests are compiled by clang++ below, with the sanitisers; here it compiles what these leave out.
+  build_clang() {
+    build_in "$build/clang" clang++ --preset ci -DCMAKE_CXX_COMPILER=clang++ -DPLEAT_BUILD_TESTS=OFF -DPLEAT_BUILD_BENCH=ON -DPLEAT_EXAMPLES=
+  }
   build_asan() { build_in "$build/asan" "clang++ ASan UBSan" --preset asan -DCMAKE_CXX_COMPILER=clang++; }
-  part "build clang++, benchmarks" 10 build_clang
-  part "run clang++" 6 run_in "$build/clang" clang++
+  part "build clang++, examples and benchmarks" 6 build_clang
   part "build ASan + UBSan" 10 build_asan
   part "run ASan + UBSan" 10 run_in "$build/asan" "clang++ ASan UBSan"
 

@@ -24,6 +24,12 @@ headers() { find include -name '*.hpp' -o -name '*.ipp' -o -name '*.inl' -o -nam
   rule "top level" "only the agreed entries may stand at the top"
 headers | grep -v '/backend/' | xargs grep -nE '^ *# *include *[<"](Eigen/|cuda|cub/|thrust/|cublas)' |
   rule "devices stay in backend/" "Eigen, CUDA, CUB and Thrust may be included in include/pleat/backend only"
+find include/pleat/backend/cuda include/pleat/backend/cuda.hpp -name '*.hpp' | grep -v 'cuda/primitives.hpp' |
+  xargs grep -nE '\b(threadIdx|blockIdx|blockDim|gridDim)\b|__(shfl|sync|ldg|shared|fma|expf|fadd|fmul|dmul|dadd|popc|ballot)|\basm\b|\bcub::|\batomic[A-Z]' |
+  rule "the hardware stays in primitives.hpp" "kernels ask for it by what backend/cuda/primitives.hpp offers, which tests can emulate"
+find include/pleat/backend/cuda include/pleat/backend/cuda.hpp -name '*.hpp' | grep -vE 'cuda/(stream|check|launch|blas|primitives)\.hpp' |
+  xargs grep -nE '\b(cuda|cublas)[A-Z][A-Za-z]*\(|<<<' |
+  rule "launch and gemm are the gates" "the runtime is called in stream.hpp, launch.hpp and blas.hpp only"
 headers | grep -v '/interop/' | xargs grep -nE '^ *# *include *[<"](xtensor|xtl)' |
   rule "xtensor stays in interop/" "xtensor may be included in include/pleat/interop only"
 headers | grep -v '/io/gzip.hpp' | xargs grep -nE '^ *# *include *[<"]zlib' |

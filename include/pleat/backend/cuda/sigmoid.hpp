@@ -9,21 +9,21 @@ namespace pleat::inline v0_1 {
 namespace cuda {
 
 // Bytes an element: 2, backward 3 (4 where it accumulates).
-template <class T, Index Width> __global__ void __launch_bounds__(256) sigmoid_forward(const T* x, T* y, Index elements) {
+template <class T, Index Width> __global__ void __launch_bounds__(256) sigmoid_forward(const T* x, T* y, const Index* rows) {
   using A = AccumulateOf<T>;
   const Index i = global_thread() * per_access<T>;
-  if (i >= elements) return;
+  if (i >= *rows * stride_of(Width)) return;
   const Index channel = i % stride_of(Width);
   auto v = PackOf<T>::read(x + i);
 #pragma unroll
   for (int k = 0; k < per_access<T>; ++k) v.at[k] = channel + k < Width ? A(1) / (A(1) + exponential(-v.at[k])) : A(0);
   v.write(y + i);
 }
-template <class T>
-__global__ void __launch_bounds__(256) sigmoid_backward(const T* y, const T* dy, T* dx, Index elements, bool accumulate) {
+template <class T, Index Width>
+__global__ void __launch_bounds__(256) sigmoid_backward(const T* y, const T* dy, T* dx, const Index* rows, bool accumulate) {
   using A = AccumulateOf<T>;
   const Index i = global_thread() * per_access<T>;
-  if (i >= elements) return;
+  if (i >= *rows * stride_of(Width)) return;
   auto d = PackOf<T>::read(dy + i);
   const auto s = PackOf<T>::read(y + i);
   const auto before = accumulate ? PackOf<T>::read(dx + i) : PackOf<T>{};
@@ -37,12 +37,12 @@ __global__ void __launch_bounds__(256) sigmoid_backward(const T* y, const T* dy,
 template <> struct kernel<sigmoid_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const sigmoid_op::Forward<T>& a) {
-      const Index elements = a.rows * stride_of(Width);
-      cuda::launch(cuda, cuda::pointwise_grid<T>(elements), cuda::sigmoid_forward<T, Width>, a.x, a.y, elements);
+      cuda::launch(cuda, cuda::pointwise_grid<T, Width>(a.rows), cuda::sigmoid_forward<T, Width>, a.x, a.y,
+                   cuda.stream->count(a.rows));
     }
     template <class T> static void backward(const Cuda& cuda, const sigmoid_op::Backward<T>& a) {
-      const Index elements = a.rows * stride_of(Width);
-      cuda::launch(cuda, cuda::pointwise_grid<T>(elements), cuda::sigmoid_backward<T>, a.y, a.dy, a.dx, elements, a.accumulate);
+      cuda::launch(cuda, cuda::pointwise_grid<T, Width>(a.rows), cuda::sigmoid_backward<T, Width>, a.y, a.dy, a.dx,
+                   cuda.stream->count(a.rows), a.accumulate);
     }
   };
 };

@@ -238,7 +238,7 @@ public:
   /// Proposes a new value of a state tensor; `fresh` holds it in the tensor's own layout. Read again only after the commit.
   template <Index R, Index W, class Space> void propose(const Matrix<R, W>& state, const Rows<Pass, W, Space>& fresh) {
     hold(fresh.value());
-    proposals_.push({state.offset, R * stride_of(W), fresh.value()});
+    proposals_.push(Proposal{state.offset, R * stride_of(W), fresh.value()}); // nvcc cannot do without the name
   }
   /// What the next proposal for a state tensor builds on: the last one of this pass where there is one, so that two calls in one
   /// pass chain like two steps, else the committed value.

@@ -1,6 +1,13 @@
 // Kernels whose rows are wider than a warp moves at once, and lists of rows of every length: what the ops' own contracts, which
 // are held to central differences as well, are too narrow for.
 
+#if !defined(PLEAT_CONTRACT_DEVICE)
+#define PLEAT_CONTRACT_DEVICE pleat::Cuda
+#endif
+#if !defined(PLEAT_CUDA_EMULATOR) && !defined(__CUDACC__)
+#define PLEAT_CUDA_EMULATOR "cuda/emulator.hpp"
+#endif
+
 #include <boost/test/unit_test.hpp>
 
 #include "support/op_contract.hpp"

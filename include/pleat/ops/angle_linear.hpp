@@ -30,10 +30,16 @@ struct angle_linear_op {
     Index total = 0;
     Index rows = 0, counts = 0, total_integers = 0; // shared integers
   };
+  // A device without threads of the host (`threads` 0) keeps the weight slot by slot at `forms` and its gradient at `gradient`.
   // Forward gathers rows of `in` and makes `out`; the gradient of the input the other way round.
   static constexpr Work work(const Plan& p, bool backward, bool trains) {
     const Index from = stride_of(backward ? p.out : p.in), to = stride_of(backward ? p.in : p.out);
     Work w;
+    if (p.threads == 0) {
+      w.gradient = backward ? p.slots * p.out * stride_of(p.in) : 0;
+      w.total = trains ? 2 * w.gradient : w.gradient;
+      return w;
+    }
     w.numbers = round_up((p.tile + Plan::pad) * from + 2 * p.tile * to, 64);
     w.integers = round_up(4 * p.tile + Plan::pad + p.tile * (p.slots + 1) + p.tile * p.degree, 64);
     w.forms = p.threads * w.numbers;

@@ -20,7 +20,10 @@ struct one_hot_angle_op {
     /// Centres of one partial sum of the gradient of the weight, and how many there are: functions of the graph only.
     constexpr Index centres() const { return nodes > 32 * 32 ? (nodes + 31) / 32 : 32; }
     constexpr Index partials() const { return (nodes + centres() - 1) / centres(); }
-    constexpr Index scratch(bool backward) const { return form() + threads * own() + (backward ? partials() * form() : 0); }
+    /// A device without threads of the host keeps a form only.
+    constexpr Index scratch(bool backward) const {
+      return form() + threads * own() + (backward && threads > 0 ? partials() * form() : 0);
+    }
   };
 
   template <class T> struct Forward {

@@ -10,27 +10,28 @@ namespace pleat::inline v0_1 {
 
 namespace cuda {
 
-// y_e = relu(slope (y_e + term of e's unit) + shift), or without slope as it is, for the positions of the units
+// y_e = relu(slope (y_e + term of e's unit) + shift), or without slope as it is, for the edges of the units
 // [begin, begin + rows); tails become zero. Bytes a row: 3 strides.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
-    add_unit_terms(const T* terms, const std::int32_t* first, const std::int32_t* unit, const std::int32_t* leaving,
-                   const T* slope, const T* shift, T* y, Index begin, const Index* count, Index rows) {
+    add_unit_terms(const T* terms, const std::int32_t* first, const std::int32_t* leaving, const T* slope, const T* shift, T* y,
+                   Index begin, const Index* count, Index rows) {
   using Team = RowTeam<T, Width>;
-  const Index units = begin + rows < *count ? begin + rows : *count;
-  const Index position = first[begin] + Team::row();
-  if (begin >= units || position >= first[units]) return;
-  T* const row = y + leaving[position] * Team::stride;
-  auto v = Team::read(row);
-  const auto term = Team::read(terms + (unit[position] - begin) * Team::stride);
+  const Index r = Team::row(), unit = begin + r;
+  if (r >= rows || unit >= *count) return;
+  const auto term = Team::read(terms + r * Team::stride);
+  for (std::int32_t p = first[unit]; p < first[unit + 1]; ++p) {
+    T* const row = y + leaving[p] * Team::stride;
+    auto v = Team::read(row);
 #pragma unroll
-  for (int i = 0; i < Team::values; ++i) v.at[i] = Team::is_channel(i) ? v.at[i] + term.at[i] : 0;
-  if (slope != nullptr) {
-    const auto by = Team::read(slope), plus = Team::read(shift);
+    for (int i = 0; i < Team::values; ++i) v.at[i] = Team::is_channel(i) ? v.at[i] + term.at[i] : 0;
+    if (slope != nullptr) {
+      const auto by = Team::read(slope), plus = Team::read(shift);
 #pragma unroll
-    for (int i = 0; i < Team::values; ++i) v.at[i] = activated<Activation::Relu>(fused(by.at[i], v.at[i], plus.at[i]));
+      for (int i = 0; i < Team::values; ++i) v.at[i] = activated<Activation::Relu>(fused(by.at[i], v.at[i], plus.at[i]));
+    }
+    Team::write(row, v);
   }
-  Team::write(row, v);
 }
 
 // Row r of `to`: the sum of the rows of x of the edges of unit begin + r; zeros from *count on up to `rows`. Bytes a row: 2
@@ -61,7 +62,7 @@ template <> struct kernel<angle_linear_op, Cuda> {
       constexpr Index columns = cuda::angle_stride<Slots, In>, tile = cuda::angle_tile<(columns + out) * sizeof(T)>();
       const auto graph = cuda::arcs_of(cuda, a.graph);
       const auto units = cuda::edge_units(cuda, a.graph);
-      const Index all = units.count(), *const count = cuda.stream->send(&all, 1);
+      const Index all = units.count, *const count = cuda.stream->send(&all, 1);
       cuda::gemm<T>(cuda,
                     {a.self, in, true, a.x, in, false, nullptr, a.y, out, a.self_bias, Out, a.plan.edges, In, false, false});
       T* const sums = cuda.stream->template workspace<T>(tile * (columns + out));
@@ -71,7 +72,8 @@ template <> struct kernel<angle_linear_op, Cuda> {
         cuda::sum_by_angle<Slots, In, cuda::Arcs::In>(cuda, a.x, a.bins, graph, units.first, sums, begin, count, rows);
         cuda::gemm<T>(cuda, {a.weight, columns, true, sums, columns, false, nullptr, terms, out, a.bias, Out, rows, Slots * In,
                              false, false});
-        give<Out, T>(cuda, terms, graph, units, a.slope, a.shift, a.y, begin, count, rows);
+        cuda::launch(cuda, cuda::RowTeam<T, Out>::grid(rows), cuda::add_unit_terms<T, Out>, static_cast<const T*>(terms),
+                     units.first, graph.leaving, a.slope, a.shift, a.y, begin, count, rows);
       }
     }
 
@@ -82,7 +84,7 @@ template <> struct kernel<angle_linear_op, Cuda> {
       const auto work = angle_linear_op::work(a.plan, true, trains);
       const auto graph = cuda::arcs_of(cuda, a.graph);
       const auto units = cuda::edge_units(cuda, a.graph);
-      const Index all = units.count(), *const count = cuda.stream->send(&all, 1);
+      const Index all = units.count, *const count = cuda.stream->send(&all, 1);
       if (a.dself != nullptr)
         cuda::gemm<T>(cuda, {a.x, in, false, a.dy, out, true, a.dself, a.dself, in, nullptr, In, Out, edges, true, true});
       if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, edges, a.dbias);
@@ -104,7 +106,8 @@ template <> struct kernel<angle_linear_op, Cuda> {
         if (a.dx != nullptr) {
           cuda::gemm<T>(cuda, {form, in, false, sums, columns, false, nullptr, rows_of_units, in, nullptr, In, rows, Slots * Out,
                                false, false});
-          give<In, T>(cuda, rows_of_units, graph, units, nullptr, nullptr, a.dx, begin, count, rows);
+          cuda::launch(cuda, cuda::RowTeam<T, In>::grid(rows), cuda::add_unit_terms<T, In>, static_cast<const T*>(rows_of_units),
+                       units.first, graph.leaving, nullptr, nullptr, a.dx, begin, count, rows);
         }
         if (trains) {
           cuda::launch(cuda, cuda::RowTeam<T, In>::grid(rows), cuda::sum_units<T, In>, a.x, units.first, graph.leaving,
@@ -116,16 +119,6 @@ template <> struct kernel<angle_linear_op, Cuda> {
       if (trains)
         cuda::launch(cuda, cuda::grid_for(Out * Slots * In), cuda::add_weight_by_slot<T, Slots, In, Out>,
                      static_cast<const T*>(gradient), a.dweight);
-    }
-
-  private:
-    template <Index Width, class T>
-    static void give(const Cuda& cuda, const T* terms, const cuda::ArcsOfGraph& graph, const cuda::EdgeUnits& units,
-                     const T* slope, const T* shift, T* y, Index begin, const Index* count, Index rows) {
-      const Index end = begin + rows < units.count() ? begin + rows : units.count();
-      const Index edges = units.begin[static_cast<std::size_t>(end)] - units.begin[static_cast<std::size_t>(begin)];
-      cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(edges), cuda::add_unit_terms<T, Width>, terms, units.first, units.of,
-                   graph.leaving, slope, shift, y, begin, count, rows);
     }
   };
 };

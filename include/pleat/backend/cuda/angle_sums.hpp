@@ -22,27 +22,23 @@ inline ArcsOfGraph arcs_of(const Cuda& cuda, const GraphTopology& graph) {
           view(graph.target),   view(graph.leaving),  graph.relations};
 }
 
-/// Parallel edges lie together in `leaving`: unit u has the positions [first[u], first[u + 1]) of it.
+/// Parallel edges lie together in `leaving`: unit u has the positions [first[u], first[u + 1]) of it. On the device.
 struct EdgeUnits {
-  std::vector<std::int32_t> begin; ///< of the host: as `first`
-  const std::int32_t* first;       ///< (count + 1)
-  const std::int32_t* of;          ///< (edges) the unit of a position
-  Index count() const { return static_cast<Index>(begin.size()) - 1; }
+  const std::int32_t* first; // (count + 1)
+  Index count;
 };
 inline EdgeUnits edge_units(const Cuda& cuda, const GraphTopology& graph) {
   const std::size_t edges = graph.leaving.size();
-  EdgeUnits units{{}, nullptr, nullptr};
-  std::vector<std::int32_t> of(edges);
+  std::vector<std::int32_t> first;
+  first.reserve(edges + 1);
   for (std::size_t p = 0; p < edges; ++p) {
     const auto e = static_cast<std::size_t>(graph.leaving[p]), last = static_cast<std::size_t>(graph.leaving[p > 0 ? p - 1 : 0]);
     if (p == 0 || graph.source[e] != graph.source[last] || graph.target[e] != graph.target[last])
-      units.begin.push_back(static_cast<std::int32_t>(p));
-    of[p] = static_cast<std::int32_t>(units.begin.size()) - 1;
+      first.push_back(static_cast<std::int32_t>(p));
   }
-  units.begin.push_back(static_cast<std::int32_t>(edges));
-  units.first = cuda.stream->send(units.begin.data(), static_cast<Index>(units.begin.size()));
-  if (edges > 0) units.of = cuda.stream->send(of.data(), static_cast<Index>(edges));
-  return units;
+  first.push_back(static_cast<std::int32_t>(edges));
+  const auto count = static_cast<Index>(first.size()) - 1;
+  return {cuda.stream->send(first.data(), count + 1), count};
 }
 
 /// Elements of a row that has a block of Width for each slot, one after another as the columns of a weight are.

@@ -62,9 +62,10 @@ template <> struct kernel<angle_linear_op, Cuda> {
       constexpr Index columns = cuda::angle_stride<Slots, In>, tile = cuda::angle_tile<(columns + out) * sizeof(T)>();
       const auto graph = cuda::arcs_of(cuda, a.graph);
       const auto units = cuda::edge_units(cuda, a.graph);
-      const Index all = units.count, *const count = cuda.stream->send(&all, 1);
-      cuda::gemm<T>(cuda,
-                    {a.self, in, true, a.x, in, false, nullptr, a.y, out, a.self_bias, Out, a.plan.edges, In, false, false});
+      const Index all = capacity_of(units.count); // sums beyond the count are zero
+      const Index* const count = cuda.stream->count(units.count);
+      cuda::gemm<T>(cuda, {a.self, in, true, a.x, in, false, nullptr, a.y, out, a.self_bias, Out, capacity_of(a.plan.edges), In,
+                           false, false});
       T* const sums = cuda.stream->template workspace<T>(tile * (columns + out));
       T* const terms = sums + tile * columns;
       for (Index begin = 0; begin < all; begin += tile) {
@@ -84,9 +85,9 @@ template <> struct kernel<angle_linear_op, Cuda> {
       const auto work = angle_linear_op::work(a.plan, true, trains);
       const auto graph = cuda::arcs_of(cuda, a.graph);
       const auto units = cuda::edge_units(cuda, a.graph);
-      const Index all = units.count, *const count = cuda.stream->send(&all, 1);
-      if (a.dself != nullptr)
-        cuda::gemm<T>(cuda, {a.x, in, false, a.dy, out, true, a.dself, a.dself, in, nullptr, In, Out, edges, true, true});
+      const Index all = capacity_of(units.count); // sums beyond the count are zero
+      const Index* const count = cuda.stream->count(units.count);
+      if (a.dself != nullptr) cuda::add_outer_product<T, Out, In>(cuda, a.dy, a.x, edges, a.dself);
       if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, edges, a.dbias);
       if (a.dself_bias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, edges, a.dself_bias);
       if (a.dx == nullptr && !trains) return;
@@ -94,7 +95,8 @@ template <> struct kernel<angle_linear_op, Cuda> {
       T *const form = a.numbers + work.forms, *const gradient = a.numbers + work.gradient;
       if (a.dx != nullptr) {
         cuda::launch(cuda, cuda::grid_for(Slots * Out * in), cuda::weight_by_slot<T, Slots, In, Out>, a.weight, form);
-        cuda::gemm<T>(cuda, {a.self, in, false, a.dy, out, false, a.dx, a.dx, in, nullptr, In, edges, Out, a.accumulate, false});
+        cuda::gemm<T>(cuda, {a.self, in, false, a.dy, out, false, a.dx, a.dx, in, nullptr, In, capacity_of(edges), Out,
+                             a.accumulate, false});
       }
       if (trains) cuda.stream->zero(gradient, Slots * Out * in * Index(sizeof(T)));
       // What arrives at a unit from the edges that leave its target, by slot: both gradients are products of it.

@@ -78,16 +78,19 @@ __global__ void __launch_bounds__(256) clear_beyond(T* y, const Index* row_count
   const Index i = *row_count * stride + global_thread();
   if (i < capacity * stride) y[i] = T(0);
 }
+/// The same as a call, for products that sum over rows.
+template <Index Width, class T> void clear_beyond_of(const Cuda& cuda, const T* y, Index rows) {
+  const Index capacity = capacity_of(rows), most = capacity > 16 ? capacity / 4 : capacity; // what a bucket holds beyond a count
+  launch(cuda, grid_for(most * stride_of(Width)), clear_beyond<T, Width>, const_cast<T*>(y), cuda.stream->count(rows), capacity);
+}
 /// dweight (Out, stride_of(In)) += dy^T x, the one product that sums over rows: those beyond the count are cleared first, in both
 /// blocks.
 template <class T, Index Out, Index In>
 void add_outer_product(const Cuda& cuda, const T* dy, const T* x, Index rows, T* dweight) {
-  const Index capacity = capacity_of(rows), most = capacity > 16 ? capacity / 4 : capacity; // what a bucket holds beyond a count
-  const Index* const count = cuda.stream->count(rows);
-  launch(cuda, grid_for(most * stride_of(Out)), clear_beyond<T, Out>, const_cast<T*>(dy), count, capacity);
-  launch(cuda, grid_for(most * stride_of(In)), clear_beyond<T, In>, const_cast<T*>(x), count, capacity);
-  gemm<T>(cuda, {x, stride_of(In), false, dy, stride_of(Out), true, dweight, dweight, stride_of(In), nullptr, In, Out, capacity,
-                 true, true});
+  clear_beyond_of<Out>(cuda, dy, rows);
+  clear_beyond_of<In>(cuda, x, rows);
+  gemm<T>(cuda, {x, stride_of(In), false, dy, stride_of(Out), true, dweight, dweight, stride_of(In), nullptr, In, Out,
+                 capacity_of(rows), true, true});
 }
 
 /// to (stride) += sum of the rows of x, in a fixed order.

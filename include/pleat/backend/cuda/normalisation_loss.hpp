@@ -203,15 +203,15 @@ template <> struct kernel<multivariate_kl_op, Cuda> {
 
     template <class T> static void forward(const Cuda& cuda, const multivariate_kl_op::Forward<T>& a) {
       if (a.rows < 2) return cuda.stream->zero(a.loss, stride_of(1) * Index(sizeof(T)));
-      const Index* const count = cuda.stream->send(&a.rows, 1);
+      const Index* const count = cuda.stream->count(a.rows);
       double* const scratch = cuda.stream->template workspace<double>(2 * panel * stride);
       const Index parts = cuda::sums_of(a.rows);
       cuda::launch(cuda, {parts, 256, 0}, cuda::sum_rows_in_double<T, Width>, a.z, scratch, count);
       cuda::launch(cuda, cuda::grid_for(stride), cuda::mean_of_sums<Width>, static_cast<const double*>(scratch), parts, a.moments,
                    count);
       cuda.stream->zero(a.factor, stride * stride * Index(sizeof(double)));
-      for (Index begin = 0; begin < a.rows; begin += panel) {
-        const Index rows = centre(cuda, a.z, a.moments, scratch, begin, a.rows, count);
+      for (Index begin = 0, all = capacity_of(a.rows); begin < all; begin += panel) {
+        const Index rows = centre(cuda, a.z, a.moments, scratch, begin, all, count);
         cuda::gemm<double>(cuda, {scratch, stride, false, scratch, stride, true, a.factor, a.factor, stride, nullptr, Width,
                                   Width, rows, true, true});
       }
@@ -225,14 +225,14 @@ template <> struct kernel<multivariate_kl_op, Cuda> {
     }
     template <class T> static void backward(const Cuda& cuda, const multivariate_kl_op::Backward<T>& a) {
       if (a.rows < 2) {
-        if (!a.accumulate && a.rows > 0) cuda.stream->zero(a.dz, a.rows * stride * Index(sizeof(T)));
+        if (!a.accumulate && a.rows > 0) cuda.stream->zero(a.dz, capacity_of(a.rows) * stride * Index(sizeof(T)));
         return;
       }
-      const Index* const count = cuda.stream->send(&a.rows, 1);
+      const Index* const count = cuda.stream->count(a.rows);
       double* const centred = cuda.stream->template workspace<double>(2 * panel * stride);
       double* const mixed = centred + panel * stride;
-      for (Index begin = 0; begin < a.rows; begin += panel) {
-        const Index rows = centre(cuda, a.z, a.moments, centred, begin, a.rows, count);
+      for (Index begin = 0, all = capacity_of(a.rows); begin < all; begin += panel) {
+        const Index rows = centre(cuda, a.z, a.moments, centred, begin, all, count);
         cuda::gemm<double>(cuda, {a.precision, stride, false, centred, stride, false, nullptr, mixed, stride, nullptr, Width,
                                   rows, Width, false, false});
         cuda::launch(cuda, cuda::grid_for(rows * stride), cuda::multivariate_kl_gradient<T, Width>,

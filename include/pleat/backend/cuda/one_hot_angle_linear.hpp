@@ -108,10 +108,10 @@ template <> struct kernel<one_hot_angle_op, Cuda> {
       const auto graph = cuda::arcs_of(cuda, a.graph);
       const Index edges = a.plan.edges, hot = a.plan.hot;
       cuda::launch(cuda, cuda::grid_for(a.plan.form()), cuda::one_hot_form<T, Slots, In, Out>, a.weight, a.self, a.scratch);
-      cuda::launch(cuda, cuda::grid_for(edges * (out / cuda::per_access<T>)), cuda::one_hot_angle_forward<T, Slots, In, Out>,
+      cuda::launch(cuda, cuda::bucket_grid(edges, out / cuda::per_access<T>), cuda::one_hot_angle_forward<T, Slots, In, Out>,
                    cuda.stream->view(a.columns, edges * hot), hot, a.length, static_cast<const T*>(a.scratch), a.bias,
                    a.self_bias, a.slope, a.shift, a.y, a.bins, graph.incoming, graph.relations, graph.outgoing, graph.arcs,
-                   graph.source, graph.leaving, cuda.stream->send(&edges, 1));
+                   graph.source, graph.leaving, cuda.stream->count(edges));
     }
 
     template <class T> static void backward(const Cuda& cuda, const one_hot_angle_op::Backward<T>& a) {
@@ -124,14 +124,15 @@ template <> struct kernel<one_hot_angle_op, Cuda> {
       constexpr Index tile = cuda::angle_tile<(columns + in) * size, of_form * size>();
       const auto graph = cuda::arcs_of(cuda, a.graph);
       const std::int32_t* const hot_columns = cuda.stream->view(a.columns, edges * hot);
-      const Index* const count = cuda.stream->send(&edges, 1);
+      const Index* const count = cuda.stream->count(edges);
       T* const gradient = cuda.stream->template workspace<T>(of_form + tile * (columns + in));
       T *const sums = gradient + of_form, *const x = sums + tile * columns, *const last = a.scratch;
       if (a.dweight != nullptr) cuda.stream->zero(gradient, of_form * size);
       if (a.dlength != nullptr)
         cuda::launch(cuda, cuda::grid_for((Slots + 1) * Out), cuda::columns_of_length<T, Slots, In, Out>, a.weight, a.self, last);
-      for (Index begin = 0; begin < edges; begin += tile) {
-        const Index rows = edges - begin < tile ? edges - begin : tile;
+      if (a.dself != nullptr) cuda::clear_beyond_of<Out>(cuda, a.dy, edges);
+      for (Index begin = 0, all = capacity_of(edges); begin < all; begin += tile) {
+        const Index rows = all - begin < tile ? all - begin : tile;
         if (a.dweight != nullptr || a.dlength != nullptr)
           cuda::sum_by_angle<Slots, Out, cuda::Arcs::Out>(cuda, a.dy, a.bins, graph, nullptr, sums, begin, count, rows);
         if (a.dlength != nullptr)

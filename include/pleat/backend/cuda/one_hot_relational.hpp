@@ -75,10 +75,10 @@ template <> struct kernel<one_hot_relational_op, Cuda> {
       const Index nodes = a.graph.node_count();
       const auto view = [&](const auto& span) { return cuda.stream->view(span.data(), static_cast<Index>(span.size())); };
       cuda::launch(cuda, cuda::grid_for(a.plan.form()), cuda::one_hot_form<T, Relations, In, Out>, a.weight, a.self, a.form);
-      cuda::launch(cuda, cuda::grid_for(nodes * (out / cuda::per_access<T>)),
+      cuda::launch(cuda, cuda::bucket_grid(nodes, out / cuda::per_access<T>),
                    cuda::one_hot_relational_forward<T, Relations, In, Out>, cuda.stream->view(a.columns, nodes * a.plan.hot),
                    a.plan.hot, static_cast<const T*>(a.form), a.bias, a.self_bias, a.y, view(a.graph.incoming),
-                   view(a.graph.source), cuda.stream->send(&nodes, 1));
+                   view(a.graph.source), cuda.stream->count(nodes));
     }
     template <class T> static void backward(const Cuda& cuda, const one_hot_relational_op::Backward<T>& a) {
       const Index nodes = a.graph.node_count();
@@ -88,10 +88,11 @@ template <> struct kernel<one_hot_relational_op, Cuda> {
       if (a.dweight == nullptr && a.dself == nullptr) return;
       constexpr Index tile = cuda::Stream::workspace_bytes / ((columns + in) * Index(sizeof(T)));
       static_assert(tile > 0, "pleat: this layer does not fit into the workspace of a GPU; use fewer channels.");
-      const Index* const count = cuda.stream->send(&nodes, 1);
+      const Index* const count = cuda.stream->count(nodes);
       T *const counts = cuda.stream->template workspace<T>(tile * (columns + in)), *const own = counts + tile * columns;
-      for (Index begin = 0; begin < nodes; begin += tile) {
-        const Index rows = nodes - begin < tile ? nodes - begin : tile;
+      cuda::clear_beyond_of<Out>(cuda, a.dy, nodes);
+      for (Index begin = 0, all = capacity_of(nodes); begin < all; begin += tile) {
+        const Index rows = all - begin < tile ? all - begin : tile;
         cuda::launch(cuda, cuda::grid_for(rows * (Relations + 1)), cuda::count_hot_columns<T, Relations, In>,
                      cuda.stream->view(a.columns, nodes * a.plan.hot), a.plan.hot, view(a.graph.incoming), view(a.graph.source),
                      counts, own, begin, count, rows);

@@ -3,84 +3,13 @@
 /// whose sums are rescaled as larger scores appear (Milakov, Gimelshein 2018; Dao et al. 2022), so that memory is linear in
 /// length. A block of 64 threads has 32 queries of one head; two neighbouring threads share a row.
 
+#include <pleat/backend/cuda/attention_tiles.hpp>
 #include <pleat/backend/cuda/linear.hpp>
-#include <pleat/backend/cuda/segments.hpp>
 #include <pleat/ops/attention.hpp>
 
 namespace pleat::inline v0_1 {
 
 namespace cuda {
-
-/// Tiles of the kernels below.
-inline constexpr int attention_rows = 32, attention_threads = 2 * attention_rows;
-
-/// The first tile of each sequence: what finds a block its sequence. (sequences + 1), made by the host.
-struct AttentionTiles {
-  const std::int32_t* first;
-  Index count;
-};
-inline AttentionTiles attention_tiles(const Cuda& cuda, const Index* offsets, Index sequences) {
-  std::vector<std::int32_t> first(static_cast<std::size_t>(sequences) + 1);
-  for (Index s = 0; s < sequences; ++s)
-    first[static_cast<std::size_t>(s) + 1] =
-        first[static_cast<std::size_t>(s)] +
-        static_cast<std::int32_t>((offsets[s + 1] - offsets[s] + attention_rows - 1) / attention_rows);
-  // The bound depends on row and sequence counts only, so that one graph serves all batches of these; blocks beyond return.
-  return {cuda.stream->send(first.data(), sequences + 1),
-          capacity_of(offsets[sequences]) / attention_rows + capacity_of(sequences)};
-}
-
-/// Where a block stands: its sequence's rows and its tile of them. `length` 0: nothing to do.
-struct AttentionPlace {
-  Index begin = 0, length = 0, tile = 0, head = 0;
-  __device__ static AttentionPlace of(const Index* offsets, const std::int32_t* first, Index sequences, Index heads) {
-    const Index number = block() / heads;
-    if (number >= first[sequences]) return {};
-    Index low = 0, high = sequences;
-    while (high - low > 1) {
-      const Index middle = (low + high) / 2;
-      (first[middle] <= number ? low : high) = middle;
-    }
-    return {offsets[low], offsets[low + 1] - offsets[low], number - first[low], block() % heads};
-  }
-};
-
-/// A tile of rows of one head, turned to their positions, in shared memory; rows beyond the sequence are zero.
-template <class A, int Dim> struct AttentionTile {
-  A at[attention_rows][Dim + 1]; // one more, so that threads of a warp do not meet in a bank
-};
-
-// Rotates the pair (c, c + Dim / 2) of a row at `position` by the angle position 10000^(-2c / Dim), or back.
-template <class A, int Dim> __device__ void rotate_pair(A& first, A& second, Index position, int c, double turn) {
-  double s, cosine;
-  sine_cosine(static_cast<double>(position) * power(10000.0, -2.0 * c / Dim), &s, &cosine);
-  const A sine = static_cast<A>(turn * s), across = static_cast<A>(cosine), a = first, b = second;
-  first = a * across - b * sine, second = b * across + a * sine;
-}
-
-// Rows [from, from + attention_rows) of a sequence, scaled, and turned where `turn` is not 0.
-template <class T, class A, int Dim>
-__device__ void load_tile(AttentionTile<A, Dim>& tile, const T* rows, Index stride, Index from, Index length, A scale,
-                          double turn) {
-  constexpr int half = Dim / 2;
-  for (int i = thread(); i < attention_rows * half; i += attention_threads) {
-    const int r = i / half, c = i % half;
-    A first = 0, second = 0;
-    if (from + r < length) {
-      const T* const row = rows + (from + r) * stride;
-      first = static_cast<A>(row[c]) * scale, second = static_cast<A>(row[c + half]) * scale;
-      if (turn != 0) rotate_pair<A, Dim>(first, second, from + r, c, turn);
-    }
-    tile.at[r][c] = first, tile.at[r][c + half] = second;
-  }
-}
-
-template <class A, int Dim> __device__ A dot(const A (&a)[Dim + 1], const A (&b)[Dim + 1]) {
-  A sum = 0;
-#pragma unroll
-  for (int d = 0; d < Dim; ++d) sum = fused(a[d], b[d], sum);
-  return sum;
-}
 
 template <class A, int Dim> struct AttentionForwardMemory {
   AttentionTile<A, Dim> q, k, v;
@@ -90,8 +19,8 @@ template <class A, int Dim> struct AttentionForwardMemory {
 // FLOPs: 4 length Dim a query and head.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
-    attention_forward(const T* q, const T* k, const T* v, T* out, T* log_sum_exp, const Index* offsets, const std::int32_t* first,
-                      const Index* sequence_count) {
+    attention_forward(const T* q, const T* k, const T* v, T* out, T* log_sum_exp, const RotaryTurn<AccumulateOf<T>>* turns,
+                      const Index* offsets, const std::int32_t* first, const Index* sequence_count) {
   const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
@@ -100,15 +29,15 @@ __global__ void __launch_bounds__(attention_threads)
   const auto place = AttentionPlace::of(offsets, first, sequences, Heads);
   if (place.length == 0) return; // all threads of the block
   const Index base = place.begin * stride + place.head * dim, from = place.tile * attention_rows;
-  load_tile<T, A, dim>(memory.q, q + base, stride, from, place.length, A(1) / square_root(A(dim)), 1);
+  load_tile<T, A, dim>(memory.q, q + base, stride, from, place.length, A(1) / square_root(A(dim)), turns);
   const int row = thread() / 2, side = thread() % 2; // a thread has the channels [side half, side half + half) of its row
   A sums[half], most = -INFINITY, total = 0;
 #pragma unroll
   for (int d = 0; d < half; ++d) sums[d] = 0;
   for (Index key = 0; key < place.length; key += attention_rows) {
     barrier(); // the tiles before are no longer read
-    load_tile<T, A, dim>(memory.k, k + base, stride, key, place.length, A(1), 1);
-    load_tile<T, A, dim>(memory.v, v + base, stride, key, place.length, A(1), 0);
+    load_tile<T, A, dim>(memory.k, k + base, stride, key, place.length, A(1), turns);
+    load_tile<T, A, dim>(memory.v, v + base, stride, key, place.length, A(1), nullptr);
     barrier();
     const int keys = place.length - key < attention_rows ? static_cast<int>(place.length - key) : attention_rows;
     A tile_most = -INFINITY;
@@ -163,14 +92,15 @@ template <class A, int Dim> struct AttentionBackwardMemory {
   A weights[attention_rows][attention_rows + 1], slopes[attention_rows][attention_rows + 1];
 };
 
-// Writes a thread's half of a row's gradient, turned back to no position: its partner has the other channel of each pair.
+// Writes a thread's half of a row's gradient, turned back from the turns of its position: its partner has the other channel of
+// each pair.
 template <class T, class A, int Dim>
-__device__ void store_turned(T* to, const A (&mine)[Dim / 2], Index position, int side, A scale, bool accumulate) {
+__device__ void store_turned(T* to, const A (&mine)[Dim / 2], const RotaryTurn<A>* turns, int side, A scale, bool accumulate) {
 #pragma unroll
   for (int c = 0; c < Dim / 2; ++c) {
     const A other = shuffle_xor(mine[c], 1);
     A first = side == 0 ? mine[c] : other, second = side == 0 ? other : mine[c];
-    rotate_pair<A, Dim>(first, second, position, c, -1);
+    rotate_pair(first, second, RotaryTurn<A>{turns[c].cosine, -turns[c].sine});
     const A value = scale * (side == 0 ? first : second);
     if (to != nullptr) {
       T& place = to[side * (Dim / 2) + c];
@@ -183,8 +113,8 @@ __device__ void store_turned(T* to, const A (&mine)[Dim / 2], Index position, in
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_query_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
-                             const AccumulateOf<T>* products, T* dq, const Index* offsets, const std::int32_t* first,
-                             const Index* sequence_count, bool accumulate) {
+                             const AccumulateOf<T>* products, const RotaryTurn<AccumulateOf<T>>* turns, T* dq,
+                             const Index* offsets, const std::int32_t* first, const Index* sequence_count, bool accumulate) {
   const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
@@ -194,8 +124,8 @@ __global__ void __launch_bounds__(attention_threads)
   if (place.length == 0) return;
   const Index base = place.begin * stride + place.head * dim, from = place.tile * attention_rows;
   const A scale = A(1) / square_root(A(dim));
-  load_tile<T, A, dim>(memory.mine, q + base, stride, from, place.length, scale, 1);
-  load_tile<T, A, dim>(memory.mine_too, dout + base, stride, from, place.length, A(1), 0);
+  load_tile<T, A, dim>(memory.mine, q + base, stride, from, place.length, scale, turns);
+  load_tile<T, A, dim>(memory.mine_too, dout + base, stride, from, place.length, A(1), nullptr);
   const int row = thread() / 2, side = thread() % 2;
   const Index r = from + row < place.length ? from + row : place.length - 1, at = (place.begin + r) * Heads + place.head;
   const A normaliser = static_cast<A>(log_sum_exp[at]), product = products[at];
@@ -204,8 +134,8 @@ __global__ void __launch_bounds__(attention_threads)
   for (int d = 0; d < half; ++d) sums[d] = 0;
   for (Index key = 0; key < place.length; key += attention_rows) {
     barrier();
-    load_tile<T, A, dim>(memory.theirs, k + base, stride, key, place.length, A(1), 1);
-    load_tile<T, A, dim>(memory.theirs_too, v + base, stride, key, place.length, A(1), 0);
+    load_tile<T, A, dim>(memory.theirs, k + base, stride, key, place.length, A(1), turns);
+    load_tile<T, A, dim>(memory.theirs_too, v + base, stride, key, place.length, A(1), nullptr);
     barrier();
     const int keys = place.length - key < attention_rows ? static_cast<int>(place.length - key) : attention_rows;
     for (int j = side; j < keys; j += 2) {
@@ -220,15 +150,16 @@ __global__ void __launch_bounds__(attention_threads)
     }
   }
   T* const to = from + row < place.length ? dq + base + (from + row) * stride : nullptr;
-  store_turned<T, A, dim>(to, sums, from + row, side, scale, accumulate);
+  store_turned<T, A, dim>(to, sums, turns + r * half, side, scale, accumulate);
 }
 
 // dk and dv of a tile of keys: over all queries.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_key_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
-                           const AccumulateOf<T>* products, T* dk, T* dv, const Index* offsets, const std::int32_t* first,
-                           const Index* sequence_count, bool accumulate_k, bool accumulate_v) {
+                           const AccumulateOf<T>* products, const RotaryTurn<AccumulateOf<T>>* turns, T* dk, T* dv,
+                           const Index* offsets, const std::int32_t* first, const Index* sequence_count, bool accumulate_k,
+                           bool accumulate_v) {
   const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
@@ -238,16 +169,16 @@ __global__ void __launch_bounds__(attention_threads)
   if (place.length == 0) return;
   const Index base = place.begin * stride + place.head * dim, from = place.tile * attention_rows;
   const A scale = A(1) / square_root(A(dim));
-  load_tile<T, A, dim>(memory.mine, k + base, stride, from, place.length, A(1), 1);
-  load_tile<T, A, dim>(memory.mine_too, v + base, stride, from, place.length, A(1), 0);
+  load_tile<T, A, dim>(memory.mine, k + base, stride, from, place.length, A(1), turns);
+  load_tile<T, A, dim>(memory.mine_too, v + base, stride, from, place.length, A(1), nullptr);
   const int row = thread() / 2, side = thread() % 2;
   A key_sums[half], value_sums[half];
 #pragma unroll
   for (int d = 0; d < half; ++d) key_sums[d] = 0, value_sums[d] = 0;
   for (Index query = 0; query < place.length; query += attention_rows) {
     barrier();
-    load_tile<T, A, dim>(memory.theirs, q + base, stride, query, place.length, scale, 1);
-    load_tile<T, A, dim>(memory.theirs_too, dout + base, stride, query, place.length, A(1), 0);
+    load_tile<T, A, dim>(memory.theirs, q + base, stride, query, place.length, scale, turns);
+    load_tile<T, A, dim>(memory.theirs_too, dout + base, stride, query, place.length, A(1), nullptr);
     barrier();
     const int queries = place.length - query < attention_rows ? static_cast<int>(place.length - query) : attention_rows;
     for (int i = side; i < queries; i += 2) {
@@ -267,8 +198,8 @@ __global__ void __launch_bounds__(attention_threads)
     }
   }
   const bool mine = from + row < place.length;
-  store_turned<T, A, dim>(mine && dk != nullptr ? dk + base + (from + row) * stride : nullptr, key_sums, from + row, side, A(1),
-                          accumulate_k);
+  store_turned<T, A, dim>(mine && dk != nullptr ? dk + base + (from + row) * stride : nullptr, key_sums,
+                          turns + (mine ? from + row : from) * half, side, A(1), accumulate_k);
   if (!mine || dv == nullptr) return;
   T* const to = dv + base + (from + row) * stride + side * half;
 #pragma unroll
@@ -289,8 +220,9 @@ template <> struct kernel<attention_op, Cuda> {
       const Index rows = a.offsets[a.sequences];
       if constexpr (stride_of(Width) != Width) clear<T>(cuda, a.out, rows);
       cuda::launch(cuda, {tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionForwardMemory<A, dim>)},
-                   cuda::attention_forward<T, Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp, offsets, tiles.first,
-                   cuda.stream->count(a.sequences));
+                   cuda::attention_forward<T, Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp,
+                   turns(cuda, cuda.stream->workspace<cuda::RotaryTurn<A>>(capacity_of(rows) * dim / 2), rows), offsets,
+                   tiles.first, cuda.stream->count(a.sequences));
     }
     template <class T> static void backward(const Cuda& cuda, const attention_op::Backward<T>& a) {
       using A = cuda::AccumulateOf<T>;
@@ -298,7 +230,9 @@ template <> struct kernel<attention_op, Cuda> {
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1);
       const Index rows = a.offsets[a.sequences];
       const cuda::Grid grid{tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionBackwardMemory<A, dim>)};
-      A* const products = cuda.stream->workspace<A>(capacity_of(rows) * Heads);
+      A* const scratch = cuda.stream->workspace<A>(capacity_of(rows) * (dim + Heads));
+      A* const products = scratch + capacity_of(rows) * dim;
+      const auto* const turned = turns(cuda, reinterpret_cast<cuda::RotaryTurn<A>*>(scratch), rows);
       cuda::launch(cuda, cuda::bucket_grid(rows, Heads), cuda::attention_row_products<T, Heads, Width>, a.out, a.dout, products,
                    cuda.stream->count(rows));
       if constexpr (stride_of(Width) != Width) {
@@ -308,15 +242,20 @@ template <> struct kernel<attention_op, Cuda> {
       }
       if (a.dq != nullptr)
         cuda::launch(cuda, grid, cuda::attention_query_gradient<T, Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
-                     static_cast<const A*>(products), a.dq, offsets, tiles.first, cuda.stream->count(a.sequences),
+                     static_cast<const A*>(products), turned, a.dq, offsets, tiles.first, cuda.stream->count(a.sequences),
                      a.accumulate_q);
       if (a.dk != nullptr || a.dv != nullptr)
         cuda::launch(cuda, grid, cuda::attention_key_gradient<T, Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
-                     static_cast<const A*>(products), a.dk, a.dv, offsets, tiles.first, cuda.stream->count(a.sequences),
+                     static_cast<const A*>(products), turned, a.dk, a.dv, offsets, tiles.first, cuda.stream->count(a.sequences),
                      a.accumulate_k, a.accumulate_v);
     }
 
   private:
+    // No sequence is longer than all rows together, and a table of that size keeps launches the same for one bucket.
+    template <class A> static const cuda::RotaryTurn<A>* turns(const Cuda& cuda, cuda::RotaryTurn<A>* to, Index positions) {
+      cuda::launch(cuda, cuda::bucket_grid(positions, dim / 2), cuda::rotary_turns<A, dim>, to, capacity_of(positions));
+      return to;
+    }
     template <class T> static void clear(const Cuda& cuda, T* y, Index rows) {
       cuda::launch(cuda, cuda::bucket_grid(rows, stride_of(Width)), cuda::clear_tails<T, Width>, y, cuda.stream->count(rows));
     }

@@ -45,7 +45,6 @@ struct ProductKind {
   Index lda, ldb, ldd;
   friend bool operator==(const ProductKind&, const ProductKind&) = default;
 
-  // Stated for the shapes that are asked about.
   Index n(Index rows) const { return sums_rows ? other : rows; }
   Index k(Index rows) const { return sums_rows ? rows : other; }
 };
@@ -98,6 +97,7 @@ public:
     if (!stream.launches()) return;
     Layouts layouts(*this, kind, p.sums_rows ? p.k : p.n);
     if (p.bias != nullptr) set(choice.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(p.bias));
+    const Relaxed relaxed;
     const T one = 1, beta = p.accumulate ? T(1) : T(0);
     check(cublasLtMatmul(handle_.get(), &choice.operation, &one, p.a, &layouts.a, p.b, &layouts.b, &beta,
                          p.accumulate ? p.c : p.d, &layouts.d, p.d, &layouts.d, &choice.algorithm, workspace_.get(),
@@ -205,11 +205,19 @@ private:
     return true;
   }
 
-  // Rows and tensors start at multiples of this many bytes, columns of rows of 16 elements included.
+  // Of bytes: rows and tensors start at multiples of more, kernels read 16 at a time.
   static constexpr Index least_alignment = 16;
   static constexpr int split_schemes = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE | CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE;
   static Index allowed_workspace(const ProductKind& kind) { return kind.may_split ? workspace_bytes : 0; }
 
+  // The library may load a kernel when it first runs it, which is no fault within a capture.
+  struct Relaxed {
+    cudaStreamCaptureMode mode = cudaStreamCaptureModeRelaxed;
+    Relaxed() { cudaThreadExchangeStreamCaptureMode(&mode); }
+    Relaxed(const Relaxed&) = delete;
+    Relaxed& operator=(const Relaxed&) = delete;
+    ~Relaxed() { cudaThreadExchangeStreamCaptureMode(&mode); }
+  };
   struct Free {
     void operator()(void* block) const { cudaFree(block); }
   };

@@ -13,10 +13,10 @@ struct Grid {
   int threads = 256;
   Index shared_bytes = 0;
 };
-/// Blocks of `threads` for `items` items of `each` threads, at most `most`; kernels go on with a stride where there are more.
-constexpr Grid grid_for(Index items, int each = 1, int threads = 256, Index most = Index(1) << 20) {
-  const Index per_block = threads / each, blocks = (items + per_block - 1) / per_block;
-  return {blocks < most ? blocks : most, threads, 0};
+/// Blocks of `threads` for `items` items of `each` threads.
+constexpr Grid grid_for(Index items, int each = 1, int threads = 256) {
+  const Index per_block = threads / each;
+  return {(items + per_block - 1) / per_block, threads, 0};
 }
 
 /// The same for a count of a pass: blocks for all counts of its bucket; the kernel is given the true one (`Stream::count`).

@@ -12,36 +12,37 @@ namespace pleat::inline v0_1 {
 namespace cuda {
 
 // What follows a product: y = last(act(first(y + addend)) + residual), the value before the activation kept; tails become zero.
+// 16 bytes a thread, however wide the rows are.
 template <Activation F, class T, Index Width>
 __global__ void __launch_bounds__(256)
     linear_store(T* y, T* before, const T* addend, const T* slope, const T* shift, const T* residual, const T* last_slope,
-                 const T* last_shift, const Index* row_count) {
-  const Index rows = *row_count;
-  using Team = RowTeam<T, Width>;
-  const Index r = Team::row();
-  if (r >= rows) return;
-  const Index at = r * Team::stride;
-  auto v = Team::read(y + at);
+                 const T* last_shift, const Index* rows) {
+  using P = PackOf<T>;
+  constexpr Index packs = stride_of(Width) / P::size;
+  const Index i = global_thread();
+  if (i >= *rows * packs) return;
+  const Index at = i * P::size, channel = i % packs * P::size;
+  P v = P::read(y + at);
   const auto affine = [&](const T* by, const T* and_add) {
-    const auto s = Team::read(by), t = Team::read(and_add);
+    const P s = P::read(by + channel), t = P::read(and_add + channel);
 #pragma unroll
-    for (int i = 0; i < Team::values; ++i) v.at[i] = fused(s.at[i], v.at[i], t.at[i]);
+    for (int k = 0; k < P::size; ++k) v.at[k] = fused(s.at[k], v.at[k], t.at[k]);
   };
   const auto plus = [&](const T* rows_too) {
-    const auto w = Team::read(rows_too + at);
+    const P w = P::read(rows_too + at);
 #pragma unroll
-    for (int i = 0; i < Team::values; ++i) v.at[i] += w.at[i];
+    for (int k = 0; k < P::size; ++k) v.at[k] += w.at[k];
   };
 #pragma unroll
-  for (int i = 0; i < Team::values; ++i) v.at[i] = Team::is_channel(i) ? v.at[i] : 0;
+  for (int k = 0; k < P::size; ++k) v.at[k] = channel + k < Width ? v.at[k] : 0;
   if (addend != nullptr) plus(addend);
   if (slope != nullptr) affine(slope, shift);
-  if (before != nullptr) Team::write(before + at, v);
+  if (before != nullptr) v.write(before + at);
 #pragma unroll
-  for (int i = 0; i < Team::values; ++i) v.at[i] = activated<F>(v.at[i]);
+  for (int k = 0; k < P::size; ++k) v.at[k] = activated<F>(v.at[k]);
   if (residual != nullptr) plus(residual);
   if (last_slope != nullptr) affine(last_slope, last_shift);
-  Team::write(y + at, v);
+  v.write(y + at);
 }
 
 // Zeros in the tails of rows that a product wrote without them.
@@ -122,7 +123,7 @@ template <> struct kernel<linear_op, Cuda> {
                            capacity_of(a.rows), In, added != nullptr, false});
       if (plain) return cuda::clear_tails_of<Out>(cuda, a.y, a.rows);
       cuda::with_activation(a.activation, [&](auto f) {
-        cuda::launch(cuda, cuda::RowTeam<T, Out>::grid(a.rows), cuda::linear_store<decltype(f)::value, T, Out>, a.y, a.before,
+        cuda::launch(cuda, cuda::pointwise_grid<T, Out>(a.rows), cuda::linear_store<decltype(f)::value, T, Out>, a.y, a.before,
                      a.addend, a.slope, a.shift, a.residual, a.last_slope, a.last_shift, cuda.stream->count(a.rows));
       });
     }

@@ -1,0 +1,90 @@
+#pragma once
+/// \file  What the kernels of attention share: which rows a block has, their tiles in shared memory, and rotary positions.
+
+#include <cstdint>
+#include <vector>
+
+#include <pleat/backend/cuda/segments.hpp>
+
+namespace pleat::inline v0_1::cuda {
+
+/// Rows of a tile, and threads of a block: two for a row.
+inline constexpr int attention_rows = 32, attention_threads = 2 * attention_rows;
+
+/// The first tile of each sequence: what finds a block its sequence. (sequences + 1), made by the host.
+struct AttentionTiles {
+  const std::int32_t* first;
+  Index count;
+};
+inline AttentionTiles attention_tiles(const Cuda& cuda, const Index* offsets, Index sequences) {
+  std::vector<std::int32_t> first(static_cast<std::size_t>(sequences) + 1);
+  for (Index s = 0; s < sequences; ++s)
+    first[static_cast<std::size_t>(s) + 1] =
+        first[static_cast<std::size_t>(s)] +
+        static_cast<std::int32_t>((offsets[s + 1] - offsets[s] + attention_rows - 1) / attention_rows);
+  // The bound depends on row and sequence counts only, so that one graph serves all batches of these; blocks beyond return.
+  return {cuda.stream->send(first.data(), sequences + 1),
+          capacity_of(offsets[sequences]) / attention_rows + capacity_of(sequences)};
+}
+
+/// Where a block stands: its sequence's rows and its tile of them. `length` 0: nothing to do.
+struct AttentionPlace {
+  Index begin = 0, length = 0, tile = 0, head = 0;
+  __device__ static AttentionPlace of(const Index* offsets, const std::int32_t* first, Index sequences, Index heads) {
+    const Index number = block() / heads;
+    if (number >= first[sequences]) return {};
+    Index low = 0, high = sequences;
+    while (high - low > 1) {
+      const Index middle = (low + high) / 2;
+      (first[middle] <= number ? low : high) = middle;
+    }
+    return {offsets[low], offsets[low + 1] - offsets[low], number - first[low], block() % heads};
+  }
+};
+
+/// A tile of rows of one head, turned to their positions, in shared memory; rows beyond the sequence are zero.
+template <class A, int Dim> struct AttentionTile {
+  A at[attention_rows][Dim + 1]; // one more, so that threads of a warp do not meet in a bank
+};
+
+/// The angle position 10000^(-2c / Dim) of the pair (c, c + Dim / 2) of a row.
+template <class A> struct RotaryTurn { A cosine, sine; };
+template <class A> __device__ void rotate_pair(A& first, A& second, RotaryTurn<A> turn) {
+  const A a = first, b = second;
+  first = a * turn.cosine - b * turn.sine, second = b * turn.cosine + a * turn.sine;
+}
+// The turns of all positions (positions, Dim / 2), once for all tiles that read them.
+template <class A, int Dim> __global__ void __launch_bounds__(256) rotary_turns(RotaryTurn<A>* turns, Index positions) {
+  constexpr int half = Dim / 2;
+  const Index i = global_thread();
+  if (i >= positions * half) return;
+  double s, c;
+  sine_cosine(static_cast<double>(i / half) * power(10000.0, -2.0 * static_cast<double>(i % half) / Dim), &s, &c);
+  turns[i] = {static_cast<A>(c), static_cast<A>(s)};
+}
+
+// Rows [from, from + attention_rows) of a sequence, scaled, and turned where `turns` is not null.
+template <class T, class A, int Dim>
+__device__ void load_tile(AttentionTile<A, Dim>& tile, const T* rows, Index stride, Index from, Index length, A scale,
+                          const RotaryTurn<A>* turns) {
+  constexpr int half = Dim / 2;
+  for (int i = thread(); i < attention_rows * half; i += attention_threads) {
+    const int r = i / half, c = i % half;
+    A first = 0, second = 0;
+    if (from + r < length) {
+      const T* const row = rows + (from + r) * stride;
+      first = static_cast<A>(row[c]) * scale, second = static_cast<A>(row[c + half]) * scale;
+      if (turns != nullptr) rotate_pair(first, second, turns[(from + r) * half + c]);
+    }
+    tile.at[r][c] = first, tile.at[r][c + half] = second;
+  }
+}
+
+template <class A, int Dim> __device__ A dot(const A (&a)[Dim + 1], const A (&b)[Dim + 1]) {
+  A sum = 0;
+#pragma unroll
+  for (int d = 0; d < Dim; ++d) sum = fused(a[d], b[d], sum);
+  return sum;
+}
+
+} // namespace pleat::inline v0_1::cuda

@@ -38,7 +38,7 @@ public:
   const BatchNormTensors<Width> tensors = model_of<OneNorm<Width>>.norm.tensors;
 
 private:
-  static constexpr Index memory_bytes = Index(1) << 24;
+  static constexpr Index memory_bytes = Index(1) << 26;
   static std::byte* grown(DeviceBlock<MemoryOf<Device>>& memory) {
     memory.grow(memory_bytes);
     return memory.data();

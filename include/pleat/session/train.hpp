@@ -1,6 +1,8 @@
 #pragma once
 /// \file  Training steps of one objective on one device.
 
+#include <optional>
+
 #include <pleat/core/parameters.hpp>
 #include <pleat/session/owned_batch.hpp>
 #include <pleat/train/adamw.hpp>

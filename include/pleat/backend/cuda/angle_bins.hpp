@@ -142,10 +142,10 @@ template <> struct kernel<angle_bins_op, Cuda> {
   template <class T> static void forward(const Cuda& cuda, const angle_bins_op::Forward<T>& a) {
     const GraphTopology& g = a.graph;
     const Index nodes = g.node_count();
-    cuda::launch(cuda, {nodes, cuda::angle_chunk, sizeof(cuda::AngleScratch<T>)}, cuda::angle_bins_of_centres<T>, a.coordinates,
-                 a.stride, cuda::device_view(cuda, g.source), cuda::device_view(cuda, g.target),
-                 cuda::device_view(cuda, g.incoming), cuda::device_view(cuda, g.outgoing), cuda::device_view(cuda, g.leaving),
-                 cuda::device_view(cuda, g.arcs), a.bins, cuda::device_count(cuda, nodes), g.relations);
+    cuda::launch(cuda, {capacity_of(nodes), cuda::angle_chunk, sizeof(cuda::AngleScratch<T>)}, cuda::angle_bins_of_centres<T>,
+                 a.coordinates, a.stride, cuda::device_view(cuda, g.source), cuda::device_view(cuda, g.target),
+                 cuda::incoming_of(cuda, g), cuda::outgoing_of(cuda, g), cuda::device_view(cuda, g.leaving),
+                 cuda::arc_tables_of(cuda, g), a.bins, cuda::device_count(cuda, nodes), g.relations);
   }
 };
 

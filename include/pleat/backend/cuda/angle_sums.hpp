@@ -5,8 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <pleat/backend/cuda/rows.hpp>
-#include <pleat/core/graph.hpp>
+#include <pleat/backend/cuda/topology.hpp>
 
 namespace pleat::inline v0_1::cuda {
 
@@ -18,8 +17,8 @@ struct ArcsOfGraph {
 };
 inline ArcsOfGraph arcs_of(const Cuda& cuda, const GraphTopology& graph) {
   const auto view = [&](const auto& span) { return cuda.stream->view(span.data(), static_cast<Index>(span.size())); };
-  return {view(graph.incoming), view(graph.outgoing), view(graph.arcs), view(graph.source),
-          view(graph.target),   view(graph.leaving),  graph.relations};
+  return {incoming_of(cuda, graph), outgoing_of(cuda, graph), arc_tables_of(cuda, graph), view(graph.source), view(graph.target),
+          view(graph.leaving),      graph.relations};
 }
 
 /// Parallel edges lie together in `leaving`: unit u has the positions [first[u], first[u + 1]) of it. On the device.
@@ -38,7 +37,7 @@ inline EdgeUnits edge_units(const Cuda& cuda, const GraphTopology& graph) {
   }
   first.push_back(static_cast<std::int32_t>(edges));
   const auto count = static_cast<Index>(first.size()) - 1;
-  return {cuda.stream->send(first.data(), count + 1), count};
+  return {cuda.stream->send(first.data(), count + 1, capacity_of(count) + 1), count};
 }
 
 /// Elements of a row that has a block of Width for each slot, one after another as the columns of a weight are.

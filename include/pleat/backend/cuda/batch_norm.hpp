@@ -258,7 +258,7 @@ template <> struct kernel<batch_norm_op, Cuda> {
     }
     template <class T> static void statistics(const Cuda& cuda, const batch_norm_op::Statistics<T>& a) {
       const Index groups = batch_norm_op::count(a.groups);
-      const Index *const offsets = cuda::offsets_of(cuda, a.groups), *const rows = cuda.stream->send(&a.rows, 1);
+      const Index *const offsets = cuda::offsets_of(cuda, a.groups), *const rows = cuda.stream->count(a.rows);
       cuda::launch(cuda, chunk_grid<T>(a), cuda::batch_norm_moments<T, Width>, a.x, offsets, groups, rows, a.partial);
       cuda::launch(cuda, fold_grid(), cuda::batch_norm_statistics<T, Width>, a.partial, offsets, groups, rows, a.mean, a.scale,
                    a.old_mean, a.old_variance, a.old_batches, a.fresh_mean, a.fresh_variance, a.fresh_batches, a.options.epsilon,
@@ -267,11 +267,11 @@ template <> struct kernel<batch_norm_op, Cuda> {
     template <class T> static void forward(const Cuda& cuda, const batch_norm_op::Forward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::batch_norm_forward<T, Width>, a.x, a.mean, a.scale, a.gain,
                    a.bias, a.residual, a.y, cuda::offsets_of(cuda, a.groups), batch_norm_op::count(a.groups),
-                   cuda.stream->send(&a.rows, 1), a.relu);
+                   cuda.stream->count(a.rows), a.relu);
     }
     template <class T> static void backward(const Cuda& cuda, const batch_norm_op::Backward<T>& a) {
       const Index groups = batch_norm_op::count(a.groups);
-      const Index *const offsets = cuda::offsets_of(cuda, a.groups), *const rows = cuda.stream->send(&a.rows, 1);
+      const Index *const offsets = cuda::offsets_of(cuda, a.groups), *const rows = cuda.stream->count(a.rows);
       cuda::launch(cuda, chunk_grid<T>(a), cuda::batch_norm_gradient_sums<T, Width>, a.x, a.dy, a.mean, a.scale, a.gain, a.bias,
                    offsets, groups, rows, a.partial, a.relu);
       cuda::launch(cuda, fold_grid(), cuda::batch_norm_gradient_fold<T, Width>, a.partial, offsets, groups, rows, a.sums, a.dgain,
@@ -284,7 +284,7 @@ template <> struct kernel<batch_norm_op, Cuda> {
   private:
     template <class T, class Arguments> static cuda::Grid chunk_grid(const Arguments& a) {
       using Scratch = typename Chunks::template Scratch<cuda::AccumulateOf<T>>;
-      return Chunks::grid(batch_norm_op::chunks(a.groups, a.rows), sizeof(Scratch));
+      return Chunks::grid(capacity_of(batch_norm_op::chunks(a.groups, a.rows)), sizeof(Scratch));
     }
     static cuda::Grid fold_grid() { return Fold::grid(1, sizeof(typename Fold::template Scratch<double>)); }
   };

@@ -76,8 +76,8 @@ template <> struct kernel<distance_op, Cuda> {
     const GraphTopology& g = a.graph;
     const Index nodes = g.node_count();
     cuda::launch(cuda, cuda::count_grid(nodes, cuda::warp_size), cuda::distance_backward<T>, a.x, a.dy,
-                 cuda::device_view(cuda, g.source), cuda::device_view(cuda, g.target), cuda::device_view(cuda, g.incoming),
-                 cuda::device_view(cuda, g.outgoing), cuda::device_view(cuda, g.leaving), a.dx, cuda::device_count(cuda, nodes),
+                 cuda::device_view(cuda, g.source), cuda::device_view(cuda, g.target), cuda::incoming_of(cuda, g),
+                 cuda::outgoing_of(cuda, g), cuda::device_view(cuda, g.leaving), a.dx, cuda::device_count(cuda, nodes),
                  g.relations, a.accumulate);
   }
 };

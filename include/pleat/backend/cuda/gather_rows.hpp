@@ -12,11 +12,11 @@ namespace cuda {
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     gather_rows_forward(const T* at_source, const T* at_target, const T* at_edge, const std::int32_t* source,
-                        const std::int32_t* target, T* y, Index edges, Index parts, T sign) {
+                        const std::int32_t* target, T* y, const Index* edges, Index parts, T sign) {
   using Team = RowTeam<T, Width>;
   using A = typename Team::A;
   const Index row = Team::row();
-  if (row >= edges * parts) return;
+  if (row >= *edges * parts) return;
   const Cell at = Cell::of(row, parts);
   typename Team::Values sum{};
   if (at_target != nullptr) sum = Team::read(at_target + (target[at.row] * parts + at.column) * Team::stride);
@@ -38,9 +38,11 @@ __global__ void __launch_bounds__(256)
 template <> struct kernel<gather_rows_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const gather_rows_op::Forward<T>& a) {
-      cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.edges * a.parts), cuda::gather_rows_forward<T, Width>, a.at_source,
-                   a.at_target, a.at_edge, a.at_source != nullptr ? cuda.stream->view(a.source, a.edges) : nullptr,
-                   a.at_target != nullptr ? cuda.stream->view(a.target, a.edges) : nullptr, a.y, a.edges, a.parts, a.sign);
+      cuda::launch(cuda, cuda::bucket_grid(a.edges, a.parts * cuda::RowTeam<T, Width>::lanes),
+                   cuda::gather_rows_forward<T, Width>, a.at_source, a.at_target, a.at_edge,
+                   a.at_source != nullptr ? cuda.stream->view(a.source, a.edges) : nullptr,
+                   a.at_target != nullptr ? cuda.stream->view(a.target, a.edges) : nullptr, a.y, cuda.stream->count(a.edges),
+                   a.parts, a.sign);
     }
   };
 };

@@ -14,11 +14,11 @@ namespace cuda {
 // Bytes a member: a stride and its number; a group: a stride and an offset.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
-    group_mean_forward(const T* x, const Index* begin, const std::int32_t* member, T* y, Index groups) {
+    group_mean_forward(const T* x, const Index* begin, const std::int32_t* member, T* y, const Index* groups) {
   using Team = RowTeam<T, Width>;
   using A = typename Team::A;
   const Index g = Team::row();
-  if (g >= groups) return;
+  if (g >= *groups) return;
   const Index first = begin[g], last = begin[g + 1];
   typename Team::Values sum{};
   add_rows<Team>(sum, first, last, [&](Index k) { return Team::read(x + member[k] * Team::stride); });
@@ -30,11 +30,11 @@ __global__ void __launch_bounds__(256)
 // Row r is in the groups group[at[r]], ... before group[at[r + 1]]. Bytes a member: a stride and 4 numbers; a row: a stride.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256) group_mean_backward(const T* dy, const Index* begin, const std::int32_t* group,
-                                                           const std::int32_t* at, T* dx, Index rows, bool accumulate) {
+                                                           const std::int32_t* at, T* dx, const Index* rows, bool accumulate) {
   using Team = RowTeam<T, Width>;
   using A = typename Team::A;
   const Index r = Team::row();
-  if (r >= rows) return;
+  if (r >= *rows) return;
   typename Team::Values sum{};
   add_rows<Team>(sum, at[r], at[r + 1], [&](Index k) {
     const Index g = group[k];
@@ -54,7 +54,7 @@ template <> struct kernel<group_mean_op, Cuda> {
     template <class T> static void forward(const Cuda& cuda, const group_mean_op::Forward<T>& a) {
       const RowGroups& g = a.groups;
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(g.groups()), cuda::group_mean_forward<T, Width>, a.x, begin_of(cuda, g),
-                   cuda.stream->view(g.member.data(), static_cast<Index>(g.member.size())), a.y, g.groups());
+                   cuda.stream->view(g.member.data(), static_cast<Index>(g.member.size())), a.y, cuda.stream->count(g.groups()));
     }
     template <class T> static void backward(const Cuda& cuda, const group_mean_op::Backward<T>& a) {
       if (a.rows == 0) return;
@@ -71,12 +71,13 @@ template <> struct kernel<group_mean_op, Cuda> {
       const std::int32_t* const sorted =
           group.empty() ? nullptr : cuda.stream->send(group.data(), static_cast<Index>(group.size()));
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::group_mean_backward<T, Width>, a.dy, begin_of(cuda, g),
-                   sorted, cuda.stream->send(at.data(), a.rows + 1), a.dx, a.rows, a.accumulate);
+                   sorted, cuda.stream->send(at.data(), a.rows + 1, capacity_of(a.rows) + 1), a.dx, cuda.stream->count(a.rows),
+                   a.accumulate);
     }
 
   private:
     static const Index* begin_of(const Cuda& cuda, const RowGroups& groups) {
-      return cuda.stream->view(groups.begin.data(), static_cast<Index>(groups.begin.size()));
+      return cuda.stream->view(groups.begin.data(), static_cast<Index>(groups.begin.size()), capacity_of(groups.groups()) + 1);
     }
   };
 };

@@ -10,10 +10,11 @@ namespace cuda {
 
 // Bytes a row: a stride, its columns and the last number.
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) one_hot_forward(const std::int32_t* columns, const T* last, T* y, Index rows, Index hot) {
+__global__ void __launch_bounds__(256)
+    one_hot_forward(const std::int32_t* columns, const T* last, T* y, const Index* rows, Index hot) {
   using Team = RowTeam<T, Width>;
   const Index r = Team::row();
-  if (r >= rows) return;
+  if (r >= *rows) return;
   typename Team::Values v{};
   for (Index k = 0; k < hot; ++k) {
     const std::int32_t column = columns[r * hot + k];
@@ -28,10 +29,10 @@ __global__ void __launch_bounds__(256) one_hot_forward(const std::int32_t* colum
   Team::write(y + r * Team::stride, v);
 }
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) one_hot_backward(const T* dy, T* dlast, Index rows, bool accumulate) {
+__global__ void __launch_bounds__(256) one_hot_backward(const T* dy, T* dlast, const Index* rows, bool accumulate) {
   using Team = RowTeam<T, 1>;
   const Index r = Team::row();
-  if (r >= rows) return;
+  if (r >= *rows) return;
   typename Team::Values d{};
   if (thread() % Team::lanes == 0) d.at[0] = static_cast<typename Team::A>(dy[r * stride_of(Width) + Width - 1]);
   Team::contribute(dlast + r * Team::stride, d, accumulate);
@@ -43,11 +44,12 @@ template <> struct kernel<one_hot_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const one_hot_op::Forward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::one_hot_forward<T, Width>,
-                   cuda.stream->view(a.columns, a.rows * a.hot), a.last, a.y, a.rows, a.hot);
+                   cuda.stream->view(a.columns, a.rows * a.hot, capacity_of(a.rows) * a.hot), a.last, a.y,
+                   cuda.stream->count(a.rows), a.hot);
     }
     template <class T> static void backward(const Cuda& cuda, const one_hot_op::Backward<T>& a) {
-      cuda::launch(cuda, cuda::RowTeam<T, 1>::grid(a.rows), cuda::one_hot_backward<T, Width>, a.dy, a.dlast, a.rows,
-                   a.accumulate);
+      cuda::launch(cuda, cuda::RowTeam<T, 1>::grid(a.rows), cuda::one_hot_backward<T, Width>, a.dy, a.dlast,
+                   cuda.stream->count(a.rows), a.accumulate);
     }
   };
 };

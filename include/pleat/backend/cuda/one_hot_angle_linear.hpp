@@ -109,9 +109,9 @@ template <> struct kernel<one_hot_angle_op, Cuda> {
       const Index edges = a.plan.edges, hot = a.plan.hot;
       cuda::launch(cuda, cuda::grid_for(a.plan.form()), cuda::one_hot_form<T, Slots, In, Out>, a.weight, a.self, a.scratch);
       cuda::launch(cuda, cuda::bucket_grid(edges, out / cuda::per_access<T>), cuda::one_hot_angle_forward<T, Slots, In, Out>,
-                   cuda.stream->view(a.columns, edges * hot), hot, a.length, static_cast<const T*>(a.scratch), a.bias,
-                   a.self_bias, a.slope, a.shift, a.y, a.bins, graph.incoming, graph.relations, graph.outgoing, graph.arcs,
-                   graph.source, graph.leaving, cuda.stream->count(edges));
+                   cuda.stream->view(a.columns, edges * hot, capacity_of(edges) * hot), hot, a.length,
+                   static_cast<const T*>(a.scratch), a.bias, a.self_bias, a.slope, a.shift, a.y, a.bins, graph.incoming,
+                   graph.relations, graph.outgoing, graph.arcs, graph.source, graph.leaving, cuda.stream->count(edges));
     }
 
     template <class T> static void backward(const Cuda& cuda, const one_hot_angle_op::Backward<T>& a) {
@@ -123,7 +123,7 @@ template <> struct kernel<one_hot_angle_op, Cuda> {
       constexpr Index size = Index(sizeof(T)), columns = cuda::angle_stride<Slots, Out>, of_form = Slots * Out * in;
       constexpr Index tile = cuda::angle_tile<(columns + in) * size, of_form * size>();
       const auto graph = cuda::arcs_of(cuda, a.graph);
-      const std::int32_t* const hot_columns = cuda.stream->view(a.columns, edges * hot);
+      const std::int32_t* const hot_columns = cuda.stream->view(a.columns, edges * hot, capacity_of(edges) * hot);
       const Index* const count = cuda.stream->count(edges);
       T* const gradient = cuda.stream->template workspace<T>(of_form + tile * (columns + in));
       T *const sums = gradient + of_form, *const x = sums + tile * columns, *const last = a.scratch;

@@ -3,6 +3,7 @@
 /// cache; the gradient of the weight is a product with counts of columns, formed for a tile of nodes at a time.
 
 #include <pleat/backend/cuda/linear.hpp>
+#include <pleat/backend/cuda/topology.hpp>
 #include <pleat/ops/one_hot_relational.hpp>
 
 namespace pleat::inline v0_1 {
@@ -76,8 +77,9 @@ template <> struct kernel<one_hot_relational_op, Cuda> {
       const auto view = [&](const auto& span) { return cuda.stream->view(span.data(), static_cast<Index>(span.size())); };
       cuda::launch(cuda, cuda::grid_for(a.plan.form()), cuda::one_hot_form<T, Relations, In, Out>, a.weight, a.self, a.form);
       cuda::launch(cuda, cuda::bucket_grid(nodes, out / cuda::per_access<T>),
-                   cuda::one_hot_relational_forward<T, Relations, In, Out>, cuda.stream->view(a.columns, nodes * a.plan.hot),
-                   a.plan.hot, static_cast<const T*>(a.form), a.bias, a.self_bias, a.y, view(a.graph.incoming),
+                   cuda::one_hot_relational_forward<T, Relations, In, Out>,
+                   cuda.stream->view(a.columns, nodes * a.plan.hot, capacity_of(nodes) * a.plan.hot), a.plan.hot,
+                   static_cast<const T*>(a.form), a.bias, a.self_bias, a.y, cuda::incoming_of(cuda, a.graph),
                    view(a.graph.source), cuda.stream->count(nodes));
     }
     template <class T> static void backward(const Cuda& cuda, const one_hot_relational_op::Backward<T>& a) {
@@ -94,8 +96,8 @@ template <> struct kernel<one_hot_relational_op, Cuda> {
       for (Index begin = 0, all = capacity_of(nodes); begin < all; begin += tile) {
         const Index rows = all - begin < tile ? all - begin : tile;
         cuda::launch(cuda, cuda::grid_for(rows * (Relations + 1)), cuda::count_hot_columns<T, Relations, In>,
-                     cuda.stream->view(a.columns, nodes * a.plan.hot), a.plan.hot, view(a.graph.incoming), view(a.graph.source),
-                     counts, own, begin, count, rows);
+                     cuda.stream->view(a.columns, nodes * a.plan.hot, capacity_of(nodes) * a.plan.hot), a.plan.hot,
+                     cuda::incoming_of(cuda, a.graph), view(a.graph.source), counts, own, begin, count, rows);
         const T* const dy = a.dy + begin * out;
         if (a.dweight != nullptr)
           cuda::gemm<T>(cuda, {counts, columns, false, dy, out, true, a.dweight, a.dweight, columns, nullptr, Relations * In, Out,

@@ -26,11 +26,13 @@ template <class Body> void with_pool(Pool pool, Body&& body) {
 
 // Bytes a row: a stride, read twice for deviations. FLOPs a channel: 1 (4).
 template <Pool P, class T, Index Width>
-__global__ void __launch_bounds__(256) pooling_forward(const T* x, const Index* offsets, T* y) {
+__global__ void __launch_bounds__(256) pooling_forward(const T* x, const Index* offsets, const Index* sequences, T* y) {
   using Slice = RowSlice<T, Width>;
   using A = typename Slice::A;
   constexpr Index out_width = pooled_width<P, Width>, out_stride = stride_of(out_width);
-  const Index s = Slice::result(), begin = offsets[s], end = offsets[s + 1];
+  const Index s = Slice::result();
+  if (s >= *sequences) return;
+  const Index begin = offsets[s], end = offsets[s + 1];
   const A rows = end > begin ? static_cast<A>(end - begin) : A(1);
   const auto read = [&](Index r) { return PackOf<T>::read(x + r * Slice::stride + Slice::column()); };
   PackOf<T> centre{}, deviation{};
@@ -68,12 +70,15 @@ __global__ void __launch_bounds__(256) pooling_forward(const T* x, const Index* 
 
 // first (sequences, stride): the first row of the sequence that has its maximum, for each channel. Bytes a row: a stride.
 template <class T, Index Width>
-__global__ void __launch_bounds__(256) pooling_first(const T* x, const T* y, const Index* offsets, std::int32_t* first) {
+__global__ void __launch_bounds__(256)
+    pooling_first(const T* x, const T* y, const Index* offsets, const Index* sequences, std::int32_t* first) {
   using Slice = RowSlice<T, Width>;
   struct Places {
     std::int32_t at[Slice::pack];
   };
-  const Index s = Slice::result(), begin = offsets[s], end = offsets[s + 1];
+  const Index s = Slice::result();
+  if (s >= *sequences) return;
+  const Index begin = offsets[s], end = offsets[s + 1];
   const auto largest = Slice::has() ? PackOf<T>::read(y + s * Slice::stride + Slice::column()) : PackOf<T>{};
   Places none;
   for (int i = 0; i < Slice::pack; ++i) none.at[i] = static_cast<std::int32_t>(end);
@@ -97,15 +102,15 @@ __global__ void __launch_bounds__(256) pooling_first(const T* x, const T* y, con
 // Bytes a row: a stride for means and maxima, 2 for deviations, 1 more where it accumulates. FLOPs a channel: 1 (5).
 template <Pool P, class T, Index Width>
 __global__ void __launch_bounds__(256)
-    pooling_backward(const T* x, const T* y, const T* dy, const std::int32_t* first, const Index* offsets, T* dx, Index rows,
-                     Index sequences, bool accumulate) {
+    pooling_backward(const T* x, const T* y, const T* dy, const std::int32_t* first, const Index* offsets, T* dx,
+                     const Index* rows, const Index* sequences, bool accumulate) {
   using Team = RowTeam<T, Width>;
   using Columns = ColumnTeam<T, Width>;
   using A = typename Team::A;
   constexpr Index out_stride = stride_of(pooled_width<P, Width>);
   const Index r = Team::row();
-  if (r >= rows) return;
-  const Index s = sequence_of(offsets, sequences, r);
+  if (r >= *rows) return;
+  const Index s = sequence_of(offsets, *sequences, r);
   const A share = A(1) / static_cast<A>(offsets[s + 1] - offsets[s]);
   auto d = Columns::read(dy + s * out_stride);
   if constexpr (P == Pool::max) {
@@ -133,20 +138,22 @@ template <> struct kernel<pooling_op, Cuda> {
     template <class T> static void forward(const Cuda& cuda, const pooling_op::Forward<T>& a) {
       cuda::with_pool(a.pool, [&](auto pool) {
         cuda::launch(cuda, cuda::RowSlice<T, Width>::grid(a.segments.sequences()),
-                     cuda::pooling_forward<decltype(pool)::value, T, Width>, a.x, cuda::offsets_of(cuda, a.segments), a.y);
+                     cuda::pooling_forward<decltype(pool)::value, T, Width>, a.x, cuda::offsets_of(cuda, a.segments),
+                     cuda.stream->count(a.segments.sequences()), a.y);
       });
     }
     template <class T> static void backward(const Cuda& cuda, const pooling_op::Backward<T>& a) {
       const Index rows = a.segments.rows(), sequences = a.segments.sequences();
-      const Index* const offsets = cuda::offsets_of(cuda, a.segments);
+      const Index *const offsets = cuda::offsets_of(cuda, a.segments), *const count = cuda.stream->count(sequences);
       std::int32_t* first = nullptr;
       if (a.pool == Pool::max) {
-        first = cuda.stream->workspace<std::int32_t>(sequences * stride_of(Width));
-        cuda::launch(cuda, cuda::RowSlice<T, Width>::grid(sequences), cuda::pooling_first<T, Width>, a.x, a.y, offsets, first);
+        first = cuda.stream->workspace<std::int32_t>(capacity_of(sequences) * stride_of(Width));
+        cuda::launch(cuda, cuda::RowSlice<T, Width>::grid(sequences), cuda::pooling_first<T, Width>, a.x, a.y, offsets, count,
+                     first);
       }
       cuda::with_pool(a.pool, [&](auto pool) {
         cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(rows), cuda::pooling_backward<decltype(pool)::value, T, Width>, a.x, a.y,
-                     a.dy, first, offsets, a.dx, rows, sequences, a.accumulate);
+                     a.dy, first, offsets, a.dx, cuda.stream->count(rows), count, a.accumulate);
       });
     }
   };

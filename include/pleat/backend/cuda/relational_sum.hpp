@@ -3,6 +3,7 @@
 
 #include <pleat/backend/cuda/columns.hpp>
 #include <pleat/backend/cuda/listed_rows.hpp>
+#include <pleat/backend/cuda/topology.hpp>
 #include <pleat/ops/relational_sum.hpp>
 
 namespace pleat::inline v0_1 {
@@ -13,11 +14,11 @@ namespace cuda {
 // row and its offsets.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256) relational_sum_forward(const T* x, const Index* incoming, const std::int32_t* source, T* y,
-                                                              Index nodes, Index relations, Index stride) {
+                                                              const Index* nodes, Index relations, Index stride) {
   using Team = RowTeam<T, Width>;
   using Columns = ColumnTeam<T, Width>;
   const Index block = Team::row();
-  if (block >= nodes * relations) return;
+  if (block >= *nodes * relations) return;
   typename Team::Values sum{};
   add_rows<Team>(sum, incoming[block], incoming[block + 1],
                  [&](Index e) { return Team::read(x + (source != nullptr ? Index(source[e]) : e) * Team::stride); });
@@ -34,10 +35,10 @@ __global__ void __launch_bounds__(256) relational_sum_forward(const T* x, const 
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     relational_sum_backward(const T* dy, const std::int32_t* target, const std::uint8_t* relation, const Index* outgoing,
-                            const std::int32_t* leaving, T* dx, Index rows, Index stride, bool accumulate) {
+                            const std::int32_t* leaving, T* dx, const Index* rows, Index stride, bool accumulate) {
   using Team = RowTeam<T, Width>;
   const Index row = Team::row();
-  if (row >= rows) return;
+  if (row >= *rows) return;
   const auto read = [&](Index e) { return ColumnTeam<T, Width>::read(dy + target[e] * stride + relation[e] * Width); };
   typename Team::Values sum{};
   if (outgoing == nullptr)
@@ -53,17 +54,17 @@ template <> struct kernel<relational_sum_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const relational_sum_op::Forward<T>& a) {
       const Index nodes = a.graph.node_count(), relations = a.graph.relations, edges = a.graph.edge_count();
-      cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(nodes * relations), cuda::relational_sum_forward<T, Width>, a.x,
-                   cuda.stream->view(a.graph.incoming.data(), nodes * relations + 1),
-                   a.of_edges ? nullptr : cuda.stream->view(a.graph.source.data(), edges), a.y, nodes, relations,
-                   stride_of(relations * Width));
+      cuda::launch(cuda, cuda::bucket_grid(nodes, relations * cuda::RowTeam<T, Width>::lanes),
+                   cuda::relational_sum_forward<T, Width>, a.x, cuda::incoming_of(cuda, a.graph),
+                   a.of_edges ? nullptr : cuda.stream->view(a.graph.source.data(), edges), a.y, cuda.stream->count(nodes),
+                   relations, stride_of(relations * Width));
     }
     template <class T> static void backward(const Cuda& cuda, const relational_sum_op::Backward<T>& a) {
       const Index nodes = a.graph.node_count(), edges = a.graph.edge_count(), rows = a.of_edges ? edges : nodes;
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(rows), cuda::relational_sum_backward<T, Width>, a.dy,
                    cuda.stream->view(a.graph.target.data(), edges), cuda.stream->view(a.graph.relation.data(), edges),
-                   a.of_edges ? nullptr : cuda.stream->view(a.graph.outgoing.data(), nodes + 1),
-                   a.of_edges ? nullptr : cuda.stream->view(a.graph.leaving.data(), edges), a.dx, rows,
+                   a.of_edges ? nullptr : cuda::outgoing_of(cuda, a.graph),
+                   a.of_edges ? nullptr : cuda.stream->view(a.graph.leaving.data(), edges), a.dx, cuda.stream->count(rows),
                    stride_of(a.graph.relations * Width), a.accumulate);
     }
   };

@@ -8,7 +8,8 @@ namespace pleat::inline v0_1::cuda {
 
 /// Offsets on the device: (sequences + 1).
 inline const Index* offsets_of(const Cuda& cuda, const Segments& segments) {
-  return cuda.stream->view(segments.offsets.data(), static_cast<Index>(segments.offsets.size()));
+  return cuda.stream->view(segments.offsets.data(), static_cast<Index>(segments.offsets.size()),
+                           capacity_of(segments.sequences()) + 1);
 }
 
 /// The sequence of a row that some sequence has: the last one that begins at or before it, empty ones passed over.

@@ -17,8 +17,10 @@ template <class T, Index Width> struct RowSlice {
   static constexpr int slices = (packs + lanes - 1) / lanes, threads = 256, teams = threads / lanes;
   static constexpr int ahead = 4; ///< rows that are loaded before the first of them is used
 
-  /// Blocks for so many results, each of `stride` channels.
-  static constexpr Grid grid(Index results) { return {results * slices, threads, threads * 16}; }
+  /// Blocks for the bucket of so many results of `each` parts, each of `stride` channels.
+  static constexpr Grid grid(Index results, Index each = 1) {
+    return {capacity_of(results) * each * slices, threads, threads * 16};
+  }
   /// The result that this block has a slice of.
   __device__ static Index result() { return block() / slices; }
   /// First channel of this thread; `has()` is false where there is none.

@@ -115,9 +115,11 @@ public:
       retired_.clear();
     }
   }
-  /// A copy on the device of `count` elements of the host, which may change after the call. Valid until the next pass.
-  template <class T> const T* send(const T* from, Index count) {
-    const Index bytes = count * static_cast<Index>(sizeof(T)), at = place(capacity_of(count) * static_cast<Index>(sizeof(T)));
+  /// A copy on the device of `count` elements of the host, which may change after the call. Valid until the next pass. It has a
+  /// place for the capacity of the count, or for `room` elements: several an item, or one more than there are items.
+  template <class T> const T* send(const T* from, Index count, Index room = 0) {
+    const Index bytes = count * static_cast<Index>(sizeof(T)),
+                at = place((room > count ? room : capacity_of(count)) * static_cast<Index>(sizeof(T)));
     std::memcpy(staging_[turn_].pinned + at, from, static_cast<std::size_t>(bytes));
     if (mode_ == Mode::Runs) {
       check(cudaMemcpyAsync(staged_ + at, staging_[turn_].pinned + at, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice,
@@ -130,11 +132,11 @@ public:
   /// A count that steps of one bucket do not share.
   const Index* count(Index value) { return send(&value, 1); }
   /// The same for an array that stays as it is until the next pass: sent once.
-  template <class T> const T* view(const T* from, Index count) {
+  template <class T> const T* view(const T* from, Index count, Index room = 0) {
     if (from == nullptr || count == 0) return nullptr;
     for (const Sent& sent : sent_)
       if (sent.from == from && sent.bytes == count * static_cast<Index>(sizeof(T))) return static_cast<const T*>(sent.to);
-    const T* to = send(from, count);
+    const T* to = send(from, count, room);
     sent_.push_back({from, count * static_cast<Index>(sizeof(T)), to});
     return to;
   }

@@ -10,10 +10,21 @@ namespace pleat::inline v0_1::cuda {
 template <class T> const T* device_view(const Cuda& cuda, std::span<const T> array) {
   return cuda.stream->view(array.data(), static_cast<Index>(array.size()));
 }
+/// Of a node and a relation the edges into it, of a node those out of it, where the angle table of a node starts.
+inline const Index* incoming_of(const Cuda& cuda, const GraphTopology& g) {
+  return cuda.stream->view(g.incoming.data(), static_cast<Index>(g.incoming.size()),
+                           capacity_of(g.node_count()) * g.relations + 1);
+}
+inline const Index* outgoing_of(const Cuda& cuda, const GraphTopology& g) {
+  return cuda.stream->view(g.outgoing.data(), static_cast<Index>(g.outgoing.size()), capacity_of(g.node_count()) + 1);
+}
+inline const Index* arc_tables_of(const Cuda& cuda, const GraphTopology& g) {
+  return cuda.stream->view(g.arcs.data(), static_cast<Index>(g.arcs.size()), capacity_of(g.node_count()) + 1);
+}
 /// A count on the device: kernels read it there, so that batches of about one size can share a graph of kernels.
-inline const Index* device_count(const Cuda& cuda, Index count) { return cuda.stream->send(&count, 1); }
+inline const Index* device_count(const Cuda& cuda, Index count) { return cuda.stream->count(count); }
 /// The grid for `count` items of `each` threads; kernels leave out what lies beyond their count.
-constexpr Grid count_grid(Index count, int each, int threads = 256) { return grid_for(count, each, threads); }
+constexpr Grid count_grid(Index count, int each, int threads = 256) { return bucket_grid(count, each, threads); }
 
 /// d = x_u - x_v for positions (nodes, 3), elements stride_of(1) apart; returns |d|^2.
 template <class T> __device__ T difference(const T* x, Index u, Index v, T* d) {

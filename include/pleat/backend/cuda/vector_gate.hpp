@@ -64,12 +64,12 @@ template <> struct kernel<vector_gate_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const vector_gate_op::Forward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::vector_gate_forward<T, Width>, a.v, a.gate, a.y,
-                   cuda.stream->send(&a.rows, 1));
+                   cuda.stream->count(a.rows));
     }
     template <class T> static void backward(const Cuda& cuda, const vector_gate_op::Backward<T>& a) {
       if (a.dv == nullptr && a.dgate == nullptr) return;
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::vector_gate_backward<T, Width>, a.v, a.gate, a.dy, a.dv,
-                   a.dgate, cuda.stream->send(&a.rows, 1), a.accumulate, a.accumulate_gate);
+                   a.dgate, cuda.stream->count(a.rows), a.accumulate, a.accumulate_gate);
     }
   };
 };

@@ -70,11 +70,11 @@ template <> struct kernel<vector_layer_norm_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const vector_layer_norm_op::Forward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::vector_layer_norm_forward<T, Width>, a.v, a.y,
-                   cuda.stream->send(&a.rows, 1), a.least);
+                   cuda.stream->count(a.rows), a.least);
     }
     template <class T> static void backward(const Cuda& cuda, const vector_layer_norm_op::Backward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::vector_layer_norm_backward<T, Width>, a.v, a.dy, a.dv,
-                   cuda.stream->send(&a.rows, 1), a.least, a.accumulate);
+                   cuda.stream->count(a.rows), a.least, a.accumulate);
     }
   };
 };

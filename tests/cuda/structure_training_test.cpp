@@ -1,0 +1,150 @@
+// Encoders of structures through the CUDA kernels on the emulator, step by step beside the CPU; which batches share a graph.
+
+#include "cuda/emulator.hpp"
+
+#include <pleat/backend/cuda.hpp>
+
+#include "support/op_contract.hpp"
+#include "support/structures.hpp"
+
+#include <map>
+#include <set>
+
+#include <pleat/data/structure_batch.hpp>
+#include <pleat/encoders/gearnet.hpp>
+#include <pleat/encoders/gvp.hpp>
+#include <pleat/session/train.hpp>
+#include <pleat/train/structure_objective.hpp>
+#include <pleat/train/task_objective.hpp>
+
+using namespace pleat;
+using namespace contract;
+
+namespace {
+
+using Siam = StructureObjective<SiamDiff<GearNetEdge<ResidueGraph, Shape{.layers = 2, .width = 16}>, Gaussian>>;
+using GvpTask =
+    TaskObjective<StructureTask<Gvp<ResidueGraph, GvpShape{.layers = 1, .node = {12, 4}, .edge = {6, 1}, .input = 9}>, 2, 1>>;
+
+// Residues of a helix that is nowhere quite regular.
+std::shared_ptr<const Structure> helix_of(Index residues, std::uint64_t seed) {
+  const auto a = structures::helix(residues);
+  Philox draws(seed);
+  Structure s;
+  s.name = "helix";
+  for (std::size_t i = 0; i < a.element.size(); ++i) {
+    const auto moved = [&](std::size_t k) { return a.positions[3 * i + k] + static_cast<float>(draws.uniform() - 0.5); };
+    const float x = moved(0), y = moved(1), z = moved(2);
+    s.positions.push_back(Position::angstrom(x, y, z));
+  }
+  s.elements = a.element, s.names = a.atom_name, s.atom_residues = a.atom_residue, s.types = a.residue_type;
+  s.residue_chains.assign(s.types.size(), 0), s.labels.resize(s.types.size());
+  s.chains.push_back({"A", 0, s.residues()});
+  return std::make_shared<const Structure>(std::move(s));
+}
+
+using Lengths = std::vector<Index>;
+template <class Batch> Batch batch_of(const Lengths& lengths, std::uint64_t seed) {
+  Batch batch;
+  for (std::size_t s = 0; s < lengths.size(); ++s) {
+    const auto structure = helix_of(lengths[s], 10 * seed + s);
+    const auto record = static_cast<std::uint32_t>(s);
+    if constexpr (std::is_same_v<Batch, OwnedStructures>)
+      batch.add(structure, record);
+    else
+      batch.add(LabelledUnit{{structure},
+                             {{{{0, 2, SiteNodes::Alpha}, {0, 0, SiteNodes::Structure}}, 0.3},
+                              {{{0, 0, SiteNodes::Structure}, {0, lengths[s] - 1, SiteNodes::Alpha}}, -1.2}}},
+                record);
+  }
+  return batch;
+}
+
+// Counts of a batch that blocks and grids have the capacity of.
+template <class Graph> Lengths counts_of(const DenoisingBatch<Graph>& batch) {
+  const GraphTopology graph = batch.graphs.topology();
+  std::set<std::pair<std::int32_t, std::int32_t>> units; // of parallel edges
+  for (std::size_t e = 0; e < graph.source.size(); ++e) units.insert({graph.source[e], graph.target[e]});
+  return {graph.graphs(),
+          graph.node_count(),
+          3 * graph.node_count(),
+          graph.edge_count(),
+          static_cast<Index>(units.size()),
+          graph.arc_count(),
+          graph.pair_count(),
+          batch.masked().groups(),
+          static_cast<Index>(batch.masked_node.size())};
+}
+
+// The same steps on both devices from the same values.
+template <class Objective> struct Both {
+  using Batch = typename TrainSession<Objective, Cpu, Float64>::Batch;
+  ThreadPool pool{1};
+  TrainSession<Objective, Cpu, Float64> cpu{Cpu{&pool}};
+  TrainSession<Objective, Cuda, Float64> cuda{Cuda{}};
+
+  Both() { cpu.parameters().initialise(3), cuda.parameters().initialise(3); }
+  void step(const std::vector<Batch>& batches, std::uint64_t number) {
+    const StepResult mine = cuda.step(batches, 7, number, 3e-3), theirs = cpu.step(batches, 7, number, 3e-3);
+    BOOST_REQUIRE(mine.finite);
+    BOOST_TEST(mine.metrics.value("loss") == theirs.metrics.value("loss"), boost::test_tools::tolerance(1e-9));
+    BOOST_TEST(mine.gradient_norm == theirs.gradient_norm, boost::test_tools::tolerance(1e-9));
+  }
+  void check_values() {
+    for (const Store s : {Store::Trained, Store::State}) check_close(values(cuda, s), values(cpu, s), 1e-9, "values");
+  }
+  std::size_t graphs() { return cuda.parameters().device().stream->graphs(); }
+
+private:
+  template <class Session> static std::vector<double> values(Session& session, Store s) {
+    return {session.parameters().store(s), session.parameters().store(s) + session.parameters().size(s)};
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(cuda_structure_training)
+
+// Two micro-batches a step, with the draws of the step.
+BOOST_AUTO_TEST_CASE(siamdiff_trains_as_on_the_cpu) {
+  Both<Siam> both;
+  for (std::uint64_t step = 0; step < 2; ++step)
+    both.step({batch_of<OwnedStructures>({23, 7}, step), batch_of<OwnedStructures>({70}, step + 50)}, step);
+  both.check_values();
+}
+
+// Structures of other lengths but the same buckets are one graph, and are computed as they would be alone.
+BOOST_AUTO_TEST_CASE(structures_of_one_bucket_share_a_graph) {
+  Both<Siam> both;
+  std::map<Lengths, std::multiset<Lengths>> buckets;
+  std::uint64_t seed = 0;
+  for (const Lengths& lengths : {Lengths{30, 10}, {29, 11}, {28, 12}, {31, 9}, {12, 12}, {30, 10}}) {
+    both.step({batch_of<OwnedStructures>(lengths, seed++)}, 5);
+    const Lengths counts = counts_of(both.cuda.objective().batch());
+    Lengths capacities;
+    for (const Index count : counts) capacities.push_back(capacity_of(count));
+    buckets[capacities].insert(counts);
+    std::string text;
+    for (const Index count : counts) text += std::to_string(count) + " ";
+    BOOST_TEST_MESSAGE(text);
+  }
+  both.check_values();
+  std::size_t repeated = 0;
+  bool ragged = false;
+  for (const auto& [capacities, counts] : buckets) {
+    repeated += counts.size() > 1 ? 1u : 0u; // captured when it is seen for the second time
+    ragged = ragged || (counts.size() > 2 && *counts.begin() != *counts.rbegin());
+  }
+  BOOST_TEST(ragged);
+  BOOST_TEST(both.graphs() == repeated);
+}
+
+BOOST_AUTO_TEST_CASE(vectors_train_as_on_the_cpu) {
+  Both<GvpTask> both;
+  std::uint64_t step = 0;
+  for (const Lengths& lengths : {Lengths{15, 9}, {14, 10}, {24}, {9, 12}, {70, 7}})
+    both.step({batch_of<GvpTask::Batch>(lengths, step)}, step), ++step;
+  both.check_values();
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -41,6 +41,13 @@
 #include <pleat/backend/cuda/weighted_sum.hpp>
 #include <pleat/backend/cuda/zero_rows.hpp>
 
+#include <pleat/ops/model_ops.hpp>
+
 namespace pleat::inline v0_1 {
+
 template <> inline constexpr bool available<Cuda> = true;
+
+static_assert(CompleteBackend<Cuda, ModelOps>,
+              "pleat: an op has no kernel on CUDA; include its header in pleat/backend/cuda.hpp.");
+
 } // namespace pleat::inline v0_1

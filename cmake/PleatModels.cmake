@@ -1,30 +1,42 @@
-# pleat_add_models(TARGET HEADER <header> MODELS <types...> DEVICES <cpu|cuda...>
+# pleat_add_models(TARGET HEADER <header> DEVICES <cpu|cuda...>
+#                  [MODELS <types...>] [OBJECTIVES <types...>] [ENCODERS <types...>]
 #                  [SESSIONS <encode|train...>] [PRECISIONS <Float32|Float64...>] [ARCHITECTURES <90...>])
 #
-# Makes a static library TARGET of the sessions of your models on the devices you name, one small source for each model and device, so
-# that they are compiled side by side and only once, and a header <TARGET>.hpp for the programs that use them. HEADER is yours: it
-# names the types. A program that links TARGET and includes its header is compiled by any C++20 compiler and sees neither CUDA nor
+# Makes a static library TARGET of the sessions of your models on the devices you name, one small source for each type and device, so
+# that they are compiled side by side and only once, and a header <TARGET>_sessions.hpp for the programs that use them. HEADER is yours:
+# it names the types. A program that links TARGET and includes its header is compiled by any C++20 compiler and sees neither CUDA nor
 # Eigen; a session that was not named here is one sentence from its compiler.
 #
 #   pleat_add_models(my_models HEADER my_models.hpp MODELS Lsd Prior DEVICES cpu cuda)
 #   target_link_libraries(my_program PRIVATE my_models)        # and #include <my_models_sessions.hpp>
 #
-# SESSIONS: encode (EncodeSession), train (TrainSession of the model's own objective); default both. cuda needs the language CUDA in
-# your project(... LANGUAGES CXX CUDA), version 12 or newer. ARCHITECTURES is what CUDA_ARCHITECTURES of a target is; default: 90, which is code
-# for Hopper and PTX for newer ones.
+# MODELS      sequence models: EncodeSession and TrainSession of the model's own objective, or those of SESSIONS only
+# OBJECTIVES  TrainSession of an objective: of structures (StructureObjective, TaskObjective), or your own
+# ENCODERS    EncodeGraphsSession of encoders of structures
+#
+# cuda needs the language CUDA in your project(... LANGUAGES CXX CUDA), version 12 or newer. ARCHITECTURES is what CUDA_ARCHITECTURES of a
+# target is; default: 90, which is code for Hopper and PTX for newer ones.
 function(pleat_add_models target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER" "MODELS;DEVICES;SESSIONS;PRECISIONS;ARCHITECTURES")
-  foreach(needed IN ITEMS HEADER MODELS DEVICES)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER" "MODELS;OBJECTIVES;ENCODERS;DEVICES;SESSIONS;PRECISIONS;ARCHITECTURES")
+  foreach(needed IN ITEMS HEADER DEVICES)
     if(NOT arg_${needed})
       message(FATAL_ERROR "pleat_add_models(${target} ...) needs ${needed}; see cmake/PleatModels.cmake.")
     endif()
   endforeach()
+  if(NOT arg_MODELS AND NOT arg_OBJECTIVES AND NOT arg_ENCODERS)
+    message(FATAL_ERROR "pleat_add_models(${target} ...) names no type: give MODELS, OBJECTIVES or ENCODERS.")
+  endif()
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "pleat_add_models(${target} ...) does not know ${arg_UNPARSED_ARGUMENTS}.")
   endif()
   if(NOT arg_SESSIONS)
     set(arg_SESSIONS encode train)
   endif()
+  foreach(session IN LISTS arg_SESSIONS)
+    if(NOT session MATCHES "^(encode|train)$")
+      message(FATAL_ERROR "pleat_add_models(${target} ...): the session ${session} is none; there are encode and train.")
+    endif()
+  endforeach()
   if(NOT arg_PRECISIONS)
     set(arg_PRECISIONS Float32)
   endif()
@@ -53,36 +65,47 @@ function(pleat_add_models target)
     else()
       message(FATAL_ERROR "pleat_add_models(${target} ...): the device ${device} is none; there are cpu and cuda.")
     endif()
-    foreach(model IN LISTS arg_MODELS)
-      set(instances "")
-      foreach(precision IN LISTS arg_PRECISIONS)
-        foreach(session IN LISTS arg_SESSIONS)
-          if(session STREQUAL "encode")
-            set(class "pleat::EncodeSession<${model}, ${type}, pleat::${precision}>")
-          elseif(session STREQUAL "train")
-            set(class "pleat::TrainSession<pleat::ObjectiveOf<${model}>, ${type}, pleat::${precision}>")
+    foreach(kind IN ITEMS MODELS OBJECTIVES ENCODERS)
+      foreach(named IN LISTS arg_${kind})
+        set(instances "")
+        foreach(precision IN LISTS arg_PRECISIONS)
+          set(rest "${type}, pleat::${precision}>")
+          set(classes)
+          if(kind STREQUAL "ENCODERS")
+            list(APPEND classes "pleat::EncodeGraphsSession<${named}, ${rest}")
+          elseif(kind STREQUAL "OBJECTIVES")
+            list(APPEND classes "pleat::TrainSession<${named}, ${rest}")
           else()
-            message(FATAL_ERROR "pleat_add_models(${target} ...): the session ${session} is none; there are encode and train.")
+            if("encode" IN_LIST arg_SESSIONS)
+              list(APPEND classes "pleat::EncodeSession<${named}, ${rest}")
+            endif()
+            if("train" IN_LIST arg_SESSIONS)
+              list(APPEND classes "pleat::TrainSession<pleat::ObjectiveOf<${named}>, ${rest}")
+            endif()
           endif()
-          string(APPEND instances "template class ${class};\n")
-          string(APPEND declarations "template <> inline constexpr bool pleat::generated<${class}> = true;\nextern template class ${class};\n")
+          foreach(class IN LISTS classes)
+            string(APPEND instances "template class ${class};\n")
+            string(APPEND declarations "template <> inline constexpr bool pleat::generated<${class}> = true;\nextern template class ${class};\n")
+          endforeach()
         endforeach()
-      endforeach()
-      string(MAKE_C_IDENTIFIER "${model}" name)
-      set(source "${folder}/${name}_${device}.${suffix}")
-      file(CONFIGURE OUTPUT "${source}" CONTENT
+        string(MAKE_C_IDENTIFIER "${named}" name)
+        set(source "${folder}/${name}_${device}.${suffix}")
+        file(CONFIGURE OUTPUT "${source}" CONTENT
 "// Made by pleat_add_models(${target}).
 #include <pleat/pleat.hpp>
+#include <pleat/session/encode_graphs.hpp>
 #include <pleat/backend/${device}.hpp>
 #include \"${header}\"
 ${instances}" @ONLY)
-      list(APPEND sources "${source}")
+        list(APPEND sources "${source}")
+      endforeach()
     endforeach()
   endforeach()
   file(CONFIGURE OUTPUT "${folder}/${target}_sessions.hpp" CONTENT
 "#pragma once
 // Made by pleat_add_models(${target}): sessions that are compiled elsewhere.
 #include <pleat/pleat.hpp>
+#include <pleat/session/encode_graphs.hpp>
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cuda/device.hpp>
 #include \"${header}\"

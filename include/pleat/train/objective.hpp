@@ -105,7 +105,7 @@ private:
 namespace detail {
 template <class Model> struct ObjectiveOfModel { using type = AutoencoderObjective<Model>; };
 template <class Model>
-requires requires { typename Model::Autoencoder; }
+requires requires { typename Model::Schedule; } // (an autoencoder has the name Autoencoder, too: its own)
 struct ObjectiveOfModel<Model> {
   using type = DiffusionObjective<Model>;
 };

@@ -1,5 +1,7 @@
 #pragma once
+#include <pleat/encoders/gearnet.hpp>
 #include <pleat/pleat.hpp>
+#include <pleat/train/structure_objective.hpp>
 
 namespace mine {
 using pleat::Shape;
@@ -8,4 +10,7 @@ using Narrow = pleat::Autoencoder<pleat::Transformer<Shape{.layers = 1, .width =
 using Wide = pleat::Autoencoder<pleat::Transformer<Shape{.layers = 1, .width = 272, .heads = 4}>, pleat::NoiseMask<>,
                                 pleat::Decoder<Shape{.layers = 1, .width = 272, .heads = 4}>>;
 using Prior = pleat::LatentDiffusion<Wide, pleat::Denoiser<Shape{.layers = 1, .width = 272, .heads = 4}>>;
+// A structure encoder of an odd width, and what it is pre-trained for.
+using Encoder = pleat::GearNetEdge<pleat::ResidueGraph, Shape{.layers = 2, .width = 24}>;
+using Siamese = pleat::StructureObjective<pleat::SiamDiff<Encoder, pleat::Gaussian>>;
 } // namespace mine

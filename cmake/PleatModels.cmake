@@ -120,7 +120,8 @@ ${declarations}" @ONLY)
   if("cuda" IN_LIST arg_DEVICES)
     target_link_libraries(${target} PRIVATE CUDA::cudart_static CUDA::cublasLt)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>)
-    set_target_properties(${target} PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_RUNTIME_LIBRARY Static
-                                               CUDA_ARCHITECTURES "${arg_ARCHITECTURES}")
+    # By its flag: CMake below 3.26 does not know that nvcc has C++20.
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)
+    set_target_properties(${target} PROPERTIES CUDA_RUNTIME_LIBRARY Static CUDA_ARCHITECTURES "${arg_ARCHITECTURES}")
   endif()
 endfunction()

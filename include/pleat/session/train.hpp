@@ -65,8 +65,9 @@ private:
   }
   // Proposals of state: committed at the end of a step, the mean over micro-batches, which all propose from the same old state.
   struct Pending {
-    Index offset = 0, count = 0; ///< where, and how many were proposed
-    Mirrored<Real, MemoryOf<Device>> values;
+    Index offset = 0, count = 0, size = 0; ///< where, how many were proposed, and of how many elements
+    DeviceBlock<MemoryOf<Device>> block;
+    Real* values() { return reinterpret_cast<Real*>(block.data()); }
   };
   void propose(Index offset, Index size, const Real* values);
   void enqueue_update(double rate);

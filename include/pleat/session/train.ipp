@@ -5,13 +5,13 @@ namespace pleat::inline v0_1 {
 template <class O, class D, class P>
 TrainSession<O, D, P>::TrainSession(D device, O objective, AdamWOptions options)
     : device_(open_device(device)), objective_(std::move(objective)), parameters_(device_),
-      optimiser_(parameters_.size(Store::Trained), decay_ranges(), options, memory_of(device_)), memory_(memory_of(device_)), plan_(paper_of(device_), paper_, Values<P>{}),
-      pass_(device_, arena_, parameters_.values(true)), inference_plan_(paper_of(device_), paper_, Values<P>{}),
-      inference_(device_, arena_, parameters_.values()) {}
+      optimiser_(parameters_.size(Store::Trained), decay_ranges(), options, memory_of(device_)), memory_(memory_of(device_)),
+      plan_(paper_of(device_), paper_, Values<P>{}), pass_(device_, arena_, parameters_.values(true)),
+      inference_plan_(paper_of(device_), paper_, Values<P>{}), inference_(device_, arena_, parameters_.values()) {}
 
 template <class O, class D, class P> void TrainSession<O, D, P>::start_average(EmaOptions options) {
-  average_ = std::make_unique<Ema<Real, MemoryOf<D>>>(
-      std::span<const Real>(parameters_.store(Store::Trained), trained().size()), options, memory_of(device_));
+  average_ = std::make_unique<Ema<Real, MemoryOf<D>>>(std::span<const Real>(parameters_.store(Store::Trained), trained().size()),
+                                                      options, memory_of(device_));
 }
 
 template <class O, class D, class P> Index TrainSession<O, D, P>::planned_memory(const Batch& batch) {
@@ -67,14 +67,14 @@ StepResult TrainSession<O, D, P>::step(std::span<const Batch> batches, std::uint
 template <class O, class D, class P> void TrainSession<O, D, P>::propose(Index offset, Index size, const Real* values) {
   std::size_t p = 0;
   while (p < proposed_ && pending_[p].offset != offset) ++p;
-  if (p == pending_.size()) pending_.push_back({0, 0, Mirrored<Real, MemoryOf<D>>(0, memory_of(device_))});
+  if (p == pending_.size()) pending_.push_back({0, 0, 0, DeviceBlock<MemoryOf<D>>(memory_of(device_))});
   Pending& pending = pending_[p];
   if (p == proposed_) {
     ++proposed_, pending.offset = offset, pending.count = 0;
-    if (pending.values.size() != size) pending.values.resize(size);
+    pending.size = size, pending.block.grow(size * static_cast<Index>(sizeof(Real))); // not cleared: the first one is copied
   }
   ++pending.count;
-  ema(device_, size, pending.values.device(), values, 1.0 / static_cast<double>(pending.count));
+  ema(device_, size, pending.values(), values, 1.0 / static_cast<double>(pending.count));
 }
 
 // What becomes of the gradients and proposals, unless the gradients are not finite.
@@ -82,8 +82,7 @@ template <class O, class D, class P> void TrainSession<O, D, P>::enqueue_update(
   optimiser_.enqueue(device_, trained(), std::span<const Real>(parameters_.gradients_on_device(), trained().size()), rate);
   const double* norm = optimiser_.squared_norm_on_device();
   for (std::size_t p = 0; p < proposed_; ++p)
-    ema(device_, pending_[p].values.size(), parameters_.on_device(Store::State) + pending_[p].offset, pending_[p].values.device(),
-        1.0, norm);
+    ema(device_, pending_[p].size, parameters_.on_device(Store::State) + pending_[p].offset, pending_[p].values(), 1.0, norm);
   if (average_) average_->enqueue(device_, trained(), norm);
 }
 

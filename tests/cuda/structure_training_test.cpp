@@ -7,9 +7,11 @@
 #include "support/op_contract.hpp"
 #include "support/structures.hpp"
 
+#include <cstring>
 #include <map>
 #include <set>
 
+#include <pleat/data/graph_batch.hpp>
 #include <pleat/data/structure_batch.hpp>
 #include <pleat/encoders/gearnet.hpp>
 #include <pleat/encoders/gvp.hpp>
@@ -101,6 +103,38 @@ private:
   }
 };
 
+// Rows of the nodes of helices (residues, seed) in one batch, by the encoder of a session.
+using Helices = std::vector<std::pair<Index, std::uint64_t>>;
+template <class Session> std::vector<double> encoded(Session& session, const Helices& helices) {
+  using Model = typename Session::Objective::Model;
+  OwnedGraphs<ResidueGraph> graphs;
+  for (const auto& [residues, seed] : helices) graphs.add(graph_source(*helix_of(residues, seed)), 0);
+  const GraphBatch batch = graphs.view();
+  std::vector<double> rows;
+  session.infer(batch_of<typename Session::Batch>({9}, 0), {}, [&](auto& run, const auto&) {
+    const auto h = model_of<Model>.encoder(run, batch);
+    if constexpr (std::remove_reference_t<decltype(run)>::computes) {
+      const auto read = run.read(h);
+      for (Index r = 0; r < read.count; ++r) rows.insert(rows.end(), read.row(r), read.row(r) + Model::width);
+    }
+  });
+  return rows;
+}
+template <class Objective> void check_encoding() {
+  Both<Objective> both;
+  both.step({batch_of<typename Both<Objective>::Batch>({20, 8}, 3)}, 3); // running statistics of their own
+  const auto alone = encoded(both.cuda, {{70, 2}});
+  check_close(alone, encoded(both.cpu, {{70, 2}}), 1e-9, "encoded");
+  for (const Helices& mates : {Helices{{33, 1}, {70, 2}}, {{70, 2}, {9, 3}}, {{9, 3}, {40, 4}, {12, 5}, {70, 2}, {33, 1}}}) {
+    const auto many = encoded(both.cuda, mates);
+    std::size_t begin = 0;
+    for (const auto& [residues, seed] : mates) {
+      if (seed == 2) BOOST_TEST(std::memcmp(many.data() + begin, alone.data(), alone.size() * sizeof(double)) == 0);
+      begin += alone.size() / 70 * static_cast<std::size_t>(residues);
+    }
+  }
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(cuda_structure_training)
@@ -144,6 +178,12 @@ BOOST_AUTO_TEST_CASE(vectors_train_as_on_the_cpu) {
   for (const Lengths& lengths : {Lengths{15, 9}, {14, 10}, {24}, {9, 12}, {70, 7}})
     both.step({batch_of<GvpTask::Batch>(lengths, step)}, step), ++step;
   both.check_values();
+}
+
+// Nodes have the same bits alone and in any batch.
+BOOST_AUTO_TEST_CASE(encoding_does_not_depend_on_batch_mates) {
+  check_encoding<Siam>();
+  check_encoding<GvpTask>();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -15,7 +15,7 @@
 # ENCODERS    EncodeGraphsSession of encoders of structures
 #
 # cuda needs the language CUDA in your project(... LANGUAGES CXX CUDA), version 12 or newer. ARCHITECTURES is what CUDA_ARCHITECTURES of a
-# target is; default: 90, which is code for Hopper and PTX for newer ones.
+# target is; default: "80-real;90", which is code for Ampere and Hopper, and PTX for newer ones.
 function(pleat_add_models target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER" "MODELS;OBJECTIVES;ENCODERS;DEVICES;SESSIONS;PRECISIONS;ARCHITECTURES")
   foreach(needed IN ITEMS HEADER DEVICES)
@@ -41,7 +41,7 @@ function(pleat_add_models target)
     set(arg_PRECISIONS Float32)
   endif()
   if(NOT arg_ARCHITECTURES)
-    set(arg_ARCHITECTURES 90)
+    set(arg_ARCHITECTURES 80-real 90)
   endif()
   get_filename_component(header "${arg_HEADER}" ABSOLUTE)
   if(NOT EXISTS "${header}")
@@ -62,10 +62,16 @@ function(pleat_add_models target)
         message(FATAL_ERROR "pleat_add_models(${target} ... DEVICES cuda) needs the language CUDA: write project(<name> LANGUAGES CXX CUDA).")
       endif()
       find_package(CUDAToolkit 12 REQUIRED)
+      foreach(library IN ITEMS CUDA::cudart_static CUDA::cudart_static_deps CUDA::cublasLt CUDA::toolkit)
+        if(TARGET ${library}) # a program in another directory links them, too
+          set_target_properties(${library} PROPERTIES IMPORTED_GLOBAL TRUE)
+        endif()
+      endforeach()
     else()
       message(FATAL_ERROR "pleat_add_models(${target} ...): the device ${device} is none; there are cpu and cuda.")
     endif()
     foreach(kind IN ITEMS MODELS OBJECTIVES ENCODERS)
+      list(REMOVE_DUPLICATES arg_${kind})
       foreach(named IN LISTS arg_${kind})
         set(instances "")
         foreach(precision IN LISTS arg_PRECISIONS)
@@ -88,7 +94,7 @@ function(pleat_add_models target)
             string(APPEND declarations "template <> inline constexpr bool pleat::generated<${class}> = true;\nextern template class ${class};\n")
           endforeach()
         endforeach()
-        string(MAKE_C_IDENTIFIER "${named}" name)
+        string(MAKE_C_IDENTIFIER "${kind}_${named}" name)
         set(source "${folder}/${name}_${device}.${suffix}")
         file(CONFIGURE OUTPUT "${source}" CONTENT
 "// Made by pleat_add_models(${target}).

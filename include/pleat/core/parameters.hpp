@@ -62,7 +62,7 @@ public:
   Parameter* data(const TensorPlace& place) { return store(place.store) + place.offset; }
   const Parameter* data(const TensorPlace& place) const { return const_cast<Parameters*>(this)->data(place); }
 
-  /// A whole store as a flat array of `size(s)` elements, for the host.
+  /// A whole store as a flat array of `size(s)` elements, for the host: valid until the next step; call `changed` after writing.
   Parameter* store(Store s) { return store_[static_cast<int>(s)].host(); }
   const Parameter* store(Store s) const { return const_cast<Parameters*>(this)->store(s); }
   /// The same where the device computes with it.

@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include <pleat/core/arena.hpp>
+#include <pleat/core/host_rows.hpp>
 #include <pleat/core/kernel.hpp>
 #include <pleat/core/layout.hpp>
 #include <pleat/core/mirrored.hpp>
@@ -28,24 +29,12 @@ struct Paper {
 };
 /// The plan of a device.
 template <class Device> constexpr Paper paper_of(const Device& device, int threads) {
-  return {threads, requires { device.capacity(Index(1)); }};
+  return {threads, requires {device.capacity(Index(1));
+}
+};
 }
 template <class Device> constexpr Paper paper_of(const Device& device) { return paper_of(device, device.threads()); }
 template <> inline constexpr bool available<Paper> = true;
-
-/// What the host reads of a pass (`Pass::read`).
-template <class T> struct HostNumbers {
-  const T* shared = nullptr;
-  std::vector<T> copy; ///< where memory is not shared
-  const T* data() const { return shared != nullptr ? shared : copy.data(); }
-  const T& operator[](Index i) const { return data()[i]; }
-};
-/// The same of rows, with their strides.
-template <class T, Index Width> struct HostRows : HostNumbers<T> {
-  static constexpr Index width = Width, stride = stride_of(Width);
-  Index count = 0;
-  const T* row(Index i) const { return this->data() + i * stride; }
-};
 
 /// What a pass costs, counted by a plan.
 struct Cost {

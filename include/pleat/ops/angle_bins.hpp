@@ -36,7 +36,7 @@ inline int angle_bin(const double a[3], const double b[3], const double c[3]) {
 /// `in_begin(v) + i`) and its j-th edge out (edge `leaving[outgoing[v] + j]`), going back to where one came from included (bin
 /// 0). `x`: current coordinates in Angstrom, noised or not. The bins are those of `angle_bin`, the same at every instruction set,
 /// and in double the same as in float for coordinates that are float numbers. A step function: no gradient. Errors: another
-/// number of nodes. The arrays of `graph` must outlive the call only.
+/// number of nodes. The arrays of `graph` must outlive the pass.
 template <class Context, class Node>
 constexpr Rows<Context, 1, std::uint8_t> angle_bins(Context& run, const GraphTopology& graph,
                                                     const Rows<Context, 1, Coordinates<Node>>& x) {

@@ -18,7 +18,8 @@ struct random_op {
 };
 
 /// Standard normals (batch rows, Width). Channel c of row i of record r is what `normal_row` gives for the key of the pass, the
-/// number of this draw, r, position start + i and c: it depends on no other sequence of the batch. Not differentiable.
+/// number of this draw, r, position start + i and c: it depends on no other sequence of the batch. The arrays of
+/// `batch` must outlive the pass. Not differentiable.
 template <Index Width, class Context>
 constexpr Rows<Context, Width, Token> normal_rows(Context& run, const SequenceBatch& batch) {
   using T = typename Context::Stream;

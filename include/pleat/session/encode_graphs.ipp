@@ -98,7 +98,8 @@ template <class E, class D, class P> EncodedGraphs EncodeGraphsSession<E, D, P>:
 
 template <class E, class D, class P> PassCost EncodeGraphsSession<E, D, P>::cost(const GraphBatch& batch) const {
   Arena paper;
-  Plan<P> plan(Paper{batch.topology.edge_count() > one_thread ? device_.threads() : 1}, paper, Values<P>{});
+  Plan<P> plan(batch.topology.edge_count() > one_thread || has_own_memory<D> ? paper_of(device_) : paper_of(device_, 1), paper,
+               Values<P>{});
   {
     const auto h = model_of<E>(plan, batch);
     const auto g = read_out(plan, batch.topology, h, E::readout);

@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <pleat/core/host_rows.hpp>
 #include <pleat/core/index.hpp>
 
 namespace pleat::inline v0_1 {

@@ -84,7 +84,8 @@ private:
   Plan<Precision> inference_plan_;
   Inference<Device, Precision> inference_;
   std::vector<Pending> pending_;
-  std::size_t proposed_ = 0; // of `pending_` in the step under way
+  std::size_t proposed_ = 0;  // of `pending_` in the step under way
+  std::vector<Index> counts_; // of `pending_` before the micro-batch under way, which may be told again
 };
 
 } // namespace pleat::inline v0_1

@@ -32,6 +32,7 @@ template <class O, class D, class P> Index TrainSession<O, D, P>::plan_drawn(con
 
 template <class O, class D, class P>
 StepResult TrainSession<O, D, P>::step(std::span<const Batch> batches, std::uint64_t seed, std::uint64_t step, double rate) {
+  require(!batches.empty(), "a step of no batches: give at least one micro-batch");
   StepResult result;
   const NoiseKey key{seed, step};
   proposed_ = 0;
@@ -41,11 +42,11 @@ StepResult TrainSession<O, D, P>::step(std::span<const Batch> batches, std::uint
     reserve(plan_drawn(batches[b]));
     std::optional<decltype(objective_.loss(pass_, batch))> loss;
     const std::size_t proposed = proposed_;
-    std::vector<Index> counts;
-    for (const Pending& pending : pending_) counts.push_back(pending.count);
+    counts_.clear();
+    for (const Pending& pending : pending_) counts_.push_back(pending.count);
     on_device(device_, [&] {
       loss.reset(), proposed_ = proposed;
-      for (std::size_t p = 0; p < counts.size(); ++p) pending_[p].count = counts[p];
+      for (std::size_t p = 0; p < counts_.size(); ++p) pending_[p].count = counts_[p];
       pass_.restart(key);
       if (b == 0) parameters_.zero_gradients();
       loss.emplace(objective_.loss(pass_, batch));

@@ -134,14 +134,16 @@ public:
     std::copy(session_.average()->values().begin(), session_.average()->values().end(), values);
     parameters.changed();
     struct Restore { // also where the body throws: a session whose owner goes on trains its own values, not the averages
-      Real* values;
       const std::vector<Real>& raw;
       decltype(parameters) of;
       ~Restore() {
-        std::copy(raw.begin(), raw.end(), values);
-        of.changed();
+        try {
+          std::copy(raw.begin(), raw.end(), of.store(Store::Trained));
+          of.changed();
+        } catch (const Error&) { // a device that failed: its session is lost, and the error under way says why
+        }
       }
-    } const restore{values, raw, parameters};
+    } const restore{raw, parameters};
     body();
   }
 

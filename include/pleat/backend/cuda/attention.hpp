@@ -216,7 +216,7 @@ template <> struct kernel<attention_op, Cuda> {
     template <class T> static void forward(const Cuda& cuda, const attention_op::Forward<T>& a) {
       using A = cuda::AccumulateOf<T>;
       const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
-      const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1);
+      const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
       const Index rows = a.offsets[a.sequences];
       if constexpr (stride_of(Width) != Width) clear<T>(cuda, a.out, rows);
       cuda::launch(cuda, {tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionForwardMemory<A, dim>)},
@@ -227,7 +227,7 @@ template <> struct kernel<attention_op, Cuda> {
     template <class T> static void backward(const Cuda& cuda, const attention_op::Backward<T>& a) {
       using A = cuda::AccumulateOf<T>;
       const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
-      const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1);
+      const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
       const Index rows = a.offsets[a.sequences];
       const cuda::Grid grid{tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionBackwardMemory<A, dim>)};
       A* const scratch = cuda.stream->workspace<A>(capacity_of(rows) * (dim + Heads));

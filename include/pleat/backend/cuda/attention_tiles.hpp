@@ -23,7 +23,7 @@ inline AttentionTiles attention_tiles(const Cuda& cuda, const Index* offsets, In
         first[static_cast<std::size_t>(s)] +
         static_cast<std::int32_t>((offsets[s + 1] - offsets[s] + attention_rows - 1) / attention_rows);
   // The bound depends on row and sequence counts only, so that one graph serves all batches of these; blocks beyond return.
-  return {cuda.stream->send(first.data(), sequences + 1),
+  return {cuda.stream->send(first.data(), sequences + 1, capacity_of(sequences) + 1),
           capacity_of(offsets[sequences]) / attention_rows + capacity_of(sequences)};
 }
 

@@ -19,7 +19,7 @@ inline const char* remedy(cudaError_t error) {
   case cudaErrorMemoryAllocation:
     return "its memory does not suffice; use a smaller token budget, or free memory that others hold";
   case cudaErrorNoKernelImageForDevice:
-    return "this program holds no code for it; build with its architecture in CMAKE_CUDA_ARCHITECTURES";
+    return "this program holds no code for it; build with its architecture in ARCHITECTURES of pleat_add_models";
   case cudaErrorInvalidDevice:
     return "there is no GPU of this number; give a smaller one";
   default:

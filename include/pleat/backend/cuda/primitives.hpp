@@ -8,9 +8,11 @@
 #if defined(__CUDACC__)
 #include <cuda_runtime.h>
 #define PLEAT_ON_GPU(device_body, host_body) device_body
+#define PLEAT_IN_TESTS(...)
 #elif defined(PLEAT_CUDA_EMULATOR)
 #include PLEAT_CUDA_EMULATOR
 #define PLEAT_ON_GPU(device_body, host_body) host_body
+#define PLEAT_IN_TESTS(...) __VA_ARGS__
 #else
 #error "pleat: <pleat/backend/cuda.hpp> is compiled by nvcc; host programs declare their sessions `extern template` instead."
 #endif

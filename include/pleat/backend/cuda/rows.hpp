@@ -15,7 +15,8 @@ template <class T> using AccumulateOf = std::conditional_t<std::is_same_v<T, dou
 /// part of what is moved, so that rows that are written have their zeros.
 template <class T, Index Width> struct RowTeam {
   using A = AccumulateOf<T>;
-  static constexpr int stride = static_cast<int>(stride_of(Width)), pack = per_access<T>, packs = stride / pack;
+  static constexpr Index stride = stride_of(Width); ///< of 64 bits, since row numbers that it multiplies need not be
+  static constexpr int pack = per_access<T>, packs = static_cast<int>(stride) / pack;
   static constexpr int lanes = packs >= warp_size ? warp_size : static_cast<int>(std::bit_ceil(static_cast<unsigned>(packs)));
   static constexpr int turns = (packs + lanes - 1) / lanes, values = turns * pack;
   static constexpr bool ragged = turns * lanes != packs; ///< some lanes have nothing in the last turn

@@ -62,24 +62,31 @@ public:
 
   // --- memory
   void* allocate(Index bytes) {
+    choose();
     void* block = nullptr;
     check(cudaMalloc(&block, static_cast<std::size_t>(bytes)), gpu_, "allocating ", bytes, " bytes");
     return block;
   }
-  void release(void* block) {
-    check(cudaStreamSynchronize(stream_), gpu_, "waiting");
-    check(cudaFree(block), gpu_, "releasing memory");
+  /// Never throws: after an error that lasts, what is released is lost anyway, and destructors call this.
+  void release(void* block) noexcept {
+    cudaSetDevice(gpu_);
+    cudaStreamSynchronize(stream_);
+    cudaFree(block);
   }
+  /// The GPU of the calling thread from now on: programs may have several, and sessions may move between threads.
+  void choose() const { check(cudaSetDevice(gpu_), gpu_, "choosing it"); }
   void zero(void* block, Index bytes) {
     fold(block, bytes);
     if (mode_ != Mode::Told) check(cudaMemsetAsync(block, 0, static_cast<std::size_t>(bytes), stream_), gpu_, "clearing memory");
   }
   void to_device(void* to, const void* from, Index bytes) {
+    choose();
     check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice, stream_), gpu_, "copying to it");
     wait();
   }
   void to_host(void* to, const void* from, Index bytes) {
     require(mode_ == Mode::Runs, "a number of a step under way was read; read it after the step.");
+    choose();
     check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost, stream_), gpu_, "copying from it");
     wait();
   }
@@ -102,6 +109,7 @@ public:
   // --- what the host sends
   /// A new pass begins: what was sent before is no longer needed.
   void begin_pass() {
+    choose();
     sent_.clear();
     if (mode_ == Mode::Captured) { // told once already: the same places again
       used_ = 0;
@@ -135,9 +143,13 @@ public:
   template <class T> const T* view(const T* from, Index count, Index room = 0) {
     if (from == nullptr || count == 0) return nullptr;
     for (const Sent& sent : sent_)
-      if (sent.from == from && sent.bytes == count * static_cast<Index>(sizeof(T))) return static_cast<const T*>(sent.to);
+      if (sent.from == from && sent.bytes == count * static_cast<Index>(sizeof(T))) {
+        PLEAT_IN_TESTS(require(std::memcmp(staging_[turn_].pinned + sent.place, from, static_cast<std::size_t>(sent.bytes)) == 0,
+                               "an array that a pass has sent was changed before its end");)
+        return static_cast<const T*>(sent.to);
+      }
     const T* to = send(from, count, room);
-    sent_.push_back({from, count * static_cast<Index>(sizeof(T)), to});
+    sent_.push_back({from, count * static_cast<Index>(sizeof(T)), to, reinterpret_cast<const std::byte*>(to) - staged_});
     return to;
   }
 
@@ -192,6 +204,7 @@ private:
     const void* from;
     Index bytes;
     const void* to;
+    Index place;
   };
   static constexpr std::uint64_t first_fingerprint = 0xCBF29CE484222325u; // FNV-1a
   static constexpr std::size_t most_graphs = 64, most_seen = 4096;

@@ -29,7 +29,7 @@ template <> struct kernel<time_embedding_op, Cuda> {
   template <Index Width> struct At {
     template <class T> static void forward(const Cuda& cuda, const time_embedding_op::Forward<T>& a) {
       cuda::launch(cuda, cuda::bucket_grid(a.sequences, stride_of(Width)), cuda::time_embedding_forward<T, Width>,
-                   cuda.stream->view(a.t, a.sequences), a.y, cuda.stream->count(a.sequences));
+                   cuda.stream->send(a.t, a.sequences), a.y, cuda.stream->count(a.sequences));
     }
   };
 };

@@ -145,7 +145,7 @@ template <> struct kernel<angle_bins_op, Cuda> {
     cuda::launch(cuda, {capacity_of(nodes), cuda::angle_chunk, sizeof(cuda::AngleScratch<T>)}, cuda::angle_bins_of_centres<T>,
                  a.coordinates, a.stride, cuda::device_view(cuda, g.source), cuda::device_view(cuda, g.target),
                  cuda::incoming_of(cuda, g), cuda::outgoing_of(cuda, g), cuda::device_view(cuda, g.leaving),
-                 cuda::arc_tables_of(cuda, g), a.bins, cuda::device_count(cuda, nodes), g.relations);
+                 cuda::arc_tables_of(cuda, g), a.bins, cuda.stream->count(nodes), g.relations);
   }
 };
 

@@ -218,7 +218,7 @@ template <> struct kernel<attention_op, Cuda> {
       const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
       const Index rows = a.offsets[a.sequences];
-      if constexpr (stride_of(Width) != Width) clear<T>(cuda, a.out, rows);
+      cuda::clear_tails_of<Width>(cuda, a.out, rows);
       cuda::launch(cuda, {tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionForwardMemory<A, dim>)},
                    cuda::attention_forward<T, Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp,
                    turns(cuda, cuda.stream->workspace<cuda::RotaryTurn<A>>(capacity_of(rows) * dim / 2), rows), offsets,
@@ -235,11 +235,9 @@ template <> struct kernel<attention_op, Cuda> {
       const auto* const turned = turns(cuda, reinterpret_cast<cuda::RotaryTurn<A>*>(scratch), rows);
       cuda::launch(cuda, cuda::bucket_grid(rows, Heads), cuda::attention_row_products<T, Heads, Width>, a.out, a.dout, products,
                    cuda.stream->count(rows));
-      if constexpr (stride_of(Width) != Width) {
-        if (a.dq != nullptr && !a.accumulate_q) clear<T>(cuda, a.dq, rows);
-        if (a.dk != nullptr && !a.accumulate_k) clear<T>(cuda, a.dk, rows);
-        if (a.dv != nullptr && !a.accumulate_v) clear<T>(cuda, a.dv, rows);
-      }
+      if (a.dq != nullptr && !a.accumulate_q) cuda::clear_tails_of<Width>(cuda, a.dq, rows);
+      if (a.dk != nullptr && !a.accumulate_k) cuda::clear_tails_of<Width>(cuda, a.dk, rows);
+      if (a.dv != nullptr && !a.accumulate_v) cuda::clear_tails_of<Width>(cuda, a.dv, rows);
       if (a.dq != nullptr)
         cuda::launch(cuda, grid, cuda::attention_query_gradient<T, Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
                      static_cast<const A*>(products), turned, a.dq, offsets, tiles.first, cuda.stream->count(a.sequences),
@@ -255,9 +253,6 @@ template <> struct kernel<attention_op, Cuda> {
     template <class A> static const cuda::RotaryTurn<A>* turns(const Cuda& cuda, cuda::RotaryTurn<A>* to, Index positions) {
       cuda::launch(cuda, cuda::bucket_grid(positions, dim / 2), cuda::rotary_turns<A, dim>, to, capacity_of(positions));
       return to;
-    }
-    template <class T> static void clear(const Cuda& cuda, T* y, Index rows) {
-      cuda::launch(cuda, cuda::bucket_grid(rows, stride_of(Width)), cuda::clear_tails<T, Width>, y, cuda.stream->count(rows));
     }
   };
 };

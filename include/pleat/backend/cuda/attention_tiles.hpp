@@ -33,12 +33,8 @@ struct AttentionPlace {
   __device__ static AttentionPlace of(const Index* offsets, const std::int32_t* first, Index sequences, Index heads) {
     const Index number = block() / heads;
     if (number >= first[sequences]) return {};
-    Index low = 0, high = sequences;
-    while (high - low > 1) {
-      const Index middle = (low + high) / 2;
-      (first[middle] <= number ? low : high) = middle;
-    }
-    return {offsets[low], offsets[low + 1] - offsets[low], number - first[low], block() % heads};
+    const Index s = sequence_of(first, sequences, number);
+    return {offsets[s], offsets[s + 1] - offsets[s], number - first[s], block() % heads};
   }
 };
 

@@ -62,7 +62,7 @@ template <> struct kernel<coordinates_op, Cuda> {
   template <class T, class Number> static void forward(const Cuda& cuda, const coordinates_op::Forward<T, Number>& a) {
     if (a.rows == 0) return;
     cuda::launch(cuda, cuda::RowTeam<T, 1>::grid(a.rows), cuda::coordinates_rows<T, Number>, cuda.stream->send(a.from, a.rows),
-                 a.to, cuda::device_count(cuda, a.rows));
+                 a.to, cuda.stream->count(a.rows));
   }
 };
 
@@ -70,15 +70,15 @@ template <> struct kernel<distance_op, Cuda> {
   template <class T> static void forward(const Cuda& cuda, const distance_op::Forward<T>& a) {
     const Index edges = a.graph.edge_count();
     cuda::launch(cuda, cuda::RowTeam<T, 1>::grid(edges), cuda::distance_forward<T>, a.x, cuda::device_view(cuda, a.graph.source),
-                 cuda::device_view(cuda, a.graph.target), a.y, cuda::device_count(cuda, edges));
+                 cuda::device_view(cuda, a.graph.target), a.y, cuda.stream->count(edges));
   }
   template <class T> static void backward(const Cuda& cuda, const distance_op::Backward<T>& a) {
     const GraphTopology& g = a.graph;
     const Index nodes = g.node_count();
-    cuda::launch(cuda, cuda::count_grid(nodes, cuda::warp_size), cuda::distance_backward<T>, a.x, a.dy,
+    cuda::launch(cuda, cuda::bucket_grid(nodes, cuda::warp_size), cuda::distance_backward<T>, a.x, a.dy,
                  cuda::device_view(cuda, g.source), cuda::device_view(cuda, g.target), cuda::incoming_of(cuda, g),
-                 cuda::outgoing_of(cuda, g), cuda::device_view(cuda, g.leaving), a.dx, cuda::device_count(cuda, nodes),
-                 g.relations, a.accumulate);
+                 cuda::outgoing_of(cuda, g), cuda::device_view(cuda, g.leaving), a.dx, cuda.stream->count(nodes), g.relations,
+                 a.accumulate);
   }
 };
 

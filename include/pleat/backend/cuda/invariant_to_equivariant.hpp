@@ -118,22 +118,22 @@ template <> struct kernel<invariant_to_equivariant_op, Cuda> {
   template <class T> static void forward(const Cuda& cuda, const invariant_to_equivariant_op::Forward<T>& a) {
     const GraphTopology& g = a.graph;
     const Index nodes = g.node_count();
-    cuda::launch(cuda, cuda::count_grid(nodes, cuda::warp_size), cuda::invariant_to_equivariant_forward<T>, a.score, a.x, a.y,
+    cuda::launch(cuda, cuda::bucket_grid(nodes, cuda::warp_size), cuda::invariant_to_equivariant_forward<T>, a.score, a.x, a.y,
                  cuda::device_view(cuda, g.source), cuda::device_view(cuda, g.target), cuda::device_view(cuda, g.pair),
                  cuda::incoming_of(cuda, g), cuda::outgoing_of(cuda, g), cuda::device_view(cuda, g.leaving),
-                 cuda::device_count(cuda, nodes), g.relations, a.of_pairs, a.loops == SelfLoops::LeftOut);
+                 cuda.stream->count(nodes), g.relations, a.of_pairs, a.loops == SelfLoops::LeftOut);
   }
   template <class T> static void backward(const Cuda& cuda, const invariant_to_equivariant_op::Backward<T>& a) {
     const GraphTopology& g = a.graph;
     const Index nodes = g.node_count(), scores = a.of_pairs ? g.pair_count() : g.edge_count();
     T* const counts = cuda.stream->workspace<T>(2 * nodes);
-    cuda::launch(cuda, cuda::count_grid(nodes, cuda::warp_size), cuda::count_edges_of_nodes<T>, cuda::device_view(cuda, g.source),
-                 cuda::incoming_of(cuda, g), cuda::outgoing_of(cuda, g), counts, cuda::device_count(cuda, nodes), g.relations,
-                 a.loops == SelfLoops::LeftOut);
-    cuda::launch(cuda, cuda::count_grid(scores, cuda::lanes_of_score), cuda::invariant_to_equivariant_backward<T>, a.dy, a.x,
+    cuda::launch(cuda, cuda::bucket_grid(nodes, cuda::warp_size), cuda::count_edges_of_nodes<T>,
+                 cuda::device_view(cuda, g.source), cuda::incoming_of(cuda, g), cuda::outgoing_of(cuda, g), counts,
+                 cuda.stream->count(nodes), g.relations, a.loops == SelfLoops::LeftOut);
+    cuda::launch(cuda, cuda::bucket_grid(scores, cuda::lanes_of_score), cuda::invariant_to_equivariant_backward<T>, a.dy, a.x,
                  static_cast<const T*>(counts), a.dscore, cuda::device_view(cuda, g.source), cuda::device_view(cuda, g.target),
                  cuda::device_view(cuda, g.pair), cuda::device_view(cuda, g.pair_first), cuda::incoming_of(cuda, g),
-                 cuda::outgoing_of(cuda, g), cuda::device_view(cuda, g.leaving), cuda::device_count(cuda, scores), g.relations,
+                 cuda::outgoing_of(cuda, g), cuda::device_view(cuda, g.leaving), cuda.stream->count(scores), g.relations,
                  a.of_pairs, a.accumulate);
   }
 };

@@ -57,11 +57,11 @@ template <> struct kernel<rbf_op, Cuda> {
   template <Index Centres> struct At {
     template <class T> static void forward(const Cuda& cuda, const rbf_op::Forward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Centres>::grid(a.rows), cuda::rbf_forward<T, Centres>, a.d, a.y,
-                   cuda::device_count(cuda, a.rows), a.first, step(a), inverse(a));
+                   cuda.stream->count(a.rows), a.first, step(a), inverse(a));
     }
     template <class T> static void backward(const Cuda& cuda, const rbf_op::Backward<T>& a) {
       cuda::launch(cuda, cuda::RowTeam<T, Centres>::grid(a.rows), cuda::rbf_backward<T, Centres>, a.d, a.dy, a.dd,
-                   cuda::device_count(cuda, a.rows), a.first, step(a), inverse(a), a.accumulate);
+                   cuda.stream->count(a.rows), a.first, step(a), inverse(a), a.accumulate);
     }
 
   private:

@@ -12,8 +12,8 @@ inline const Index* offsets_of(const Cuda& cuda, const Segments& segments) {
                            capacity_of(segments.sequences()) + 1);
 }
 
-/// The sequence of a row that some sequence has: the last one that begins at or before it, empty ones passed over.
-__device__ inline Index sequence_of(const Index* offsets, Index sequences, Index row) {
+/// The sequence of a row (or of a tile) that some sequence has: the last one that begins at or before it, empty ones passed over.
+template <class Offset> __device__ Index sequence_of(const Offset* offsets, Index sequences, Index row) {
   Index low = 0, high = sequences;
   while (high - low > 1) {
     const Index middle = (low + high) / 2;

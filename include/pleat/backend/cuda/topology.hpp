@@ -21,11 +21,6 @@ inline const Index* outgoing_of(const Cuda& cuda, const GraphTopology& g) {
 inline const Index* arc_tables_of(const Cuda& cuda, const GraphTopology& g) {
   return cuda.stream->view(g.arcs.data(), static_cast<Index>(g.arcs.size()), capacity_of(g.node_count()) + 1);
 }
-/// A count on the device: kernels read it there, so that batches of about one size can share a graph of kernels.
-inline const Index* device_count(const Cuda& cuda, Index count) { return cuda.stream->count(count); }
-/// The grid for `count` items of `each` threads; kernels leave out what lies beyond their count.
-constexpr Grid count_grid(Index count, int each, int threads = 256) { return bucket_grid(count, each, threads); }
-
 /// d = x_u - x_v for positions (nodes, 3), elements stride_of(1) apart; returns |d|^2.
 template <class T> __device__ T difference(const T* x, Index u, Index v, T* d) {
   constexpr Index stride = stride_of(1);

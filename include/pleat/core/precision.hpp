@@ -1,7 +1,7 @@
 #pragma once
 /// \file  Precision policies: the element type of each role a number can play.
 
-#include <pleat/version.hpp>
+#include <pleat/core/bfloat16.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -14,6 +14,25 @@ struct Float32 {
   using Operand = float;
   using Accumulate = float;
   static constexpr const char* name = "float32";
+};
+
+/// Matrix products and attention of bfloat16 on tensor cores, summed in float; values, gradients, the residual stream, norms and
+/// losses are float. On CUDA.
+struct Bf16 {
+  using Parameter = float;
+  using Stream = float;
+  using Operand = Bfloat16;
+  using Accumulate = float;
+  static constexpr const char* name = "bf16";
+};
+
+/// Everything in float, of which matrix products read 10 bits of fraction. On CUDA.
+struct Tf32 {
+  using Parameter = float;
+  using Stream = float;
+  using Operand = Tensorfloat32;
+  using Accumulate = float;
+  static constexpr const char* name = "tf32";
 };
 
 /// Everything in double: the precision of finite-difference checks and of reference values.

@@ -5,10 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <pleat/core/error.hpp>
-#include <pleat/core/index.hpp>
 #include <string_view>
 #include <type_traits>
+
+#include <pleat/core/bfloat16.hpp>
+#include <pleat/core/error.hpp>
+#include <pleat/core/index.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -53,15 +55,6 @@ template <class T> constexpr Dtype dtype_of() {
                                              "int16_t, int32_t, int64_t, float or double.");
     return Dtype::F64;
   }
-}
-
-constexpr float float_from_bf16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
-
-/// Round to nearest even; NaN stays NaN.
-constexpr std::uint16_t bf16_from_float(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);
-  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
 constexpr float float_from_f16(std::uint16_t bits) {

@@ -25,8 +25,9 @@ constexpr Index backward_elements(Index length, Index head_dim) {
 }
 } // namespace detail::attention_scratch
 
+// T is the type of rows, Operand what products read: it may be narrower.
 struct attention_op {
-  template <class T> struct Forward {
+  template <class T, class Operand = T> struct Forward {
     const T *q, *k, *v;   // (rows, stride), head h in columns [h head_width, (h + 1) head_width)
     T* out;               // (rows, stride)
     T* log_sum_exp;       // (rows, heads) of the scores of a query, or null
@@ -34,7 +35,7 @@ struct attention_op {
     const Index* offsets; // (sequences + 1)
     Index sequences, heads, head_width, stride, longest;
   };
-  template <class T> struct Backward {
+  template <class T, class Operand = T> struct Backward {
     const T *q, *k, *v, *out, *log_sum_exp, *dout;
     T *dq, *dk, *dv; // (rows, stride)
     bool accumulate_q, accumulate_k, accumulate_v;
@@ -62,6 +63,7 @@ template <Index Heads, class Context, Index Width>
 constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width>& q, const Rows<Context, Width>& k,
                                          const Rows<Context, Width>& v, const Segments& segments) {
   using T = typename Context::Stream;
+  using Operand = typename Context::Precision::Operand;
   constexpr Index head_width = Width / Heads;
   const Index count = q.count(), longest = segments.longest();
   if (segments.rows() != count || k.count() != count || v.count() != count)
@@ -79,9 +81,9 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
         run.template buffer<std::byte>(attention_op::scratch_bytes<T>(longest, head_width, run.device().threads(), false));
     if constexpr (Context::computes)
       KernelOf<attention_op, Context, Heads, Width>::forward(
-          run.device(), attention_op::Forward<T>{q.data(), k.data(), v.data(), out.data(), recorded ? run.data(saved) : nullptr,
-                                                 run.data(scratch), segments.offsets.data(), segments.sequences(), Heads,
-                                                 head_width, stride_of(Width), longest});
+          run.device(), attention_op::Forward<T, Operand>{
+                            q.data(), k.data(), v.data(), out.data(), recorded ? run.data(saved) : nullptr, run.data(scratch),
+                            segments.offsets.data(), segments.sequences(), Heads, head_width, stride_of(Width), longest});
   }
   if constexpr (Context::records) {
     if (recorded) {
@@ -112,10 +114,10 @@ constexpr Rows<Context, Width> attention(Context& run, const Rows<Context, Width
           run.count(10.0 * pairs * Width, 0);
           if constexpr (Context::computes)
             KernelOf<attention_op, Context, Heads, Width>::backward(
-                run.device(),
-                attention_op::Backward<T>{q_rows.data(), k_rows.data(), v_rows.data(), out_rows.data(), run.data(lse), dy.data(),
-                                          dq.data, dk.data, dv.data, dq.accumulate, dk.accumulate, dv.accumulate,
-                                          run.data(scratch), offsets, sequences, Heads, head_width, stride_of(Width), longest});
+                run.device(), attention_op::Backward<T, Operand>{
+                                  q_rows.data(), k_rows.data(), v_rows.data(), out_rows.data(), run.data(lse), dy.data(), dq.data,
+                                  dk.data, dv.data, dq.accumulate, dk.accumulate, dv.accumulate, run.data(scratch), offsets,
+                                  sequences, Heads, head_width, stride_of(Width), longest});
         }
       };
       run.want(out);

@@ -6,28 +6,29 @@
 
 namespace pleat::inline v0_1 {
 
+// T is the type of rows and parameters, Operand what products read: it may be narrower.
 struct linear_op {
-  template <class T> struct Forward {
-    const T* x;        // (rows, stride_of(in))
-    const void* form;  // prepared weight
-    const T* bias;     // (out) or null
-    const T* residual; // (rows, stride_of(out)), added last, or null
-    T* y;              // (rows, stride_of(out))
-    T* before;         // (rows, stride_of(out)) the value before the activation, or null
+  template <class T, class Operand = T> struct Forward {
+    const T* x;          // (rows, stride_of(in))
+    const Operand* form; // prepared weight
+    const T* bias;       // (out) or null
+    const T* residual;   // (rows, stride_of(out)), added last, or null
+    T* y;                // (rows, stride_of(out))
+    T* before;           // (rows, stride_of(out)) the value before the activation, or null
     Index rows, out, in;
     Activation activation;
     const T* addend = nullptr;                            // (rows, stride_of(out)), added to the product, or null
     const T *slope = nullptr, *shift = nullptr;           // (out) slope v + shift before the activation, or null
     const T *last_slope = nullptr, *last_shift = nullptr; // (out) the same of what is stored, or null
   };
-  template <class T> struct InputGradient {
-    const T* dy;      // (rows, stride_of(out))
-    const void* form; // prepared weight, transposed
-    T* dx;            // (rows, stride_of(in))
+  template <class T, class Operand = T> struct InputGradient {
+    const T* dy;         // (rows, stride_of(out))
+    const Operand* form; // prepared weight, transposed
+    T* dx;               // (rows, stride_of(in))
     Index rows, out, in;
     bool accumulate;
   };
-  template <class T> struct WeightGradient {
+  template <class T, class Operand = T> struct WeightGradient {
     const T* dy; // (rows, stride_of(out))
     const T* x;  // (rows, stride_of(in))
     T* dweight;  // (out, stride_of(in)), added to, or null
@@ -49,6 +50,7 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
 
   void operator()(Context& run) const {
     using T = typename Context::Stream;
+    using Operand = typename Context::Precision::Operand;
     auto x_rows = run.take(x);
     auto before_rows = before.value >= 0 ? run.take(before) : Rows<Context, Out, Space>{};
     auto dy = run.template take_gradient<Out, Space>(output, count);
@@ -66,15 +68,15 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
       if (run.trains(weight) || trains_bias)
         KernelOf<linear_op, Context, Out, In>::weight_gradient(
             run.device(),
-            linear_op::WeightGradient<T>{dy.data(), x_rows.data(), run.trains(weight) ? run.gradient(weight) : nullptr,
-                                         trains_bias ? run.gradient(bias) : nullptr, count, Out, In});
+            linear_op::WeightGradient<T, Operand>{dy.data(), x_rows.data(), run.trains(weight) ? run.gradient(weight) : nullptr,
+                                                  trains_bias ? run.gradient(bias) : nullptr, count, Out, In});
     }
     x_rows = {};
     if (auto dx = run.template contribute<In>(input, count)) {
       if constexpr (Context::computes)
         KernelOf<linear_op, Context, Out, In>::input_gradient(
             run.device(),
-            linear_op::InputGradient<T>{dy.data(), run.prepared(weight, true), dx.data, count, Out, In, dx.accumulate});
+            linear_op::InputGradient<T, Operand>{dy.data(), run.prepared(weight, true), dx.data, count, Out, In, dx.accumulate});
     }
     run.count(4.0 * static_cast<double>(count) * Out * In, 0);
     if (residual >= 0 && activation == Activation::None) add_residual(run, dy);
@@ -98,6 +100,7 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
                                            const Rows<Context, In, Space>& x, Activation activation,
                                            const Rows<Context, Out, Space>* residual) {
   using T = typename Context::Stream;
+  using Operand = typename Context::Precision::Operand;
   const Index count = x.count();
   if (residual != nullptr && residual->count() != count)
     fail("linear_add: ", count, " rows are to be added to a residual of ", residual->count(), " rows; both must have as many.");
@@ -111,9 +114,10 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
   run.count(2.0 * n * Out * In, static_cast<double>(sizeof(T)) * (n * (In + Out) + static_cast<double>(Out) * In));
   if constexpr (Context::computes) {
     KernelOf<linear_op, Context, Out, In>::forward(
-        run.device(), linear_op::Forward<T>{x.data(), run.prepared(weight, false), bias.offset >= 0 ? run.data(bias) : nullptr,
-                                            residual != nullptr ? residual->data() : nullptr, y.data(),
-                                            keeps_before ? before.data() : nullptr, count, Out, In, activation});
+        run.device(),
+        linear_op::Forward<T, Operand>{x.data(), run.prepared(weight, false), bias.offset >= 0 ? run.data(bias) : nullptr,
+                                       residual != nullptr ? residual->data() : nullptr, y.data(),
+                                       keeps_before ? before.data() : nullptr, count, Out, In, activation});
   }
   if constexpr (Context::records) {
     if (recorded) {
@@ -179,6 +183,7 @@ constexpr Rows<Context, Out, Space> linear_folded(Context& run, const Matrix<Out
                                                   const FoldedStore<Context, Out, Space>& store) {
   detail::require_invariant<Space>();
   using T = typename Context::Stream;
+  using Operand = typename Context::Precision::Operand;
   const Index count = x.count();
   if (run.recording()) fail("linear_folded: batch norm is folded at inference only; call batch_norm while training");
   const Rows<Context, Out, Space>* const added[] = {store.addend, store.residual};
@@ -194,10 +199,10 @@ constexpr Rows<Context, Out, Space> linear_folded(Context& run, const Matrix<Out
     constexpr Index stride = stride_of(Out);
     KernelOf<linear_op, Context, Out, In>::forward(
         run.device(),
-        linear_op::Forward<T>{x.data(), run.prepared(weight, false), run.data(bias),
-                              store.residual != nullptr ? store.residual->data() : nullptr, y.data(), nullptr, count, Out, In,
-                              Activation::Relu, store.addend != nullptr ? store.addend->data() : nullptr, first,
-                              first != nullptr ? first + stride : nullptr, last, last != nullptr ? last + stride : nullptr});
+        linear_op::Forward<T, Operand>{
+            x.data(), run.prepared(weight, false), run.data(bias), store.residual != nullptr ? store.residual->data() : nullptr,
+            y.data(), nullptr, count, Out, In, Activation::Relu, store.addend != nullptr ? store.addend->data() : nullptr, first,
+            first != nullptr ? first + stride : nullptr, last, last != nullptr ? last + stride : nullptr});
   }
   return y;
 }

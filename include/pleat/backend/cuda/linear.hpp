@@ -115,7 +115,7 @@ template <> struct kernel<linear_op, Cuda> {
   template <Index Out, Index In> struct At {
     static constexpr Index out = stride_of(Out), in = stride_of(In);
 
-    template <class T> static void forward(const Cuda& cuda, const linear_op::Forward<T>& a) {
+    template <class T, class Operand> static void forward(const Cuda& cuda, const linear_op::Forward<T, Operand>& a) {
       const bool plain = a.activation == Activation::None && a.addend == nullptr && a.slope == nullptr && a.before == nullptr &&
                          a.last_slope == nullptr && (a.residual == nullptr || out == Out);
       const T* const added = plain ? a.residual : nullptr;
@@ -127,12 +127,14 @@ template <> struct kernel<linear_op, Cuda> {
                      a.addend, a.slope, a.shift, a.residual, a.last_slope, a.last_shift, cuda.stream->count(a.rows));
       });
     }
-    template <class T> static void input_gradient(const Cuda& cuda, const linear_op::InputGradient<T>& a) {
+    template <class T, class Operand>
+    static void input_gradient(const Cuda& cuda, const linear_op::InputGradient<T, Operand>& a) {
       cuda::gemm<T>(cuda, {static_cast<const T*>(a.form), in, false, a.dy, out, false, a.dx, a.dx, in, nullptr, In,
                            capacity_of(a.rows), Out, a.accumulate, false});
       if (!a.accumulate) cuda::clear_tails_of<In>(cuda, a.dx, a.rows);
     }
-    template <class T> static void weight_gradient(const Cuda& cuda, const linear_op::WeightGradient<T>& a) {
+    template <class T, class Operand>
+    static void weight_gradient(const Cuda& cuda, const linear_op::WeightGradient<T, Operand>& a) {
       if (a.dweight != nullptr) cuda::add_outer_product<T, Out, In>(cuda, a.dy, a.x, a.rows, a.dweight);
       if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, a.rows, a.dbias);
     }

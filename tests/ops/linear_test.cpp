@@ -57,6 +57,14 @@ BOOST_AUTO_TEST_CASE(contract_of_plain_and_activated_products) {
   check_op_contract<LinearCase<16, 3, Activation::Tanh>>();
 }
 
+// Copies that products read are shared by those of one value, and never by gradients that others still add to.
+BOOST_AUTO_TEST_CASE(rounded_operands) {
+  check_rounded_operands<LinearCase<9, 20, Activation::Gelu>>();
+  check_rounded_operands<LinearCase<16, 32, Activation::None>>();
+  check_rounded_operands<ResidualCase>();
+  check_rounded_operands<SharingCase<3>>();
+}
+
 BOOST_AUTO_TEST_CASE(contract_of_the_residual_form) { check_op_contract<ResidualCase>(); }
 
 BOOST_AUTO_TEST_CASE(values_and_parameters_used_several_times) {

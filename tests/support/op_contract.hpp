@@ -189,22 +189,12 @@ Evaluation evaluate_on(Run& run, Signature<Ins...>, const TestBatch& batch, cons
   return result;
 }
 
-template <class Case, class... Ins>
+template <class Case, class Precision, bool Records, class... Ins>
 Index planned_peak(Signature<Ins...> signature, const TestBatch& batch, const std::vector<std::vector<double>>& inputs,
-                   bool training, bool f64, Paper paper) {
+                   Paper paper) {
   Arena arena;
-  auto run_one = [&](auto precision) {
-    using P = decltype(precision);
-    Values<P> values;
-    if (training) {
-      TrainingPlan<P> run(paper, arena, values, NoiseKey{1, 2});
-      evaluate_on<Case>(run, signature, batch, inputs, nullptr);
-    } else {
-      Plan<P> run(paper, arena, values, NoiseKey{1, 2});
-      evaluate_on<Case>(run, signature, batch, inputs, nullptr);
-    }
-  };
-  f64 ? run_one(Float64{}) : run_one(Float32{});
+  Pass<Paper, Precision, Records> run(paper, arena, {}, NoiseKey{1, 2});
+  evaluate_on<Case>(run, signature, batch, inputs, nullptr);
   return arena.high_water();
 }
 
@@ -237,7 +227,7 @@ Evaluation evaluate(Signature<Ins...> signature, const TestBatch& batch, const s
   const Device device = device_for_tests<Device>(pool);
   Parameters<Case, Device, Precision> parameters(device);
   set_parameters<Case, Precision>(parameters, flat);
-  const Index peak = planned_peak<Case>(signature, batch, inputs, Records, std::is_same_v<Precision, Float64>, paper_of(device));
+  const Index peak = planned_peak<Case, Precision, Records>(signature, batch, inputs, paper_of(device));
   DeviceBlock<MemoryOf<Device>> memory(memory_of(device));
   memory.grow(peak);
   Arena arena(memory.data(), memory.size());
@@ -265,6 +255,16 @@ inline void check_close(const std::vector<double>& got, const std::vector<double
     worst = std::isnan(error) ? INFINITY : std::max(worst, error);
   }
   BOOST_CHECK_MESSAGE(worst <= tolerance * std::max(scale, 1e-3), what << ": error " << worst << " on values up to " << scale);
+}
+
+// The same by the norm of the difference, for numbers whose errors are many and independent.
+inline void check_error(const std::vector<double>& got, const std::vector<double>& expected, double tolerance,
+                        const std::string& what) {
+  BOOST_REQUIRE_EQUAL(got.size(), expected.size());
+  double error = 0, scale = 0;
+  for (std::size_t i = 0; i < got.size(); ++i)
+    error += (got[i] - expected[i]) * (got[i] - expected[i]), scale += expected[i] * expected[i];
+  BOOST_CHECK_MESSAGE(std::sqrt(error) <= tolerance * std::sqrt(scale), what << ": error " << std::sqrt(error / scale));
 }
 
 inline void check_same_bits(const std::vector<double>& a, const std::vector<double>& b, const std::string& what) {
@@ -381,12 +381,50 @@ template <class Device, class Case, class... Ins> void check_device(Signature<In
   }
 }
 
+// The precisions whose products read rounded operands, on devices that have them: bfloat16 has a relative rounding error of 2^-9,
+// tf32 of 2^-11, and sums are formed in float.
+template <class Device, class Case, class... Ins>
+void check_rounded(Signature<Ins...> signature, const ContractOptions& options) {
+  const auto flat = values_of(layout_totals<Case>.count[0] + layout_totals<Case>.count[1], 17, 0.7);
+  auto all = options.lengths;
+  all.push_back({70, 1, 133});
+  for (const auto& lengths : all) {
+    const TestBatch batch(lengths);
+    std::uint64_t stream = 100;
+    const std::vector<std::vector<double>> inputs{
+        values_of(rows_in<typename Ins::Space>(batch) * Ins::width, stream++, options.input_scale)...};
+    const auto reference = evaluate<Case, Float64, true>(signature, batch, inputs, flat, 1);
+    const auto compare = [&](auto precision, double tolerance) {
+      using Precision = decltype(precision);
+      const std::string what = Precision::name;
+      const auto got = evaluate<Case, Precision, true, Device>(signature, batch, inputs, flat, 1);
+      check_error(got.output, reference.output, tolerance, what + " output");
+      for (std::size_t k = 0; k < inputs.size(); ++k)
+        check_error(got.input_gradients[k], reference.input_gradients[k], tolerance,
+                    what + " gradient of input " + std::to_string(k));
+      check_error(got.parameter_gradients, reference.parameter_gradients, tolerance, what + " gradient of parameters");
+      check_same_bits(evaluate<Case, Precision, true, Device>(signature, batch, inputs, flat, 1).parameter_gradients,
+                      got.parameter_gradients, what + " gradient, again");
+      check_same_bits(evaluate<Case, Precision, false, Device>(signature, batch, inputs, flat, 1).output, got.output,
+                      what + " inference");
+    };
+    compare(Bf16{}, 8e-3), compare(Tf32{}, 2e-3);
+  }
+}
+
 // Programs that define PLEAT_CONTRACT_DEVICE hold its kernels to those of the CPU, the others the CPU's to mathematics.
 template <class Case> void check_op_contract(const ContractOptions& options = {}) {
 #if defined(PLEAT_CONTRACT_DEVICE)
   check_device<PLEAT_CONTRACT_DEVICE, Case>(typename Case::Inputs{}, options);
 #else
   check_contract<Case>(typename Case::Inputs{}, options);
+#endif
+}
+
+/// For ops with products: does nothing where the device of the tests has no such precision.
+template <class Case> void check_rounded_operands([[maybe_unused]] const ContractOptions& options = {}) {
+#if defined(PLEAT_CONTRACT_DEVICE)
+  check_rounded<PLEAT_CONTRACT_DEVICE, Case>(typename Case::Inputs{}, options);
 #endif
 }
 

@@ -114,6 +114,25 @@ BOOST_FIXTURE_TEST_CASE(every_instruction_level_agrees_with_plain_loops, Golden)
   }
 }
 
+// The average as part of the step is the average after it, also at a share of 1 and where the step is refused.
+BOOST_FIXTURE_TEST_CASE(an_average_that_follows_has_the_same_bits, Golden) {
+  const std::size_t size = 9001;
+  for (const double decay : {0.7, 0.0}) {
+    auto p = noise(size, 1), g = noise(size, 2), q = p;
+    AdamW<float> apart(static_cast<Index>(size)), together(static_cast<Index>(size));
+    Ema<float> after(p, {.decay = decay}), within(p, {.decay = decay});
+    for (int k = 0; k < 3; ++k) {
+      apart.step(cpu, std::span<float>(p), std::span<const float>(g), 0.01), after.update(cpu, p);
+      together.step(cpu, std::span<float>(q), std::span<const float>(g), 0.01, within.follower()), within.finish();
+    }
+    BOOST_TEST((p == q));
+    BOOST_TEST(std::equal(after.values().begin(), after.values().end(), within.values().begin()));
+    g[17] = INFINITY;
+    together.step(cpu, std::span<float>(q), std::span<const float>(g), 0.01, within.follower());
+    BOOST_TEST(std::equal(after.values().begin(), after.values().end(), within.values().begin()));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(bits_do_not_depend_on_threads) {
   const std::size_t size = 70001;
   std::vector<float> first;

@@ -19,8 +19,8 @@ constexpr std::uint16_t bf16_from_float(float value) {
 
 /// A number of 8 bits of precision and the range of a float: stored and multiplied, never summed.
 struct Bfloat16 {
-  std::uint16_t bits = 0;
-  Bfloat16() = default;
+  std::uint16_t bits;
+  Bfloat16() = default; ///< not initialised, as a float
   constexpr explicit Bfloat16(float value) : bits(bf16_from_float(value)) {}
   constexpr explicit operator float() const { return float_from_bf16(bits); }
   constexpr explicit operator double() const { return static_cast<double>(float_from_bf16(bits)); }
@@ -29,7 +29,7 @@ struct Bfloat16 {
 /// A float of which matrix units read the upper 19 bits (10 bits of fraction): a type of its own, so that a product of floats
 /// never becomes one of these unasked.
 struct Tensorfloat32 {
-  float value = 0;
+  float value;
 };
 
 } // namespace pleat::inline v0_1

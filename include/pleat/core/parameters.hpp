@@ -10,7 +10,8 @@
 namespace pleat::inline v0_1 {
 
 /// Kernel seam of prepared forms: `size<T>(out, in)` elements, and `run(device, form, weight, out, in, transposed)`. A size of 0
-/// says that products read the master values.
+/// says that products read the master values, or where operands are narrower, their place in a rounded copy of the whole store:
+/// round(device, copy, values, count).
 struct prepare_op {};
 
 /// Owns the master values of a model (trained, frozen, state), the gradients of the trained ones, and for each matrix that
@@ -29,6 +30,12 @@ public:
       : device_(device), places_(tensors_of<Model>()), store_{values_of(0), values_of(1), values_of(2)},
         gradient_(0, memory_of(device)) {
     static_assert(store_count == 3);
+    if constexpr (rounds_operands<Precision>)
+      for (Index s = 0; s < store_count; ++s) {
+        rounded_.emplace_back(memory_of(device));
+        rounded_.back().grow(rounded_bytes(s));
+        rounded_.back().zero();
+      }
     for (const TensorPlace& place : places_) {
       if (place.product < 0) continue;
       if (matrices_.size() <= static_cast<std::size_t>(place.product))
@@ -67,6 +74,13 @@ public:
   const Parameter* store(Store s) const { return const_cast<Parameters*>(this)->store(s); }
   /// The same where the device computes with it.
   Parameter* on_device(Store s) { return store_[static_cast<int>(s)].device(); }
+  /// What products read of a store where operands are narrower, else null; on the device.
+  Operand* rounded(Store s) {
+    if constexpr (rounds_operands<Precision>)
+      return reinterpret_cast<Operand*>(rounded_[static_cast<std::size_t>(s)].data());
+    else
+      return nullptr;
+  }
   static constexpr Index size(Store s) { return layout_totals<Model>.size[static_cast<int>(s)]; }
 
   /// Gradients of the trained store for the host, allocated (as zeros) when first asked for.
@@ -86,9 +100,12 @@ public:
   /// To be called after the host changed values: the device gets them, and prepared forms are made anew when next read.
   void changed() {
     for (auto& store : store_) store.host_changed();
+    if constexpr (rounds_operands<Precision>)
+      for (std::size_t s = 0; s < store_count; ++s)
+        kernel<prepare_op, Device>::round(device_, rounded(static_cast<Store>(s)), store_[s].device(), store_[s].size());
     ++version_;
   }
-  /// The same after the device changed them.
+  /// The same after the device changed them, and with them what is `rounded`.
   void changed_on_device() {
     for (auto& store : store_) store.device_changed();
     ++version_;
@@ -112,7 +129,7 @@ public:
   /// Bytes of values and prepared forms, and with training also of gradients: what `Plan` and `inspect` report.
   static Index memory(bool training) {
     Index total = 0;
-    for (Index s = 0; s < store_count; ++s) total += bytes(s);
+    for (Index s = 0; s < store_count; ++s) total += bytes(s) + rounded_bytes(s);
     if (training) total += bytes(0);
     for (const TensorPlace& place : tensors_of<Model>())
       if (place.product >= 0) {
@@ -126,6 +143,7 @@ public:
     Index total = gradient_.size() > 0 ? bytes(0) : 0;
     for (Index s = 0; s < store_count; ++s) total += bytes(s);
     for (const auto& form : forms_) total += form.size();
+    for (const auto& copy : rounded_) total += copy.size();
     return total;
   }
 
@@ -144,6 +162,10 @@ private:
   static constexpr Index bytes(Index s) {
     return round_up(layout_totals<Model>.size[s] * static_cast<Index>(sizeof(Parameter)), alignment);
   }
+  static constexpr Index rounded_bytes(Index s) {
+    return rounds_operands<Precision> ? round_up(layout_totals<Model>.size[s] * static_cast<Index>(sizeof(Operand)), alignment)
+                                      : 0;
+  }
   static Index form_bytes(Index out, Index in, bool transposed) {
     return round_up(kernel<prepare_op, Device>::template size<Operand>(transposed ? in : out, transposed ? out : in) *
                         static_cast<Index>(sizeof(Operand)),
@@ -152,18 +174,23 @@ private:
 
   const void* prepare(int product, bool transposed) {
     MatrixForms& forms = matrices_[static_cast<std::size_t>(product)];
-    const Parameter* master = on_device(forms.store) + forms.offset;
-    const Index bytes_needed = form_bytes(forms.out, forms.in, transposed);
-    if (bytes_needed == 0) return master;
-    while (forms_.size() < 2 * matrices_.size()) forms_.emplace_back(memory_of(device_));
-    auto& form = forms_[2 * static_cast<std::size_t>(product) + (transposed ? 1 : 0)];
-    if (forms.version[transposed] != version_) {
-      form.grow(bytes_needed);
-      kernel<prepare_op, Device>::template run<Operand>(device_, reinterpret_cast<Operand*>(form.data()), master, forms.out,
-                                                        forms.in, transposed);
-      forms.version[transposed] = version_;
+    if constexpr (rounds_operands<Precision>) {
+      (void)transposed;
+      return rounded(forms.store) + forms.offset;
+    } else {
+      const Parameter* master = on_device(forms.store) + forms.offset;
+      const Index bytes_needed = form_bytes(forms.out, forms.in, transposed);
+      if (bytes_needed == 0) return master;
+      while (forms_.size() < 2 * matrices_.size()) forms_.emplace_back(memory_of(device_));
+      auto& form = forms_[2 * static_cast<std::size_t>(product) + (transposed ? 1 : 0)];
+      if (forms.version[transposed] != version_) {
+        form.grow(bytes_needed);
+        kernel<prepare_op, Device>::template run<Operand>(device_, reinterpret_cast<Operand*>(form.data()), master, forms.out,
+                                                          forms.in, transposed);
+        forms.version[transposed] = version_;
+      }
+      return form.data();
     }
-    return form.data();
   }
 
   Device device_;
@@ -171,7 +198,8 @@ private:
   std::vector<MatrixForms> matrices_; // by product number
   Mirrored<Parameter, MemoryOf<Device>> store_[store_count];
   Mirrored<Parameter, MemoryOf<Device>> gradient_;
-  std::vector<DeviceBlock<MemoryOf<Device>>> forms_; // two for each product
+  std::vector<DeviceBlock<MemoryOf<Device>>> forms_;   // two for each product
+  std::vector<DeviceBlock<MemoryOf<Device>>> rounded_; // one for each store
   std::uint64_t version_ = 1;
 };
 

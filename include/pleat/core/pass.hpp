@@ -98,9 +98,17 @@ public:
   constexpr void drop(int value) {
     Value& v = table_[value];
     if (--v.holders > 0) return;
+    const int operands = v.operands;
     arena_->release(v.offset, v.bytes);
     v.offset = -1;
     if constexpr (!Records) vacant_.push(value);
+    if (operands >= 0) drop(operands);
+  }
+  /// The copy that products read in the place of a value (ops/operands.hpp), -1: none yet. It lives as long as the value does.
+  constexpr int operands(int value) const { return table_[value].operands; }
+  constexpr void set_operands(int value, int copy) {
+    hold(copy);
+    table_[value].operands = copy;
   }
   void* address(int value) const { return arena_->at(table_[value].offset); }
   template <class T> T* data(const Rows<Pass, 1, T>& buffer) const { return static_cast<T*>(address(buffer.value())); }
@@ -295,6 +303,7 @@ private:
     Index offset = -1, bytes = 0;
     int holders = 0;
     int gradient = -1; ///< value number of its gradient, -1: none yet
+    int operands = -1; ///< value number of what products read instead, -1: none yet
     bool wants = false;
   };
   struct Entry {
@@ -314,7 +323,7 @@ private:
       value = static_cast<int>(table_.size());
       table_.push({});
     }
-    table_[value] = {arena_->allocate(bytes), bytes, 1, -1, false};
+    table_[value] = {arena_->allocate(bytes), bytes, 1, -1, -1, false};
     return value;
   }
 

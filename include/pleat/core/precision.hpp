@@ -44,4 +44,8 @@ struct Float64 {
   static constexpr const char* name = "float64";
 };
 
+/// Whether products read rounded copies of rows and weights, which are apart from them.
+template <class Precision>
+inline constexpr bool rounds_operands = sizeof(typename Precision::Operand) < sizeof(typename Precision::Stream);
+
 } // namespace pleat::inline v0_1

@@ -19,10 +19,18 @@ struct OptimiserPiece {
   bool decay = true;
 };
 
+/// What follows the parameters in the same pass over them: their moving average, average += share (values - average), and what
+/// products read instead of them where operands are narrower. Null: nothing.
+template <class Real, class Operand = Real> struct Followers {
+  Real* average = nullptr;
+  double share = 0; ///< 1 copies the values
+  Operand* rounded = nullptr;
+};
+
 /// One AdamW step: g = gradient * scale;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
 /// p = p * (1 - rate * decay) - rate / (1 - beta1^k) * m / (sqrt(v) / sqrt(1 - beta2^k) + epsilon), where scale clips the norm of
 /// all gradients. An element that is zero in all four arrays stays zero; where the norm is not finite nothing is changed.
-template <class Real> struct AdamWStep {
+template <class Real, class Operand = Real> struct AdamWStep {
   Real *parameters = nullptr, *first = nullptr, *second = nullptr; ///< updated
   const Real* gradients = nullptr;
   const double* squared_norm = nullptr; ///< of the gradients
@@ -31,19 +39,20 @@ template <class Real> struct AdamWStep {
   double keep = 1;              ///< 1 - rate * decay, applied in pieces with decay
   double rate = 0;              ///< rate / (1 - beta1^k)
   double second_correction = 1; ///< 1 / sqrt(1 - beta2^k)
+  Followers<Real, Operand> followers = {};
 };
 
 namespace detail {
 // What gradients are multiplied by. The 1e-6 is that of the common implementation: a norm of exactly `clip` is scaled a little,
 // too.
-template <class Real> double clip_scale(const AdamWStep<Real>& step, double norm) {
+template <class Real, class Operand> double clip_scale(const AdamWStep<Real, Operand>& step, double norm) {
   return step.clip > 0 && step.clip < norm + 1e-6 ? step.clip / (norm + 1e-6) : 1.0;
 }
 } // namespace detail
 
 /// `pieces` lie where the device computes, and so does all that the step points at.
-template <class Real, class Device>
-void adamw(const Device& device, const AdamWStep<Real>& step, const OptimiserPiece* pieces, Index count) {
+template <class Real, class Operand, class Device>
+void adamw(const Device& device, const AdamWStep<Real, Operand>& step, const OptimiserPiece* pieces, Index count) {
   kernel<adamw_op, Device>::run(device, step, pieces, count);
 }
 

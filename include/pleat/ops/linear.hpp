@@ -3,13 +3,14 @@
 
 #include <pleat/core/symmetry.hpp>
 #include <pleat/ops/activation.hpp>
+#include <pleat/ops/operands.hpp>
 
 namespace pleat::inline v0_1 {
 
 // T is the type of rows and parameters, Operand what products read: it may be narrower.
 struct linear_op {
   template <class T, class Operand = T> struct Forward {
-    const T* x;          // (rows, stride_of(in))
+    const Operand* x;    // (rows, stride_of(in))
     const Operand* form; // prepared weight
     const T* bias;       // (out) or null
     const T* residual;   // (rows, stride_of(out)), added last, or null
@@ -22,27 +23,34 @@ struct linear_op {
     const T *last_slope = nullptr, *last_shift = nullptr; // (out) the same of what is stored, or null
   };
   template <class T, class Operand = T> struct InputGradient {
-    const T* dy;         // (rows, stride_of(out))
+    const Operand* dy;   // (rows, stride_of(out))
     const Operand* form; // prepared weight, transposed
     T* dx;               // (rows, stride_of(in))
     Index rows, out, in;
     bool accumulate;
   };
   template <class T, class Operand = T> struct WeightGradient {
-    const T* dy; // (rows, stride_of(out))
-    const T* x;  // (rows, stride_of(in))
-    T* dweight;  // (out, stride_of(in)), added to, or null
-    T* dbias;    // (out), added to, or null
+    const T* dy;             // (rows, stride_of(out)), what the bias sums
+    const Operand* operands; // dy as products read it
+    const Operand* x;        // (rows, stride_of(in))
+    T* dweight;              // (out, stride_of(in)), added to, or null
+    T* dbias;                // (out), added to, or null
     Index rows, out, in;
   };
 };
 
 namespace detail {
 
+template <class Context, Index Width, class Space>
+using OperandsOf = decltype(operands_of_gradient(std::declval<Context&>(), std::declval<const Rows<Context, Width, Space>&>()));
+template <class Context, Index Width, class Space>
+using OperandsKept = std::conditional_t<rounds_operands<typename Context::Precision>,
+                                        Kept<1, typename Context::Precision::Operand>, Kept<Width, Space>>;
+
 template <class Context, Index Out, Index In, class Space> struct LinearBackward {
   Matrix<Out, In> weight;
   Vector<Out> bias;
-  Kept<In, Space> x;
+  OperandsKept<Context, In, Space> x;
   Kept<Out, Space> before;
   int input, output, residual;
   Index count;
@@ -63,20 +71,23 @@ template <class Context, Index Out, Index In, class Space> struct LinearBackward
             activation_op::Backward<T>{before_rows.data(), dy.data(), dy.data(), count * stride_of(Out), activation, false});
     }
     before_rows = {};
-    if constexpr (Context::computes) {
-      const bool trains_bias = bias.offset >= 0 && run.trains(bias);
-      if (run.trains(weight) || trains_bias)
-        KernelOf<linear_op, Context, Out, In>::weight_gradient(
-            run.device(),
-            linear_op::WeightGradient<T, Operand>{dy.data(), x_rows.data(), run.trains(weight) ? run.gradient(weight) : nullptr,
-                                                  trains_bias ? run.gradient(bias) : nullptr, count, Out, In});
-    }
-    x_rows = {};
-    if (auto dx = run.template contribute<In>(input, count)) {
+    const bool trains_bias = bias.offset >= 0 && run.trains(bias), wants_input = run.wants(input);
+    {
+      auto operands = run.trains(weight) || wants_input ? operands_of_gradient(run, dy) : OperandsOf<Context, Out, Space>{};
       if constexpr (Context::computes)
-        KernelOf<linear_op, Context, Out, In>::input_gradient(
-            run.device(),
-            linear_op::InputGradient<T, Operand>{dy.data(), run.prepared(weight, true), dx.data, count, Out, In, dx.accumulate});
+        if (run.trains(weight) || trains_bias)
+          KernelOf<linear_op, Context, Out, In>::weight_gradient(
+              run.device(), linear_op::WeightGradient<T, Operand>{
+                                dy.data(), run.trains(weight) ? operand_data(run, operands) : nullptr, operand_data(run, x_rows),
+                                run.trains(weight) ? run.gradient(weight) : nullptr, trains_bias ? run.gradient(bias) : nullptr,
+                                count, Out, In});
+      x_rows = {};
+      if (auto dx = run.template contribute<In>(input, count)) {
+        if constexpr (Context::computes)
+          KernelOf<linear_op, Context, Out, In>::input_gradient(
+              run.device(), linear_op::InputGradient<T, Operand>{operand_data(run, operands), run.prepared(weight, true), dx.data,
+                                                                 count, Out, In, dx.accumulate});
+      }
     }
     run.count(4.0 * static_cast<double>(count) * Out * In, 0);
     if (residual >= 0 && activation == Activation::None) add_residual(run, dy);
@@ -106,6 +117,7 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
     fail("linear_add: ", count, " rows are to be added to a residual of ", residual->count(), " rows; both must have as many.");
   const bool recorded = run.recording() && (run.trains(weight) || (bias.offset >= 0 && run.trains(bias)) || x.wants_gradient() ||
                                             (residual != nullptr && residual->wants_gradient()));
+  auto operands = operands_of(run, x);
   auto y = run.template rows<Out, Space>(count);
   const bool keeps_before = recorded && activation != Activation::None;
   Rows<Context, Out, Space> before;
@@ -114,16 +126,16 @@ constexpr Rows<Context, Out, Space> linear(Context& run, const Matrix<Out, In>& 
   run.count(2.0 * n * Out * In, static_cast<double>(sizeof(T)) * (n * (In + Out) + static_cast<double>(Out) * In));
   if constexpr (Context::computes) {
     KernelOf<linear_op, Context, Out, In>::forward(
-        run.device(),
-        linear_op::Forward<T, Operand>{x.data(), run.prepared(weight, false), bias.offset >= 0 ? run.data(bias) : nullptr,
-                                       residual != nullptr ? residual->data() : nullptr, y.data(),
-                                       keeps_before ? before.data() : nullptr, count, Out, In, activation});
+        run.device(), linear_op::Forward<T, Operand>{operand_data(run, operands), run.prepared(weight, false),
+                                                     bias.offset >= 0 ? run.data(bias) : nullptr,
+                                                     residual != nullptr ? residual->data() : nullptr, y.data(),
+                                                     keeps_before ? before.data() : nullptr, count, Out, In, activation});
   }
   if constexpr (Context::records) {
     if (recorded) {
       run.want(y);
       run.record(LinearBackward<Context, Out, In, Space>{
-          weight, bias, run.keep(x), keeps_before ? run.keep(before) : Kept<Out, Space>{}, x.value(), y.value(),
+          weight, bias, run.keep(operands), keeps_before ? run.keep(before) : Kept<Out, Space>{}, x.value(), y.value(),
           residual != nullptr ? residual->value() : -1, count, activation});
     }
   }
@@ -190,6 +202,7 @@ constexpr Rows<Context, Out, Space> linear_folded(Context& run, const Matrix<Out
   for (const auto* rows : added)
     if (rows != nullptr && rows->count() != count)
       fail("linear_folded: ", count, " rows and an addend or residual of ", rows->count(), " rows; both must have as many");
+  auto operands = operands_of(run, x);
   auto y = run.template rows<Out, Space>(count);
   const auto n = static_cast<double>(count);
   run.count(2.0 * n * Out * In, static_cast<double>(sizeof(T)) * (n * (In + Out) + static_cast<double>(Out) * In));

@@ -80,11 +80,14 @@ template <class O, class D, class P> void TrainSession<O, D, P>::propose(Index o
 
 // What becomes of the gradients and proposals, unless the gradients are not finite.
 template <class O, class D, class P> void TrainSession<O, D, P>::enqueue_update(double rate) {
-  optimiser_.enqueue(device_, trained(), std::span<const Real>(parameters_.gradients_on_device(), trained().size()), rate);
+  Followers<Real, typename P::Operand> followers;
+  if (average_) followers = average_->template follower<typename P::Operand>();
+  followers.rounded = parameters_.rounded(Store::Trained);
+  optimiser_.enqueue(device_, trained(), std::span<const Real>(parameters_.gradients_on_device(), trained().size()), rate,
+                     followers);
   const double* norm = optimiser_.squared_norm_on_device();
   for (std::size_t p = 0; p < proposed_; ++p)
     ema(device_, pending_[p].size, parameters_.on_device(Store::State) + pending_[p].offset, pending_[p].values(), 1.0, norm);
-  if (average_) average_->enqueue(device_, trained(), norm);
 }
 
 template <class O, class D, class P>

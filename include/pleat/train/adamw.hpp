@@ -63,26 +63,29 @@ public:
 
   /// Moves `parameters` against `gradients` (both of the buffer's size, on the device) with learning rate `rate`.
   /// \return the norm of the gradients before clipping. Where it is not finite nothing is changed and the step does not count.
-  template <class Device>
-  double step(const Device& device, std::span<Real> parameters, std::span<const Real> gradients, double rate) {
-    enqueue(device, parameters, gradients, rate);
+  template <class Device, class Operand = Real>
+  double step(const Device& device, std::span<Real> parameters, std::span<const Real> gradients, double rate,
+              Followers<Real, Operand> followers = {}) {
+    enqueue(device, parameters, gradients, rate, followers);
     return finish();
   }
   /// The same in two parts: what the device does, which may be before or after this call returns ...
-  template <class Device>
-  void enqueue(const Device& device, std::span<Real> parameters, std::span<const Real> gradients, double rate) {
+  template <class Device, class Operand = Real>
+  void enqueue(const Device& device, std::span<Real> parameters, std::span<const Real> gradients, double rate,
+               Followers<Real, Operand> followers = {}) {
     const auto size = static_cast<std::size_t>(first_.size());
     require(parameters.size() == size && gradients.size() == size, "AdamW: buffers of ", parameters.size(), " and ",
             gradients.size(), " elements for an optimiser of ", size, "; make the optimiser for the parameters it steps.");
     squared_norm(device, first_.size(), gradients.data(), partials_.device(), norm_.device());
     const double k = static_cast<double>(steps_ + 1);
-    AdamWStep<Real> values;
+    AdamWStep<Real, Operand> values;
     values.parameters = parameters.data(), values.first = first_.device(), values.second = second_.device();
     values.gradients = gradients.data(), values.squared_norm = norm_.device();
     values.clip = options_.clip, values.beta1 = options_.beta1, values.beta2 = options_.beta2, values.epsilon = options_.epsilon;
     values.keep = 1 - rate * options_.decay;
     values.rate = rate / (1 - std::pow(options_.beta1, k));
     values.second_correction = 1 / std::sqrt(1 - std::pow(options_.beta2, k));
+    values.followers = followers;
     adamw(device, values, pieces_.device(), pieces_.size());
   }
   /// ... and what the host learns of it, for which it waits. \return as `step`

@@ -26,18 +26,14 @@ public:
 
   /// average = decay * average + (1 - decay) * parameters, which are on the device.
   template <class Device> void update(const Device& device, std::span<const Real> parameters) {
-    enqueue(device, parameters);
-    finish();
-  }
-  /// The same in two parts, as those of AdamW; nothing is changed where `squared_norm` is given and not finite.
-  template <class Device>
-  void enqueue(const Device& device, std::span<const Real> parameters, const double* squared_norm = nullptr) {
     require(static_cast<Index>(parameters.size()) == average_.size(), "Ema: a buffer of ", parameters.size(),
             " elements for an average of ", average_.size(), "; make the average of the parameters it follows.");
-    const double k = static_cast<double>(updates_ + 1);
-    const double decay = options_.warm_up ? (std::min)(options_.decay, (1 + k) / (10 + k)) : options_.decay;
-    ema(device, average_.size(), average_.device(), parameters.data(), 1 - decay, squared_norm);
+    ema(device, average_.size(), average_.device(), parameters.data(), share());
+    finish();
   }
+  /// The same as part of an optimiser's step (AdamW::enqueue) over a buffer of the same size; then `finish`, where the step
+  /// counted.
+  template <class Operand = Real> Followers<Real, Operand> follower() { return {average_.device(), share(), nullptr}; }
   void finish() { ++updates_, average_.device_changed(); }
 
   std::span<const Real> values() const { return {average_.host(), static_cast<std::size_t>(average_.size())}; }
@@ -51,6 +47,11 @@ public:
   }
 
 private:
+  double share() const {
+    const double k = static_cast<double>(updates_ + 1);
+    return 1 - (options_.warm_up ? (std::min)(options_.decay, (1 + k) / (10 + k)) : options_.decay);
+  }
+
   EmaOptions options_;
   Index updates_ = 0;
   Mirrored<Real, Memory> average_;

@@ -15,14 +15,15 @@ __device__ inline bool is_finite(double x) { return x - x == 0; }
 
 // The numbers of AdamWStep, sent anew for each step.
 struct AdamWNumbers {
-  double clip, beta1, beta2, epsilon, keep, rate, second_correction;
+  double clip, beta1, beta2, epsilon, keep, rate, second_correction, share;
 };
 
-// One block for each piece. Bytes an element: 7.
-template <class T>
+// Clipping, step, average and rounded copy in one pass; one block for each piece. Bytes an element: 7 numbers, 2 more with an
+// average, and a rounded one.
+template <class T, class Operand>
 __global__ void __launch_bounds__(256)
     adamw_pieces(T* parameters, T* first, T* second, const T* gradients, const double* squared_norm, const AdamWNumbers* numbers,
-                 const OptimiserPiece* pieces) {
+                 const OptimiserPiece* pieces, T* average, Operand* rounded) {
   const double norm = square_root(*squared_norm);
   if (!is_finite(norm)) return;
   const AdamWNumbers n = *numbers;
@@ -34,8 +35,10 @@ __global__ void __launch_bounds__(256)
   for (Index i = piece.offset + thread(); i < piece.offset + piece.size; i += threads()) {
     const T g = gradients[i] * scale;
     const T m = fused(beta1, first[i], rest1 * g), v = fused(beta2, second[i], rest2 * (g * g));
-    parameters[i] = fused(rate, m / fused(square_root(v), correction, epsilon), parameters[i] * keep);
-    first[i] = m, second[i] = v;
+    const T p = fused(rate, m / fused(square_root(v), correction, epsilon), parameters[i] * keep);
+    parameters[i] = p, first[i] = m, second[i] = v;
+    if (average != nullptr) average[i] = n.share == 1 ? p : fused(static_cast<T>(n.share), p - average[i], average[i]);
+    if constexpr (sizeof(Operand) < sizeof(T)) rounded[i] = Operand(p);
   }
 }
 
@@ -75,10 +78,11 @@ template <class Result> __global__ void __launch_bounds__(1024) sum_chunks(const
 } // namespace cuda
 
 template <> struct kernel<adamw_op, Cuda> {
-  template <class T> static void run(const Cuda& cuda, const AdamWStep<T>& s, const OptimiserPiece* pieces, Index count) {
-    const cuda::AdamWNumbers numbers{s.clip, s.beta1, s.beta2, s.epsilon, s.keep, s.rate, s.second_correction};
-    cuda::launch(cuda, {count, 256, 0}, cuda::adamw_pieces<T>, s.parameters, s.first, s.second, s.gradients, s.squared_norm,
-                 cuda.stream->send(&numbers, 1), pieces);
+  template <class T, class Operand>
+  static void run(const Cuda& cuda, const AdamWStep<T, Operand>& s, const OptimiserPiece* pieces, Index count) {
+    const cuda::AdamWNumbers numbers{s.clip, s.beta1, s.beta2, s.epsilon, s.keep, s.rate, s.second_correction, s.followers.share};
+    cuda::launch(cuda, {count, 256, 0}, cuda::adamw_pieces<T, Operand>, s.parameters, s.first, s.second, s.gradients,
+                 s.squared_norm, cuda.stream->send(&numbers, 1), pieces, s.followers.average, s.followers.rounded);
   }
 };
 

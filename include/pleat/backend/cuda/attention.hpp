@@ -213,7 +213,7 @@ template <> struct kernel<attention_op, Cuda> {
     static_assert(Width / Heads % 2 == 0, "pleat: rotary positions turn pairs of channels; choose heads of even width.");
     static constexpr int dim = static_cast<int>(Width / Heads);
 
-    template <class T> static void forward(const Cuda& cuda, const attention_op::Forward<T>& a) {
+    template <class T, class Operand> static void forward(const Cuda& cuda, const attention_op::Forward<T, Operand>& a) {
       using A = cuda::AccumulateOf<T>;
       const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
@@ -224,7 +224,7 @@ template <> struct kernel<attention_op, Cuda> {
                    turns(cuda, cuda.stream->workspace<cuda::RotaryTurn<A>>(capacity_of(rows) * dim / 2), rows), offsets,
                    tiles.first, cuda.stream->count(a.sequences));
     }
-    template <class T> static void backward(const Cuda& cuda, const attention_op::Backward<T>& a) {
+    template <class T, class Operand> static void backward(const Cuda& cuda, const attention_op::Backward<T, Operand>& a) {
       using A = cuda::AccumulateOf<T>;
       const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);

@@ -9,10 +9,11 @@
 #include <cublasLt.h>
 
 #include <pleat/backend/cuda/stream.hpp>
+#include <pleat/core/bfloat16.hpp>
 
 namespace pleat::inline v0_1::cuda {
 
-template <class T> struct Product; // gemm.hpp
+template <class T, class Operand> struct Product; // gemm.hpp
 
 /// What a user can do about an error of the library.
 inline const char* remedy(cublasStatus_t status) {
@@ -37,7 +38,8 @@ template <class... What> void check(cublasStatus_t status, int gpu, const What&.
 
 /// What products have in common that have one algorithm: everything but the row count and where the numbers are.
 struct ProductKind {
-  cudaDataType_t type;
+  cudaDataType_t operands, result;
+  cublasComputeType_t compute;
   bool transpose_a, transpose_b, has_bias, accumulate;
   bool sums_rows; ///< the row count is k, else it is n
   bool may_split; ///< it sums so many rows that partial sums side by side are worth it
@@ -61,7 +63,8 @@ struct ProductKind {
 /// - Sums over rows (gradients of weights) may be split where the partial sums are added in a step of their own, in a fixed
 ///   order; in-place reduction is excluded. Below `least_split` rows they are not split either.
 ///
-/// Numbers are multiplied and summed in their own type: no tf32.
+/// Numbers are summed in the type of the result, and multiplied as the operands say: floats only where they are Tensorfloat32 as
+/// tf32.
 class Blas {
 public:
   static constexpr Index workspace_bytes = Index(64) << 20;
@@ -75,13 +78,15 @@ public:
   }
 
   /// Chooses, and multiplies where the stream launches now.
-  template <class T> void multiply(Stream& stream, const Product<T>& p) {
+  template <class T, class Operand> void multiply(Stream& stream, const Product<T, Operand>& p) {
     if (p.k == 0) { // a sum over no rows
       require(p.accumulate && p.c == p.d && p.bias == nullptr,
               "a product of no columns was asked for; this is a fault of pleat, please report it.");
       return;
     }
-    const ProductKind kind{type_of<T>,
+    const ProductKind kind{type_of<Operand>,
+                           type_of<T>,
+                           compute_of<Operand>,
                            p.transpose_a,
                            p.transpose_b,
                            p.bias != nullptr,
@@ -115,12 +120,24 @@ private:
     cublasLtMatrixLayoutOpaque_t a, b, d;
     Layouts(const Blas& blas, const ProductKind& kind, Index rows) {
       const Index n = kind.n(rows), k = kind.k(rows);
-      blas.describe(a, kind.type, kind.transpose_a ? k : kind.m, kind.transpose_a ? kind.m : k, kind.lda);
-      blas.describe(b, kind.type, kind.transpose_b ? n : k, kind.transpose_b ? k : n, kind.ldb);
-      blas.describe(d, kind.type, kind.m, n, kind.ldd);
+      blas.describe(a, kind.operands, kind.transpose_a ? k : kind.m, kind.transpose_a ? kind.m : k, kind.lda);
+      blas.describe(b, kind.operands, kind.transpose_b ? n : k, kind.transpose_b ? k : n, kind.ldb);
+      blas.describe(d, kind.result, kind.m, n, kind.ldd);
     }
   };
-  template <class T> static constexpr cudaDataType_t type_of = std::is_same_v<T, double> ? CUDA_R_64F : CUDA_R_32F;
+  template <class T>
+  static constexpr cudaDataType_t type_of = std::is_same_v<T, double>     ? CUDA_R_64F
+                                            : std::is_same_v<T, Bfloat16> ? CUDA_R_16BF
+                                                                          : CUDA_R_32F;
+  template <class Operand>
+  static constexpr cublasComputeType_t compute_of = std::is_same_v<Operand, double>          ? CUBLAS_COMPUTE_64F
+                                                    : std::is_same_v<Operand, Tensorfloat32> ? CUBLAS_COMPUTE_32F_FAST_TF32
+                                                                                             : CUBLAS_COMPUTE_32F;
+  static const char* name_of(const ProductKind& kind) {
+    if (kind.result == CUDA_R_64F) return "double";
+    if (kind.operands == CUDA_R_16BF) return "bfloat16";
+    return kind.compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? "tf32" : "float";
+  }
 
   void describe(cublasLtMatrixLayoutOpaque_t& layout, cudaDataType_t type, Index rows, Index columns, Index leading) const {
     check(cublasLtMatrixLayoutInit(&layout, type, static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(columns), leading),
@@ -147,10 +164,8 @@ private:
     return *choices_.back();
   }
   Choice choose(const ProductKind& kind) const {
-    const bool doubles = kind.type == CUDA_R_64F;
     Choice choice{kind, {}, {}};
-    check(cublasLtMatmulDescInit(&choice.operation, doubles ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, kind.type), gpu_,
-          "describing a product");
+    check(cublasLtMatmulDescInit(&choice.operation, kind.compute, kind.result), gpu_, "describing a product");
     set(choice.operation, CUBLASLT_MATMUL_DESC_TRANSA, kind.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(choice.operation, CUBLASLT_MATMUL_DESC_TRANSB, kind.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(choice.operation, CUBLASLT_MATMUL_DESC_EPILOGUE, kind.has_bias ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT);
@@ -182,7 +197,7 @@ private:
       }
     fail("GPU ", gpu_, ": cuBLASLt has no algorithm that multiplies ", kind.m, " x ", kind.sums_rows ? "rows" : "k", " and ",
          kind.sums_rows ? "rows" : "k", " x ", kind.sums_rows ? "n" : "rows", " (", kind.sums_rows ? "n" : "k", " = ", kind.other,
-         doubles ? ", double" : ", float", ") in the same way for any number of rows; use another version of CUDA, or the CPU.");
+         ", ", name_of(kind), ") in the same way for any number of rows; use another version of CUDA, or the CPU.");
   }
 
   // Whether the order of its sums is fixed, and whether it is good for any number of rows.
@@ -231,6 +246,8 @@ private:
 };
 
 /// Runs a product, now or when its graph runs; while a graph is told, only chooses its algorithm.
-template <class T> void blas_multiply(Stream& stream, const Product<T>& p) { stream.library<Blas>().multiply(stream, p); }
+template <class T, class Operand> void blas_multiply(Stream& stream, const Product<T, Operand>& p) {
+  stream.library<Blas>().multiply(stream, p);
+}
 
 } // namespace pleat::inline v0_1::cuda

@@ -2,9 +2,12 @@
 /// \file  The gate by which matrix products reach the GPU: cuBLASLt, one algorithm for each pair of widths whatever the row
 /// count.
 
+#include <bit>
+#include <cstdint>
 #include <type_traits>
 
 #include <pleat/backend/cuda/launch.hpp>
+#include <pleat/core/bfloat16.hpp>
 
 #if defined(__CUDACC__)
 #include <pleat/backend/cuda/blas.hpp>
@@ -13,12 +16,12 @@
 namespace pleat::inline v0_1::cuda {
 
 /// D = op(A) op(B) + beta C (+ bias of each row of D), all column by column: D (m, n), op(A) (m, k), op(B) (k, n). A block of
-/// rows of pleat, row by row, is its transpose.
-template <class T> struct Product {
-  const T* a;
+/// rows of pleat, row by row, is its transpose. A and B have the type that products read, C, D and the bias that of rows.
+template <class T, class Operand = T> struct Product {
+  const Operand* a;
   Index lda;
   bool transpose_a;
-  const T* b;
+  const Operand* b;
   Index ldb;
   bool transpose_b;
   const T* c; // read where beta is not 0
@@ -30,8 +33,15 @@ template <class T> struct Product {
   bool sums_rows;  // k is a row count: partial sums over k may be formed side by side, in a fixed order
 };
 
+/// What a product reads of a number: on the emulator, where a tf32 is rounded as its products have it.
+template <class Operand> double factor(Operand x) { return static_cast<double>(x); }
+inline double factor(Tensorfloat32 x) {
+  const auto bits = std::bit_cast<std::uint32_t>(x.value);
+  return static_cast<double>(std::bit_cast<float>((bits + 0xFFFu + ((bits >> 13) & 1u)) & ~0x1FFFu));
+}
+
 /// Runs it, now or when its graph runs.
-template <class T> void gemm(const Cuda& device, const Product<T>& p) {
+template <class T, class Operand = T> void gemm(const Cuda& device, const Product<T, Operand>& p) {
   if (p.m == 0 || p.n == 0) return;
   Stream& stream = *device.stream;
   stream.fold(p.a, p.lda, p.transpose_a, p.b, p.ldb, p.transpose_b, p.c, p.d, p.ldd, p.bias, p.m, p.n, p.k, p.accumulate,
@@ -45,8 +55,8 @@ template <class T> void gemm(const Cuda& device, const Product<T>& p) {
       for (Index i = 0; i < p.m; ++i) {
         double sum = p.accumulate ? static_cast<double>(p.c[j * p.ldd + i]) : 0.0;
         for (Index l = 0; l < p.k; ++l)
-          sum += static_cast<double>(p.a[p.transpose_a ? i * p.lda + l : l * p.lda + i]) *
-                 static_cast<double>(p.b[p.transpose_b ? l * p.ldb + j : j * p.ldb + l]);
+          sum += factor(p.a[p.transpose_a ? i * p.lda + l : l * p.lda + i]) *
+                 factor(p.b[p.transpose_b ? l * p.ldb + j : j * p.ldb + l]);
         if (p.bias != nullptr) sum += static_cast<double>(p.bias[i]);
         p.d[j * p.ldd + i] = static_cast<T>(sum);
       }

@@ -4,6 +4,7 @@
 
 #include <pleat/backend/cuda/activation.hpp>
 #include <pleat/backend/cuda/gemm.hpp>
+#include <pleat/backend/cuda/operands.hpp>
 #include <pleat/core/parameters.hpp>
 #include <pleat/ops/linear.hpp>
 
@@ -77,21 +78,23 @@ template <class T, Index Width>
 __global__ void __launch_bounds__(256) clear_beyond(T* y, const Index* row_count, Index capacity) {
   constexpr Index stride = stride_of(Width);
   const Index i = *row_count * stride + global_thread();
-  if (i < capacity * stride) y[i] = T(0);
+  if (i < capacity * stride) y[i] = T{};
 }
 /// The same as a call, for products that sum over rows.
 template <Index Width, class T> void clear_beyond_of(const Cuda& cuda, const T* y, Index rows) {
   const Index capacity = capacity_of(rows), most = capacity > 16 ? capacity / 4 : capacity; // what a bucket holds beyond a count
   launch(cuda, grid_for(most * stride_of(Width)), clear_beyond<T, Width>, const_cast<T*>(y), cuda.stream->count(rows), capacity);
 }
-/// dweight (Out, stride_of(In)) += dy^T x, the one product that sums over rows: those beyond the count are cleared first, in both
-/// blocks.
-template <class T, Index Out, Index In>
-void add_outer_product(const Cuda& cuda, const T* dy, const T* x, Index rows, T* dweight) {
-  clear_beyond_of<Out>(cuda, dy, rows);
-  clear_beyond_of<In>(cuda, x, rows);
-  gemm<T>(cuda, {x, stride_of(In), false, dy, stride_of(Out), true, dweight, dweight, stride_of(In), nullptr, In, Out,
-                 capacity_of(rows), true, true});
+/// dweight (Out, stride_of(In)) += dy^T x, the one product that sums over rows: those beyond the count are zero in rounded
+/// copies, and are cleared first in rows, in both blocks.
+template <class T, Index Out, Index In, class Operand>
+void add_outer_product(const Cuda& cuda, const Operand* dy, const Operand* x, Index rows, T* dweight) {
+  constexpr Index out = stride_of(Out), in = stride_of(In);
+  if constexpr (sizeof(Operand) == sizeof(T)) {
+    clear_beyond_of<Out>(cuda, dy, rows);
+    clear_beyond_of<In>(cuda, x, rows);
+  }
+  gemm<T, Operand>(cuda, {x, in, false, dy, out, true, dweight, dweight, in, nullptr, in, Out, capacity_of(rows), true, true});
 }
 
 /// to (stride) += sum of the rows of x, in a fixed order.
@@ -105,13 +108,18 @@ template <class T, Index Width> void add_row_sum(const Cuda& cuda, const T* x, I
 
 } // namespace cuda
 
-/// Products read the master values as they are.
+/// Products read the master values as they are, or a rounded copy of them.
 template <> struct kernel<prepare_op, Cuda> {
   template <class T> static constexpr Index size(Index, Index) { return 0; }
-  template <class T> static void run(const Cuda&, T*, const T*, Index, Index, bool) {}
+  template <class T, class Parameter> static void run(const Cuda&, T*, const Parameter*, Index, Index, bool) {}
+  template <class T, class Operand> static void round(const Cuda& cuda, Operand* to, const T* values, Index count) {
+    cuda::launch(cuda, cuda::grid_for(count / cuda::per_access<Operand>), cuda::round_elements<T, Operand>, values, to, nullptr,
+                 Index(0), count);
+  }
 };
 
 template <> struct kernel<linear_op, Cuda> {
+  // Products run over whole strides where these are zero in both factors: more even sizes for the library, and zeros in tails.
   template <Index Out, Index In> struct At {
     static constexpr Index out = stride_of(Out), in = stride_of(In);
 
@@ -119,8 +127,8 @@ template <> struct kernel<linear_op, Cuda> {
       const bool plain = a.activation == Activation::None && a.addend == nullptr && a.slope == nullptr && a.before == nullptr &&
                          a.last_slope == nullptr && (a.residual == nullptr || out == Out);
       const T* const added = plain ? a.residual : nullptr;
-      cuda::gemm<T>(cuda, {static_cast<const T*>(a.form), in, true, a.x, in, false, added, a.y, out, a.bias, Out,
-                           capacity_of(a.rows), In, added != nullptr, false});
+      cuda::gemm<T, Operand>(cuda, {a.form, in, true, a.x, in, false, added, a.y, out, a.bias, Out, capacity_of(a.rows), in,
+                                    added != nullptr, false});
       if (plain) return cuda::clear_tails_of<Out>(cuda, a.y, a.rows);
       cuda::with_activation(a.activation, [&](auto f) {
         cuda::launch(cuda, cuda::pointwise_grid<T, Out>(a.rows), cuda::linear_store<decltype(f)::value, T, Out>, a.y, a.before,
@@ -129,13 +137,12 @@ template <> struct kernel<linear_op, Cuda> {
     }
     template <class T, class Operand>
     static void input_gradient(const Cuda& cuda, const linear_op::InputGradient<T, Operand>& a) {
-      cuda::gemm<T>(cuda, {static_cast<const T*>(a.form), in, false, a.dy, out, false, a.dx, a.dx, in, nullptr, In,
-                           capacity_of(a.rows), Out, a.accumulate, false});
-      if (!a.accumulate) cuda::clear_tails_of<In>(cuda, a.dx, a.rows);
+      cuda::gemm<T, Operand>(cuda, {a.form, in, false, a.dy, out, false, a.dx, a.dx, in, nullptr, in, capacity_of(a.rows), Out,
+                                    a.accumulate, false});
     }
     template <class T, class Operand>
     static void weight_gradient(const Cuda& cuda, const linear_op::WeightGradient<T, Operand>& a) {
-      if (a.dweight != nullptr) cuda::add_outer_product<T, Out, In>(cuda, a.dy, a.x, a.rows, a.dweight);
+      if (a.dweight != nullptr) cuda::add_outer_product<T, Out, In>(cuda, a.operands, a.x, a.rows, a.dweight);
       if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, a.rows, a.dbias);
     }
   };

@@ -11,6 +11,8 @@ template <class Real> PLEAT_TARGET inline void adamw_piece(const AdamWStep<Real>
   const L beta2 = L::set(static_cast<Real>(step.beta2)), rest2 = L::set(static_cast<Real>(1 - step.beta2));
   const L keep = L::set(static_cast<Real>(decay ? step.keep : 1.0)), rate = L::set(static_cast<Real>(-step.rate));
   const L correction = L::set(static_cast<Real>(step.second_correction));
+  Real* const a = step.followers.average != nullptr ? step.followers.average + from : nullptr;
+  const L share = L::set(static_cast<Real>(step.followers.share));
   for (Index i = 0; i < size; i += L::size) {
     const Index n = size - i;
     const bool whole = n >= L::size;
@@ -23,6 +25,13 @@ template <class Real> PLEAT_TARGET inline void adamw_piece(const AdamWStep<Real>
       first.store(m + i), second.store(v + i), next.store(p + i);
     else
       first.store_first(m + i, n), second.store_first(v + i, n), next.store_first(p + i, n);
+    if (a == nullptr) continue;
+    const L before = whole ? L::load(a + i) : L::load_first(a + i, n);
+    const L after = step.followers.share == 1 ? next : fma(share, next - before, before);
+    if (whole)
+      after.store(a + i);
+    else
+      after.store_first(a + i, n);
   }
 }
 

@@ -1,6 +1,6 @@
 # pleat_add_models(TARGET HEADER <header> DEVICES <cpu|cuda...>
 #                  [MODELS <types...>] [OBJECTIVES <types...>] [ENCODERS <types...>]
-#                  [SESSIONS <encode|train...>] [PRECISIONS <Float32|Float64...>] [ARCHITECTURES <90...>])
+#                  [SESSIONS <encode|train...>] [PRECISIONS <Float32|Float64|Bf16|Tf32...>] [ARCHITECTURES <90...>])
 #
 # Makes a static library TARGET of the sessions of your models on the devices you name, one small source for each type and device, so
 # that they are compiled side by side and only once, and a header <TARGET>_sessions.hpp for the programs that use them. HEADER is yours:
@@ -13,6 +13,8 @@
 # MODELS      sequence models: EncodeSession and TrainSession of the model's own objective, or those of SESSIONS only
 # OBJECTIVES  TrainSession of an objective: of structures (StructureObjective, TaskObjective), or your own
 # ENCODERS    EncodeGraphsSession of encoders of structures
+#
+# PRECISIONS  default: Float32. Bf16 and Tf32 are precisions of cuda; cpu has the others of the list, or Float32 where there is no other
 #
 # cuda needs the language CUDA in your project(... LANGUAGES CXX CUDA), version 12 or newer. ARCHITECTURES is what CUDA_ARCHITECTURES of a
 # target is; default: "80-real;90", which is code for Ampere and Hopper, and PTX for newer ones.
@@ -70,11 +72,18 @@ function(pleat_add_models target)
     else()
       message(FATAL_ERROR "pleat_add_models(${target} ...): the device ${device} is none; there are cpu and cuda.")
     endif()
+    set(precisions ${arg_PRECISIONS})
+    if(device STREQUAL "cpu")
+      list(REMOVE_ITEM precisions Bf16 Tf32)
+      if(NOT precisions)
+        set(precisions Float32)
+      endif()
+    endif()
     foreach(kind IN ITEMS MODELS OBJECTIVES ENCODERS)
       list(REMOVE_DUPLICATES arg_${kind})
       foreach(named IN LISTS arg_${kind})
         set(instances "")
-        foreach(precision IN LISTS arg_PRECISIONS)
+        foreach(precision IN LISTS precisions)
           set(rest "${type}, pleat::${precision}>")
           set(classes)
           if(kind STREQUAL "ENCODERS")

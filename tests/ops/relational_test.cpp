@@ -237,6 +237,13 @@ BOOST_AUTO_TEST_CASE(sums_of_one_hot_neighbours) {
 }
 
 #if defined(PLEAT_CONTRACT_DEVICE)
+BOOST_AUTO_TEST_CASE(rounded_operands) {
+  check_rounded_operands<AngleCase<8, 9, 16>>({.lengths = {{5, 1, 4}, {}}});
+  check_rounded_operands<AngleCase<2, 6, 17>>({.lengths = {{5, 1, 4}}});
+  check_rounded_operands<OneHotAngleCase<3, 7, true>>({.lengths = {{5, 1, 4}, {}}});
+  check_rounded_operands<OneHotNodeCase<7, true>>({.lengths = {{5, 1, 4}, {}}});
+}
+
 BOOST_AUTO_TEST_CASE(batch_norms_in_the_store_of_messages_on_another_device) {
   check_folded<FoldedCase<false>>(10);
   check_folded<FoldedCase<true>>(1);

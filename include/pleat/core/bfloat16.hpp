@@ -30,6 +30,9 @@ struct Bfloat16 {
 /// never becomes one of these unasked.
 struct Tensorfloat32 {
   float value;
+  Tensorfloat32() = default;
+  constexpr explicit Tensorfloat32(float number) : value(number) {}
+  constexpr explicit operator float() const { return value; }
 };
 
 } // namespace pleat::inline v0_1

@@ -10,7 +10,7 @@
 namespace pleat::inline v0_1 {
 
 /// Kernel seam of prepared forms: `size<T>(out, in)` elements, and `run(device, form, weight, out, in, transposed)`. A size of 0
-/// says that products read the master values, or where operands are narrower, their place in a rounded copy of the whole store:
+/// says that products read the master values. Where operands are narrower they read a rounded copy of the whole store instead:
 /// round(device, copy, values, count).
 struct prepare_op {};
 
@@ -118,7 +118,11 @@ public:
 
   /// The views a pass needs. With gradients for training.
   Values<Precision> values(bool with_gradients = false) {
+    const auto operands = [this](Store s) {
+      return rounds_operands<Precision> ? rounded(s) : static_cast<const Operand*>(static_cast<const void*>(on_device(s)));
+    };
     return {{on_device(Store::Trained), on_device(Store::Frozen), on_device(Store::State)},
+            {operands(Store::Trained), operands(Store::Frozen), operands(Store::State)},
             with_gradients ? gradients_on_device() : nullptr,
             this,
             [](void* self, int product, bool transposed) -> const void* {
@@ -173,24 +177,20 @@ private:
   }
 
   const void* prepare(int product, bool transposed) {
+    if constexpr (rounds_operands<Precision>) return nullptr; // Pass::prepared does not ask
     MatrixForms& forms = matrices_[static_cast<std::size_t>(product)];
-    if constexpr (rounds_operands<Precision>) {
-      (void)transposed;
-      return rounded(forms.store) + forms.offset;
-    } else {
-      const Parameter* master = on_device(forms.store) + forms.offset;
-      const Index bytes_needed = form_bytes(forms.out, forms.in, transposed);
-      if (bytes_needed == 0) return master;
-      while (forms_.size() < 2 * matrices_.size()) forms_.emplace_back(memory_of(device_));
-      auto& form = forms_[2 * static_cast<std::size_t>(product) + (transposed ? 1 : 0)];
-      if (forms.version[transposed] != version_) {
-        form.grow(bytes_needed);
-        kernel<prepare_op, Device>::template run<Operand>(device_, reinterpret_cast<Operand*>(form.data()), master, forms.out,
-                                                          forms.in, transposed);
-        forms.version[transposed] = version_;
-      }
-      return form.data();
+    const Parameter* master = on_device(forms.store) + forms.offset;
+    const Index bytes_needed = form_bytes(forms.out, forms.in, transposed);
+    if (bytes_needed == 0) return master;
+    while (forms_.size() < 2 * matrices_.size()) forms_.emplace_back(memory_of(device_));
+    auto& form = forms_[2 * static_cast<std::size_t>(product) + (transposed ? 1 : 0)];
+    if (forms.version[transposed] != version_) {
+      form.grow(bytes_needed);
+      kernel<prepare_op, Device>::template run<Operand>(device_, reinterpret_cast<Operand*>(form.data()), master, forms.out,
+                                                        forms.in, transposed);
+      forms.version[transposed] = version_;
     }
+    return form.data();
   }
 
   Device device_;

@@ -45,9 +45,10 @@ struct Cost {
 /// Where the values of a model are during a pass; no ownership.
 template <class Precision> struct Values {
   using Parameter = typename Precision::Parameter;
-  const Parameter* store[store_count] = {}; ///< trained, frozen, state
-  Parameter* gradient = nullptr;            ///< of the trained store; ops add to it
-  void* owner = nullptr;                    ///< the Parameters object, for prepared forms
+  const Parameter* store[store_count] = {};                      ///< trained, frozen, state
+  const typename Precision::Operand* operands[store_count] = {}; ///< what products read of them: the same, or rounded copies
+  Parameter* gradient = nullptr;                                 ///< of the trained store; ops add to it
+  void* owner = nullptr;                                         ///< the Parameters object, for prepared forms
   const void* (*prepare)(void* owner, int product, bool transposed) = nullptr;
 };
 
@@ -119,10 +120,17 @@ public:
   template <class Handle> const Parameter* data(const Handle& handle) const {
     return values_.store[static_cast<int>(handle.store)] + handle.offset;
   }
+  /// The same as products read it that need no prepared form.
+  template <class Handle> const typename Precision::Operand* operand(const Handle& handle) const {
+    return values_.operands[static_cast<int>(handle.store)] + handle.offset;
+  }
   /// The form of a matrix that products read; made once per version of the parameters.
   template <Index Out, Index In>
   const typename Precision::Operand* prepared(const Matrix<Out, In>& weight, bool transposed) const {
-    return static_cast<const typename Precision::Operand*>(values_.prepare(values_.owner, weight.product, transposed));
+    if constexpr (rounds_operands<Precision>)
+      return operand(weight);
+    else
+      return static_cast<const typename Precision::Operand*>(values_.prepare(values_.owner, weight.product, transposed));
   }
   /// Where the gradient of a trained tensor is summed.
   template <class Handle> Parameter* gradient(const Handle& handle) const { return values_.gradient + handle.offset; }

@@ -3,7 +3,7 @@
 
 #include <pleat/core/error.hpp>
 #include <pleat/core/graph.hpp>
-#include <pleat/core/pass.hpp>
+#include <pleat/ops/operands.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -58,10 +58,12 @@ struct angle_linear_op {
     return w;
   }
 
-  template <class T> struct Forward {
+  // T is the type of rows and parameters, Operand what products read: it may be narrower.
+  template <class T, class Operand = T> struct Forward {
     const T* x;                // (edges, stride_of(in))
-    const T* weight;           // (out, stride_of(slots * in))
-    const T* self;             // (out, stride_of(in))
+    const Operand* operands;   // x as products read it
+    const Operand* weight;     // (out, stride_of(slots * in))
+    const Operand* self;       // (out, stride_of(in))
     const T *bias, *self_bias; // (stride_of(out))
     const T *slope, *shift;    // (stride_of(out)) y = relu(slope y + shift), or null: y as it is
     T* y;                      // (edges, stride_of(out))
@@ -71,13 +73,14 @@ struct angle_linear_op {
     T* numbers;
     std::int32_t* integers; // scratch as `work` says
   };
-  template <class T> struct Backward {
-    const T* x;             // (edges, stride_of(in))
-    const T* dy;            // (edges, stride_of(out))
-    const T *weight, *self; // as above
-    T *dweight, *dself;     // added to, or null
-    T *dbias, *dself_bias;  // (stride_of(out)), added to, or null
-    T* dx;                  // (edges, stride_of(in)), or null
+  template <class T, class Operand = T> struct Backward {
+    const T* x;  // (edges, stride_of(in))
+    const T* dy; // (edges, stride_of(out))
+    const Operand *x_operands, *dy_operands;
+    const Operand *weight, *self; // as above
+    T *dweight, *dself;           // added to, or null
+    T *dbias, *dself_bias;        // (stride_of(out)), added to, or null
+    T* dx;                        // (edges, stride_of(in)), or null
     const std::uint8_t* bins;
     GraphTopology graph;
     Plan plan;
@@ -117,6 +120,7 @@ constexpr angle_linear_op::Plan angle_plan(const GraphTopology& graph, Index in,
 
 template <class Context, Index Slots, Index In, Index Out> struct AngleLinearBackward {
   using T = typename Context::Stream;
+  using Operand = typename Context::Precision::Operand;
   AngleLinearTensors<Slots, In, Out> layer;
   Kept<In, Edge> x;
   Kept<1, std::uint8_t> bins;
@@ -128,6 +132,8 @@ template <class Context, Index Slots, Index In, Index Out> struct AngleLinearBac
     auto dy = run.template take_gradient<Out, Edge>(output, x.count);
     if (!dy) return;
     const bool trains = run.trains(layer.weight);
+    auto x_operands = operands_of(run, rows);
+    auto dy_operands = operands_of_gradient(run, dy);
     auto dx = run.template contribute<In>(x.value, x.count);
     const auto plan = angle_plan<T>(graph, In, Out, Slots, run.device().threads());
     const auto work = angle_linear_op::work(plan, true, trains);
@@ -136,13 +142,13 @@ template <class Context, Index Slots, Index In, Index Out> struct AngleLinearBac
     run.count(4.0 * static_cast<double>(x.count) * (Slots + 1) * In * Out, 0);
     if constexpr (Context::computes)
       KernelOf<angle_linear_op, Context, Slots, In, Out>::backward(
-          run.device(), angle_linear_op::Backward<T>{rows.data(), dy.data(), run.data(layer.weight), run.data(layer.self),
-                                                     trains ? run.gradient(layer.weight) : nullptr,
-                                                     run.trains(layer.self) ? run.gradient(layer.self) : nullptr,
-                                                     run.trains(layer.bias) ? run.gradient(layer.bias) : nullptr,
-                                                     run.trains(layer.self_bias) ? run.gradient(layer.self_bias) : nullptr,
-                                                     dx ? dx.data : nullptr, run.data(table), graph, plan, run.data(numbers),
-                                                     run.data(integers), dx.accumulate});
+          run.device(), angle_linear_op::Backward<T, Operand>{
+                            rows.data(), dy.data(), operand_data(run, x_operands), operand_data(run, dy_operands),
+                            run.operand(layer.weight), run.operand(layer.self), trains ? run.gradient(layer.weight) : nullptr,
+                            run.trains(layer.self) ? run.gradient(layer.self) : nullptr,
+                            run.trains(layer.bias) ? run.gradient(layer.bias) : nullptr,
+                            run.trains(layer.self_bias) ? run.gradient(layer.self_bias) : nullptr, dx ? dx.data : nullptr,
+                            run.data(table), graph, plan, run.data(numbers), run.data(integers), dx.accumulate});
   }
 };
 
@@ -160,11 +166,13 @@ constexpr Rows<Context, Out, Edge> angle_linear(Context& run, const AngleLinearT
                                                 const Rows<Context, 1, std::uint8_t>& bins,
                                                 const Rows<Context, 1, typename Context::Stream>& folded = {}) {
   using T = typename Context::Stream;
+  using Operand = typename Context::Precision::Operand;
   const Index edges = graph.edge_count();
   if (x.count() != edges || bins.count() != graph.arc_count())
     fail("angle_linear: ", x.count(), " rows and ", bins.count(), " angle bins for a graph of ", edges, " edges and ",
          graph.arc_count(), " arcs; pass those of that graph");
   if (folded && run.recording()) fail("angle_linear: batch norm is folded at inference only; call batch_norm while training");
+  auto operands = detail::operands_of(run, x);
   auto y = run.template rows<Out, Edge>(edges);
   const auto n = static_cast<double>(edges);
   run.count(2.0 * n * (Slots + 1) * In * Out, sizeof(T) * (n * (In + Out) + (Slots + 1.0) * In * Out));
@@ -177,9 +185,10 @@ constexpr Rows<Context, Out, Edge> angle_linear(Context& run, const AngleLinearT
       const T* const slope = folded ? run.data(folded) : nullptr;
       KernelOf<angle_linear_op, Context, Slots, In, Out>::forward(
           run.device(),
-          angle_linear_op::Forward<T>{x.data(), run.data(layer.weight), run.data(layer.self), run.data(layer.bias),
-                                      run.data(layer.self_bias), slope, slope != nullptr ? slope + stride_of(Out) : nullptr,
-                                      y.data(), run.data(bins), graph, plan, run.data(numbers), run.data(integers)});
+          angle_linear_op::Forward<T, Operand>{x.data(), detail::operand_data(run, operands), run.operand(layer.weight),
+                                               run.operand(layer.self), run.data(layer.bias), run.data(layer.self_bias), slope,
+                                               slope != nullptr ? slope + stride_of(Out) : nullptr, y.data(), run.data(bins),
+                                               graph, plan, run.data(numbers), run.data(integers)});
     }
   }
   if constexpr (Context::records) {

@@ -202,7 +202,7 @@ constexpr Rows<Context, Out, Space> linear_folded(Context& run, const Matrix<Out
   for (const auto* rows : added)
     if (rows != nullptr && rows->count() != count)
       fail("linear_folded: ", count, " rows and an addend or residual of ", rows->count(), " rows; both must have as many");
-  auto operands = operands_of(run, x);
+  auto operands = detail::operands_of(run, x);
   auto y = run.template rows<Out, Space>(count);
   const auto n = static_cast<double>(count);
   run.count(2.0 * n * Out * In, static_cast<double>(sizeof(T)) * (n * (In + Out) + static_cast<double>(Out) * In));

@@ -39,9 +39,11 @@ struct one_hot_angle_op {
     Plan plan;
     T* scratch;
   };
-  template <class T> struct Backward {
+  template <class T, class Operand = T> struct Backward {
     const std::int32_t* columns;
-    const T *length, *dy, *weight, *self;
+    const T *length, *dy;
+    const Operand* operands; // dy as products read it
+    const T *weight, *self;
     T *dweight, *dself;    // added to, or null
     T *dbias, *dself_bias; // (stride_of(out)), added to, or null
     T* dlength;            // (edges, stride_of(1)), or null
@@ -67,6 +69,7 @@ constexpr one_hot_angle_op::Plan one_hot_angle_plan(const GraphTopology& graph, 
 
 template <class Context, Index Slots, Index In, Index Out> struct OneHotAngleBackward {
   using T = typename Context::Stream;
+  using Operand = typename Context::Precision::Operand;
   AngleLinearTensors<Slots, In, Out> layer;
   Kept<1, Edge> length;
   Kept<1, std::uint8_t> bins;
@@ -79,6 +82,7 @@ template <class Context, Index Slots, Index In, Index Out> struct OneHotAngleBac
     auto table = run.take(bins);
     auto dy = run.template take_gradient<Out, Edge>(output, length.count);
     if (!dy) return;
+    auto operands = operands_of_gradient(run, dy);
     auto dlength = run.template contribute<1>(length.value, length.count);
     const auto plan = one_hot_angle_plan(graph, In, Out, Slots, hot, run.device().threads());
     auto scratch = run.template buffer<T>(plan.scratch(true));
@@ -86,13 +90,13 @@ template <class Context, Index Slots, Index In, Index Out> struct OneHotAngleBac
     if constexpr (Context::computes)
       KernelOf<one_hot_angle_op, Context, Slots, In, Out>::backward(
           run.device(),
-          one_hot_angle_op::Backward<T>{columns, lengths.data(), dy.data(), run.data(layer.weight), run.data(layer.self),
-                                        run.trains(layer.weight) ? run.gradient(layer.weight) : nullptr,
-                                        run.trains(layer.self) ? run.gradient(layer.self) : nullptr,
-                                        run.trains(layer.bias) ? run.gradient(layer.bias) : nullptr,
-                                        run.trains(layer.self_bias) ? run.gradient(layer.self_bias) : nullptr,
-                                        dlength ? dlength.data : nullptr, run.data(table), graph, plan, run.data(scratch),
-                                        dlength.accumulate});
+          one_hot_angle_op::Backward<T, Operand>{
+              columns, lengths.data(), dy.data(), operand_data(run, operands), run.data(layer.weight), run.data(layer.self),
+              run.trains(layer.weight) ? run.gradient(layer.weight) : nullptr,
+              run.trains(layer.self) ? run.gradient(layer.self) : nullptr,
+              run.trains(layer.bias) ? run.gradient(layer.bias) : nullptr,
+              run.trains(layer.self_bias) ? run.gradient(layer.self_bias) : nullptr, dlength ? dlength.data : nullptr,
+              run.data(table), graph, plan, run.data(scratch), dlength.accumulate});
   }
 };
 

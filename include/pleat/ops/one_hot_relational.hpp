@@ -3,6 +3,7 @@
 
 #include <pleat/core/graph.hpp>
 #include <pleat/ops/one_hot.hpp>
+#include <pleat/ops/operands.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -22,11 +23,12 @@ struct one_hot_relational_op {
     Plan plan;
     T* form; // scratch
   };
-  template <class T> struct Backward {
+  template <class T, class Operand = T> struct Backward {
     const std::int32_t* columns;
-    const T* dy;           // (nodes, stride_of(out))
-    T *dweight, *dself;    // added to, or null
-    T *dbias, *dself_bias; // (stride_of(out)), added to, or null
+    const T* dy;             // (nodes, stride_of(out))
+    const Operand* operands; // dy as products read it
+    T *dweight, *dself;      // added to, or null
+    T *dbias, *dself_bias;   // (stride_of(out)), added to, or null
     GraphTopology graph;
     Plan plan;
     T* form; // scratch
@@ -73,13 +75,14 @@ one_hot_relational(Context& run, const Matrix<Out, Relations * In>& weight, cons
         void operator()(Context& run) const {
           auto dy = run.template take_gradient<Out, Node>(output, graph.node_count());
           if (!dy) return;
+          auto operands = detail::operands_of_gradient(run, dy);
           auto form = run.template buffer<T>(plan.form());
           run.count(sums, 0);
           if constexpr (Context::computes)
             KernelOf<one_hot_relational_op, Context, Relations, In, Out>::backward(
                 run.device(),
-                one_hot_relational_op::Backward<T>{
-                    columns, dy.data(), run.trains(weight) ? run.gradient(weight) : nullptr,
+                one_hot_relational_op::Backward<T, typename Context::Precision::Operand>{
+                    columns, dy.data(), detail::operand_data(run, operands), run.trains(weight) ? run.gradient(weight) : nullptr,
                     run.trains(self) ? run.gradient(self) : nullptr, run.trains(bias) ? run.gradient(bias) : nullptr,
                     run.trains(self_bias) ? run.gradient(self_bias) : nullptr, graph, plan, run.data(form)});
         }

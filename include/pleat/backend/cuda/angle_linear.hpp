@@ -36,8 +36,8 @@ __global__ void __launch_bounds__(256)
 
 // Row r of `to`: the sum of the rows of x of the edges of unit begin + r; zeros from *count on up to `rows`. Bytes a row: 2
 // strides.
-template <class T, Index Width>
-__global__ void __launch_bounds__(256) sum_units(const T* x, const std::int32_t* first, const std::int32_t* leaving, T* to,
+template <class T, class Operand, Index Width>
+__global__ void __launch_bounds__(256) sum_units(const T* x, const std::int32_t* first, const std::int32_t* leaving, Operand* to,
                                                  Index begin, const Index* count, Index rows) {
   using Team = RowTeam<T, Width>;
   const Index r = Team::row();
@@ -58,28 +58,30 @@ template <> struct kernel<angle_linear_op, Cuda> {
   template <Index Slots, Index In, Index Out> struct At {
     static constexpr Index in = stride_of(In), out = stride_of(Out);
 
-    template <class T> static void forward(const Cuda& cuda, const angle_linear_op::Forward<T>& a) {
-      constexpr Index columns = cuda::angle_stride<Slots, In>, tile = cuda::angle_tile<(columns + out) * sizeof(T)>();
+    template <class T, class Operand> static void forward(const Cuda& cuda, const angle_linear_op::Forward<T, Operand>& a) {
+      constexpr Index columns = cuda::angle_stride<Slots, In>;
+      constexpr Index tile = cuda::angle_tile<columns * Index(sizeof(Operand)) + out * Index(sizeof(T))>();
       const auto graph = cuda::arcs_of(cuda, a.graph);
       const auto units = cuda::edge_units(cuda, a.graph);
       const Index all = capacity_of(units.count); // sums beyond the count are zero
       const Index* const count = cuda.stream->count(units.count);
-      cuda::gemm<T>(cuda, {a.self, in, true, a.x, in, false, nullptr, a.y, out, a.self_bias, Out, capacity_of(a.plan.edges), In,
-                           false, false});
-      T* const sums = cuda.stream->template workspace<T>(tile * (columns + out));
-      T* const terms = sums + tile * columns;
+      cuda::gemm<T, Operand>(cuda, {a.self, in, true, a.operands, in, false, nullptr, a.y, out, a.self_bias, Out,
+                                    capacity_of(a.plan.edges), in, false, false});
+      T* const terms = cuda.stream->template workspace<T>(tile * out);
+      auto* const sums = reinterpret_cast<Operand*>(terms + tile * out);
       for (Index begin = 0; begin < all; begin += tile) {
         const Index rows = all - begin < tile ? all - begin : tile;
         cuda::sum_by_angle<Slots, In, cuda::Arcs::In>(cuda, a.x, a.bins, graph, units.first, sums, begin, count, rows);
-        cuda::gemm<T>(cuda, {a.weight, columns, true, sums, columns, false, nullptr, terms, out, a.bias, Out, rows, Slots * In,
-                             false, false});
+        cuda::gemm<T, Operand>(cuda, {a.weight, columns, true, sums, columns, false, nullptr, terms, out, a.bias, Out, rows,
+                                      Slots * In, false, false});
         cuda::launch(cuda, cuda::RowTeam<T, Out>::grid(rows), cuda::add_unit_terms<T, Out>, static_cast<const T*>(terms),
                      units.first, graph.leaving, a.slope, a.shift, a.y, begin, count, rows);
       }
     }
 
-    template <class T> static void backward(const Cuda& cuda, const angle_linear_op::Backward<T>& a) {
-      constexpr Index columns = cuda::angle_stride<Slots, Out>, tile = cuda::angle_tile<(columns + in) * sizeof(T)>();
+    template <class T, class Operand> static void backward(const Cuda& cuda, const angle_linear_op::Backward<T, Operand>& a) {
+      constexpr Index columns = cuda::angle_stride<Slots, Out>;
+      constexpr Index tile = cuda::angle_tile<columns * Index(sizeof(Operand)) + in * Index(sizeof(T))>();
       const Index edges = a.plan.edges;
       const bool trains = a.dweight != nullptr;
       const auto work = angle_linear_op::work(a.plan, true, trains);
@@ -87,35 +89,37 @@ template <> struct kernel<angle_linear_op, Cuda> {
       const auto units = cuda::edge_units(cuda, a.graph);
       const Index all = capacity_of(units.count); // sums beyond the count are zero
       const Index* const count = cuda.stream->count(units.count);
-      if (a.dself != nullptr) cuda::add_outer_product<T, Out, In>(cuda, a.dy, a.x, edges, a.dself);
+      if (a.dself != nullptr) cuda::add_outer_product<T, Out, In>(cuda, a.dy_operands, a.x_operands, edges, a.dself);
       if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, edges, a.dbias);
       if (a.dself_bias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, edges, a.dself_bias);
       if (a.dx == nullptr && !trains) return;
       // (Slots * Out, in): the weight, and its gradient.
-      T *const form = a.numbers + work.forms, *const gradient = a.numbers + work.gradient;
+      auto* const form = reinterpret_cast<Operand*>(a.numbers + work.forms);
+      T* const gradient = a.numbers + work.gradient;
       if (a.dx != nullptr) {
-        cuda::launch(cuda, cuda::grid_for(Slots * Out * in), cuda::weight_by_slot<T, Slots, In, Out>, a.weight, form);
-        cuda::gemm<T>(cuda, {a.self, in, false, a.dy, out, false, a.dx, a.dx, in, nullptr, In, capacity_of(edges), Out,
-                             a.accumulate, false});
+        cuda::launch(cuda, cuda::grid_for(Slots * Out * in), cuda::weight_by_slot<Operand, Slots, In, Out>, a.weight, form);
+        cuda::gemm<T, Operand>(cuda, {a.self, in, false, a.dy_operands, out, false, a.dx, a.dx, in, nullptr, in,
+                                      capacity_of(edges), Out, a.accumulate, false});
       }
       if (trains) cuda.stream->zero(gradient, Slots * Out * in * Index(sizeof(T)));
       // What arrives at a unit from the edges that leave its target, by slot: both gradients are products of it.
-      T* const sums = cuda.stream->template workspace<T>(tile * (columns + in));
-      T* const rows_of_units = sums + tile * columns;
+      T* const rows_of_units = cuda.stream->template workspace<T>(tile * in);
+      auto *const units_operands = reinterpret_cast<Operand*>(rows_of_units), *const sums = reinterpret_cast<Operand*>(
+                                                                                  rows_of_units + tile * in);
       for (Index begin = 0; begin < all; begin += tile) {
         const Index rows = all - begin < tile ? all - begin : tile;
         cuda::sum_by_angle<Slots, Out, cuda::Arcs::Out>(cuda, a.dy, a.bins, graph, units.first, sums, begin, count, rows);
         if (a.dx != nullptr) {
-          cuda::gemm<T>(cuda, {form, in, false, sums, columns, false, nullptr, rows_of_units, in, nullptr, In, rows, Slots * Out,
-                               false, false});
+          cuda::gemm<T, Operand>(cuda, {form, in, false, sums, columns, false, nullptr, rows_of_units, in, nullptr, in, rows,
+                                        Slots * Out, false, false});
           cuda::launch(cuda, cuda::RowTeam<T, In>::grid(rows), cuda::add_unit_terms<T, In>, static_cast<const T*>(rows_of_units),
                        units.first, graph.leaving, nullptr, nullptr, a.dx, begin, count, rows);
         }
         if (trains) {
-          cuda::launch(cuda, cuda::RowTeam<T, In>::grid(rows), cuda::sum_units<T, In>, a.x, units.first, graph.leaving,
-                       rows_of_units, begin, count, rows);
-          cuda::gemm<T>(cuda, {rows_of_units, in, false, sums, columns, true, gradient, gradient, in, nullptr, In, Slots * Out,
-                               rows, true, true});
+          cuda::launch(cuda, cuda::RowTeam<T, In>::grid(rows), cuda::sum_units<T, Operand, In>, a.x, units.first, graph.leaving,
+                       units_operands, begin, count, rows);
+          cuda::gemm<T, Operand>(cuda, {units_operands, in, false, sums, columns, true, gradient, gradient, in, nullptr, in,
+                                        Slots * Out, rows, true, true});
         }
       }
       if (trains)

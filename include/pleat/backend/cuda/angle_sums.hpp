@@ -57,11 +57,11 @@ enum class Arcs : unsigned char { In, Out };
 // one chain in the order of the edges. e is the first edge of unit begin + r; `first` null (Arcs::Out only): edge begin + r.
 // A thread has one pack of channels of all slots. Rows from *count on up to `rows` are zeros, for products that sum over rows.
 // Bytes a row: a stride of each arc (from the cache), and Slots * Width written. FLOPs: Width an arc.
-template <class T, Index Slots, Index Width, Arcs arcs>
+template <class T, class Operand, Index Slots, Index Width, Arcs arcs>
 __global__ void __launch_bounds__(256)
     angle_sums(const T* x, const std::uint8_t* bins, const Index* incoming, Index relations, const Index* outgoing,
                const Index* table_begin, const std::int32_t* source, const std::int32_t* target, const std::int32_t* leaving,
-               const std::int32_t* first, T* sums, Index begin, const Index* count, Index rows) {
+               const std::int32_t* first, Operand* sums, Index begin, const Index* count, Index rows) {
   using A = AccumulateOf<T>;
   constexpr int size = per_access<T>;
   constexpr Index stride = stride_of(Width), packs = stride / size;
@@ -88,28 +88,29 @@ __global__ void __launch_bounds__(256)
         }
     }
   }
-  T* const to = sums + r * angle_stride<Slots, Width> + c;
+  Operand* const to = sums + r * angle_stride<Slots, Width> + c;
 #pragma unroll
   for (int s = 0; s < Slots; ++s) {
     if constexpr (Width % size == 0) {
-      Pack<T> moved;
+      Pack<Operand, size> moved;
 #pragma unroll
-      for (int i = 0; i < size; ++i) moved.at[i] = static_cast<T>(sum[s][i]);
+      for (int i = 0; i < size; ++i) moved.at[i] = static_cast<Operand>(sum[s][i]);
       store(to + s * Width, moved);
     } else {
 #pragma unroll
       for (int i = 0; i < size; ++i)
-        if (c + i < Width) to[s * Width + i] = static_cast<T>(sum[s][i]);
+        if (c + i < Width) to[s * Width + i] = static_cast<Operand>(sum[s][i]);
     }
   }
 }
 
 /// Launches it for `rows` rows from `begin` on, of `count` (on the device) that there are. `first` null: edges as numbered.
-template <Index Slots, Index Width, Arcs arcs, class T>
+template <Index Slots, Index Width, Arcs arcs, class T, class Operand>
 void sum_by_angle(const Cuda& cuda, const T* x, const std::uint8_t* bins, const ArcsOfGraph& graph, const std::int32_t* first,
-                  T* sums, Index begin, const Index* count, Index rows) {
-  launch(cuda, grid_for(rows * (stride_of(Width) / per_access<T>)), angle_sums<T, Slots, Width, arcs>, x, bins, graph.incoming,
-         graph.relations, graph.outgoing, graph.arcs, graph.source, graph.target, graph.leaving, first, sums, begin, count, rows);
+                  Operand* sums, Index begin, const Index* count, Index rows) {
+  launch(cuda, grid_for(rows * (stride_of(Width) / per_access<T>)), angle_sums<T, Operand, Slots, Width, arcs>, x, bins,
+         graph.incoming, graph.relations, graph.outgoing, graph.arcs, graph.source, graph.target, graph.leaving, first, sums,
+         begin, count, rows);
 }
 
 // A weight (Out, Slots * In) slot by slot: form (Slots * Out, stride_of(In)), tails zero.
@@ -117,7 +118,7 @@ template <class T, Index Slots, Index In, Index Out>
 __global__ void __launch_bounds__(256) weight_by_slot(const T* weight, T* form) {
   constexpr Index stride = stride_of(In);
   const Index i = global_thread(), row = i / stride, c = i % stride, slot = row / Out, o = row % Out;
-  if (row < Slots * Out) form[i] = c < In ? weight[o * angle_stride<Slots, In> + slot * In + c] : T(0);
+  if (row < Slots * Out) form[i] = c < In ? weight[o * angle_stride<Slots, In> + slot * In + c] : T{};
 }
 // The way back: dweight += the gradient of the form.
 template <class T, Index Slots, Index In, Index Out>

@@ -54,9 +54,9 @@ __global__ void __launch_bounds__(256)
 }
 
 // Row r of `to` (rows, stride_of(In)): ones at the columns of edge begin + r, and its length last; zeros from *edges on.
-template <class T, Index In>
-__global__ void __launch_bounds__(256)
-    one_hot_edges(const std::int32_t* columns, Index hot, const T* length, T* to, Index begin, const Index* edges, Index rows) {
+template <class T, class Operand, Index In>
+__global__ void __launch_bounds__(256) one_hot_edges(const std::int32_t* columns, Index hot, const T* length, Operand* to,
+                                                     Index begin, const Index* edges, Index rows) {
   constexpr Index stride = stride_of(In);
   const Index i = global_thread(), e = begin + i / stride, c = i % stride;
   if (i >= rows * stride) return;
@@ -65,7 +65,7 @@ __global__ void __launch_bounds__(256)
     for (Index h = 0; h < hot; ++h) value += columns[e * hot + h] == c ? T(1) : T(0);
     if (c == In - 1) value += length[e * stride_of(1)];
   }
-  to[i] = value;
+  to[i] = Operand(value);
 }
 
 // last (Slots + 1, Out): what the length of an edge is multiplied by, for each slot and for the edge itself.
@@ -78,9 +78,9 @@ __global__ void __launch_bounds__(256) columns_of_length(const T* weight, const 
 
 // dlength_e = `last` times what arrives at the edge, by slot (`sums`) and by itself (dy): a warp for each of the edges
 // [begin, begin + rows). Bytes a row: Slots + 1 times Out.
-template <class T, Index Slots, Index Out>
-__global__ void __launch_bounds__(256) one_hot_length_gradient(const T* sums, const T* dy, const T* last, T* dlength, Index begin,
-                                                               const Index* edges, Index rows, bool accumulate) {
+template <class T, class Operand, Index Slots, Index Out>
+__global__ void __launch_bounds__(256) one_hot_length_gradient(const Operand* sums, const T* dy, const T* last, T* dlength,
+                                                               Index begin, const Index* edges, Index rows, bool accumulate) {
   using A = AccumulateOf<T>;
   const Index r = global_thread() / warp_size, e = begin + r;
   const bool mine = r < rows && e < *edges;
@@ -114,40 +114,42 @@ template <> struct kernel<one_hot_angle_op, Cuda> {
                    graph.relations, graph.outgoing, graph.arcs, graph.source, graph.leaving, cuda.stream->count(edges));
     }
 
-    template <class T> static void backward(const Cuda& cuda, const one_hot_angle_op::Backward<T>& a) {
+    template <class T, class Operand> static void backward(const Cuda& cuda, const one_hot_angle_op::Backward<T, Operand>& a) {
       const Index edges = a.plan.edges, hot = a.plan.hot;
       if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, edges, a.dbias);
       if (a.dself_bias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, edges, a.dself_bias);
       if (a.dweight == nullptr && a.dself == nullptr && a.dlength == nullptr) return;
       // Of the workspace: the gradient of the weight slot by slot, then for each edge of a tile what arrives at it and its row.
-      constexpr Index size = Index(sizeof(T)), columns = cuda::angle_stride<Slots, Out>, of_form = Slots * Out * in;
-      constexpr Index tile = cuda::angle_tile<(columns + in) * size, of_form * size>();
+      constexpr Index columns = cuda::angle_stride<Slots, Out>, of_form = Slots * Out * in,
+                      bytes_of_form = of_form * Index(sizeof(T));
+      constexpr Index tile = cuda::angle_tile<(columns + in) * Index(sizeof(Operand)), bytes_of_form>();
       const auto graph = cuda::arcs_of(cuda, a.graph);
       const std::int32_t* const hot_columns = cuda.stream->view(a.columns, edges * hot, capacity_of(edges) * hot);
       const Index* const count = cuda.stream->count(edges);
-      T* const gradient = cuda.stream->template workspace<T>(of_form + tile * (columns + in));
-      T *const sums = gradient + of_form, *const x = sums + tile * columns, *const last = a.scratch;
-      if (a.dweight != nullptr) cuda.stream->zero(gradient, of_form * size);
+      T *const gradient = cuda.stream->template workspace<T>(of_form), *const last = a.scratch;
+      auto *const sums = reinterpret_cast<Operand*>(gradient + of_form), *const x = sums + tile * columns;
+      if (a.dweight != nullptr) cuda.stream->zero(gradient, bytes_of_form);
       if (a.dlength != nullptr)
         cuda::launch(cuda, cuda::grid_for((Slots + 1) * Out), cuda::columns_of_length<T, Slots, In, Out>, a.weight, a.self, last);
-      if (a.dself != nullptr) cuda::clear_beyond_of<Out>(cuda, a.dy, edges);
+      if constexpr (sizeof(Operand) == sizeof(T))
+        if (a.dself != nullptr) cuda::clear_beyond_of<Out>(cuda, a.operands, edges);
       for (Index begin = 0, all = capacity_of(edges); begin < all; begin += tile) {
         const Index rows = all - begin < tile ? all - begin : tile;
         if (a.dweight != nullptr || a.dlength != nullptr)
           cuda::sum_by_angle<Slots, Out, cuda::Arcs::Out>(cuda, a.dy, a.bins, graph, nullptr, sums, begin, count, rows);
         if (a.dlength != nullptr)
-          cuda::launch(cuda, cuda::grid_for(rows, cuda::warp_size), cuda::one_hot_length_gradient<T, Slots, Out>,
-                       static_cast<const T*>(sums), a.dy, static_cast<const T*>(last), a.dlength, begin, count, rows,
+          cuda::launch(cuda, cuda::grid_for(rows, cuda::warp_size), cuda::one_hot_length_gradient<T, Operand, Slots, Out>,
+                       static_cast<const Operand*>(sums), a.dy, static_cast<const T*>(last), a.dlength, begin, count, rows,
                        a.accumulate);
         if (a.dweight == nullptr && a.dself == nullptr) continue;
-        cuda::launch(cuda, cuda::grid_for(rows * in), cuda::one_hot_edges<T, In>, hot_columns, hot, a.length, x, begin, count,
-                     rows);
+        cuda::launch(cuda, cuda::grid_for(rows * in), cuda::one_hot_edges<T, Operand, In>, hot_columns, hot, a.length, x, begin,
+                     count, rows);
         if (a.dweight != nullptr)
-          cuda::gemm<T>(cuda,
-                        {x, in, false, sums, columns, true, gradient, gradient, in, nullptr, In, Slots * Out, rows, true, true});
+          cuda::gemm<T, Operand>(
+              cuda, {x, in, false, sums, columns, true, gradient, gradient, in, nullptr, In, Slots * Out, rows, true, true});
         if (a.dself != nullptr)
-          cuda::gemm<T>(cuda,
-                        {x, in, false, a.dy + begin * out, out, true, a.dself, a.dself, in, nullptr, In, Out, rows, true, true});
+          cuda::gemm<T, Operand>(cuda, {x, in, false, a.operands + begin * out, out, true, a.dself, a.dself, in, nullptr, In, Out,
+                                        rows, true, true});
       }
       if (a.dweight != nullptr)
         cuda::launch(cuda, cuda::grid_for(Out * Slots * In), cuda::add_weight_by_slot<T, Slots, In, Out>,

@@ -49,18 +49,19 @@ __global__ void __launch_bounds__(256)
 
 // Row r of `counts` (rows, stride_of(Slots * In)): how often each column is hot on the edges into node begin + r by relation; of
 // `own` (rows, stride_of(In)): on the node itself. Zeros from *nodes on. A thread has a block of In columns of a node.
-template <class T, Index Relations, Index In>
+template <class Operand, Index Relations, Index In>
 __global__ void __launch_bounds__(256)
-    count_hot_columns(const std::int32_t* columns, Index hot, const Index* incoming, const std::int32_t* source, T* counts,
-                      T* own, Index begin, const Index* nodes, Index rows) {
+    count_hot_columns(const std::int32_t* columns, Index hot, const Index* incoming, const std::int32_t* source, Operand* counts,
+                      Operand* own, Index begin, const Index* nodes, Index rows) {
   const Index r = global_thread() / (Relations + 1), relation = global_thread() % (Relations + 1), v = begin + r;
   if (r >= rows) return;
-  T* const to = relation < Relations ? counts + r * stride_of(Relations * In) + relation * In : own + r * stride_of(In);
-  for (Index c = 0; c < In; ++c) to[c] = T(0);
+  Operand* const to = relation < Relations ? counts + r * stride_of(Relations * In) + relation * In : own + r * stride_of(In);
+  for (Index c = 0; c < In; ++c) to[c] = Operand(0);
   if (v >= *nodes) return;
   const auto add_columns = [&](Index from) {
     for (Index h = 0; h < hot; ++h)
-      if (const std::int32_t column = columns[from * hot + h]; column >= 0) to[column] += T(1);
+      if (const std::int32_t column = columns[from * hot + h]; column >= 0)
+        to[column] = Operand(static_cast<float>(to[column]) + 1); // small whole numbers are exact
   };
   if (relation == Relations) return add_columns(v);
   for (Index e = incoming[v * Relations + relation]; e < incoming[v * Relations + relation + 1]; ++e) add_columns(source[e]);
@@ -82,28 +83,29 @@ template <> struct kernel<one_hot_relational_op, Cuda> {
                    static_cast<const T*>(a.form), a.bias, a.self_bias, a.y, cuda::incoming_of(cuda, a.graph),
                    view(a.graph.source), cuda.stream->count(nodes));
     }
-    template <class T> static void backward(const Cuda& cuda, const one_hot_relational_op::Backward<T>& a) {
+    template <class T, class Operand>
+    static void backward(const Cuda& cuda, const one_hot_relational_op::Backward<T, Operand>& a) {
       const Index nodes = a.graph.node_count();
       const auto view = [&](const auto& span) { return cuda.stream->view(span.data(), static_cast<Index>(span.size())); };
       if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, nodes, a.dbias);
       if (a.dself_bias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, nodes, a.dself_bias);
       if (a.dweight == nullptr && a.dself == nullptr) return;
-      constexpr Index tile = cuda::Stream::workspace_bytes / ((columns + in) * Index(sizeof(T)));
+      constexpr Index tile = cuda::Stream::workspace_bytes / ((columns + in) * Index(sizeof(Operand)));
       static_assert(tile > 0, "pleat: this layer does not fit into the workspace of a GPU; use fewer channels.");
       const Index* const count = cuda.stream->count(nodes);
-      T *const counts = cuda.stream->template workspace<T>(tile * (columns + in)), *const own = counts + tile * columns;
-      cuda::clear_beyond_of<Out>(cuda, a.dy, nodes);
+      auto *const counts = cuda.stream->template workspace<Operand>(tile * (columns + in)), *const own = counts + tile * columns;
+      if constexpr (sizeof(Operand) == sizeof(T)) cuda::clear_beyond_of<Out>(cuda, a.operands, nodes);
       for (Index begin = 0, all = capacity_of(nodes); begin < all; begin += tile) {
         const Index rows = all - begin < tile ? all - begin : tile;
-        cuda::launch(cuda, cuda::grid_for(rows * (Relations + 1)), cuda::count_hot_columns<T, Relations, In>,
+        cuda::launch(cuda, cuda::grid_for(rows * (Relations + 1)), cuda::count_hot_columns<Operand, Relations, In>,
                      cuda.stream->view(a.columns, nodes * a.plan.hot, capacity_of(nodes) * a.plan.hot), a.plan.hot,
                      cuda::incoming_of(cuda, a.graph), view(a.graph.source), counts, own, begin, count, rows);
-        const T* const dy = a.dy + begin * out;
+        const Operand* const dy = a.operands + begin * out;
         if (a.dweight != nullptr)
-          cuda::gemm<T>(cuda, {counts, columns, false, dy, out, true, a.dweight, a.dweight, columns, nullptr, Relations * In, Out,
-                               rows, true, true});
+          cuda::gemm<T, Operand>(cuda, {counts, columns, false, dy, out, true, a.dweight, a.dweight, columns, nullptr,
+                                        Relations * In, Out, rows, true, true});
         if (a.dself != nullptr)
-          cuda::gemm<T>(cuda, {own, in, false, dy, out, true, a.dself, a.dself, in, nullptr, In, Out, rows, true, true});
+          cuda::gemm<T, Operand>(cuda, {own, in, false, dy, out, true, a.dself, a.dself, in, nullptr, In, Out, rows, true, true});
       }
     }
   };

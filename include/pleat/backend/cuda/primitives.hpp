@@ -109,9 +109,11 @@ __device__ __forceinline__ double rounded_sum(double a, double b) { return PLEAT
 
 /// Elements of a 16-byte access.
 template <class T> inline constexpr int per_access = 16 / static_cast<int>(sizeof(T));
-/// 16 bytes of numbers, moved at once.
-template <class T> struct alignas(16) Pack { T at[per_access<T>]; };
+/// Numbers that are moved at once, 16 bytes of them or fewer.
+template <class T, int Count = per_access<T>> struct alignas(sizeof(T) * Count) Pack { T at[Count]; };
 template <class T> __device__ __forceinline__ Pack<T> load(const T* from) { return *reinterpret_cast<const Pack<T>*>(from); }
-template <class T> __device__ __forceinline__ void store(T* to, const Pack<T>& pack) { *reinterpret_cast<Pack<T>*>(to) = pack; }
+template <class T, int Count> __device__ __forceinline__ void store(T* to, const Pack<T, Count>& pack) {
+  *reinterpret_cast<Pack<T, Count>*>(to) = pack;
+}
 
 } // namespace pleat::inline v0_1::cuda

@@ -49,14 +49,15 @@ template <class T, Index Width> struct RowTeam {
     }
     return v;
   }
-  __device__ static void write(T* row, const Values& v) {
+  /// Also rounded, to rows of the same stride of a narrower type.
+  template <class To> __device__ static void write(To* row, const Values& v) {
 #pragma unroll
     for (int t = 0; t < turns; ++t) {
       const int p = t * lanes + thread() % lanes;
       if (ragged && p >= packs) continue;
-      Pack<T> moved;
+      Pack<To, pack> moved;
 #pragma unroll
-      for (int i = 0; i < pack; ++i) moved.at[i] = static_cast<T>(v.at[t * pack + i]);
+      for (int i = 0; i < pack; ++i) moved.at[i] = static_cast<To>(v.at[t * pack + i]);
       store(row + p * pack, moved);
     }
   }

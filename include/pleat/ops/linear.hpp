@@ -211,11 +211,11 @@ constexpr Rows<Context, Out, Space> linear_folded(Context& run, const Matrix<Out
     const T* const last = store.last != nullptr ? run.data(*store.last) : nullptr;
     constexpr Index stride = stride_of(Out);
     KernelOf<linear_op, Context, Out, In>::forward(
-        run.device(),
-        linear_op::Forward<T, Operand>{
-            x.data(), run.prepared(weight, false), run.data(bias), store.residual != nullptr ? store.residual->data() : nullptr,
-            y.data(), nullptr, count, Out, In, Activation::Relu, store.addend != nullptr ? store.addend->data() : nullptr, first,
-            first != nullptr ? first + stride : nullptr, last, last != nullptr ? last + stride : nullptr});
+        run.device(), linear_op::Forward<T, Operand>{
+                          detail::operand_data(run, operands), run.prepared(weight, false), run.data(bias),
+                          store.residual != nullptr ? store.residual->data() : nullptr, y.data(), nullptr, count, Out, In,
+                          Activation::Relu, store.addend != nullptr ? store.addend->data() : nullptr, first,
+                          first != nullptr ? first + stride : nullptr, last, last != nullptr ? last + stride : nullptr});
   }
   return y;
 }

@@ -227,7 +227,7 @@ enum cudaError_t {
   cudaErrorUnknown
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
-enum cudaDeviceAttr { cudaDevAttrComputeCapabilityMajor, cudaDevAttrComputeCapabilityMinor };
+enum cudaDeviceAttr { cudaDevAttrComputeCapabilityMajor, cudaDevAttrComputeCapabilityMinor, cudaDevAttrMemoryPoolsSupported };
 enum { cudaStreamNonBlocking, cudaEventDisableTiming, cudaStreamCaptureModeThreadLocal };
 namespace emulator {
 struct EmulatedGraph {
@@ -241,6 +241,7 @@ struct EmulatedStream {
 struct Settings {
   cudaError_t next_allocation = cudaSuccess;
   int gpus = 1, capability = 90;
+  bool pools = true; // of memory in the order of a stream
   std::uint64_t allocations = 0;
 };
 inline Settings& settings() {
@@ -276,6 +277,7 @@ inline cudaError_t cudaGetDeviceCount(int* count) { return *count = emulator::se
 inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
 inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr what, int) {
   const int capability = emulator::settings().capability;
+  if (what == cudaDevAttrMemoryPoolsSupported) return *value = emulator::settings().pools ? 1 : 0, cudaSuccess;
   return *value = what == cudaDevAttrComputeCapabilityMajor ? capability / 10 : capability % 10, cudaSuccess;
 }
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, int) {
@@ -297,6 +299,14 @@ inline cudaError_t cudaMalloc(void** block, std::size_t bytes) {
   return (*block = emulator::allocate(bytes)) == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
 }
 inline cudaError_t cudaFree(void* block) { return emulator::release(block), cudaSuccess; }
+inline cudaError_t cudaMallocAsync(void** block, std::size_t bytes, cudaStream_t stream) {
+  if (stream->capturing != nullptr) emulator::refuse("memory is allocated within a capture");
+  return cudaMalloc(block, bytes);
+}
+inline cudaError_t cudaFreeAsync(void* block, cudaStream_t stream) {
+  if (stream->capturing != nullptr) emulator::refuse("memory is released within a capture");
+  return cudaFree(block);
+}
 inline cudaError_t cudaMallocHost(void** block, std::size_t bytes) {
   return (*block = std::malloc(bytes)) == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
 }

@@ -44,6 +44,12 @@ struct Float64 {
   static constexpr const char* name = "float64";
 };
 
+/// The largest relative error of an operand: half a unit in its last place.
+template <class Precision> inline constexpr double operand_rounding = 0x1p-24;
+template <> inline constexpr double operand_rounding<Bf16> = 0x1p-9;
+template <> inline constexpr double operand_rounding<Tf32> = 0x1p-11;
+template <> inline constexpr double operand_rounding<Float64> = 0x1p-53;
+
 /// Whether products read rounded copies of rows and weights, which are apart from them.
 template <class Precision>
 inline constexpr bool rounds_operands = sizeof(typename Precision::Operand) < sizeof(typename Precision::Stream);

@@ -15,6 +15,10 @@
 
 namespace pleat::inline v0_1 {
 
+/// How well a session reproduces check pairs: sums in another order, and where operands are rounded, what that adds up to.
+template <class Precision>
+inline constexpr double check_tolerance = operand_rounding<Precision> > 1e-6 ? 32 * operand_rounding<Precision> : 1e-4;
+
 /// Values of a model and the memory to run it. A sequence's rows have the same bits alone, in any batch and on any number of
 /// threads.
 template <class ModelType, class DeviceType, class Precision = Float32> class EncodeSession {
@@ -27,7 +31,7 @@ public:
   /// Values are all zero: load a checkpoint or copy them in.
   explicit EncodeSession(Device device, std::uint64_t noise_seed = 0);
 
-  /// Reads a checkpoint, strictly, and repeats its check pairs (within 1e-4 relative root mean square).
+  /// Reads a checkpoint, strictly, and repeats its check pairs (within check_tolerance, relative root mean square).
   void load(const Safetensors& file);
   /// Takes the values of another Parameters object of the same model.
   void copy_values(const Parameters<Model, Device, Precision>& from);

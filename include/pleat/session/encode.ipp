@@ -16,8 +16,8 @@ template <class M, class D, class P> void EncodeSession<M, D, P>::load(const Saf
   load_values(file, parameters_);
   for (std::size_t i = 0; i < info.checks.size(); ++i) {
     const CheckPair mine = check_pair(info.checks[i].tokens);
-    require(mine.width == info.checks[i].width && relative_difference(mine.rows, info.checks[i].rows) < 1e-4, file.path(),
-            ": the model does not reproduce its own tensor \"check.", i, ".rows\" (relative difference ",
+    require(mine.width == info.checks[i].width && relative_difference(mine.rows, info.checks[i].rows) < check_tolerance<P>,
+            file.path(), ": the model does not reproduce its own tensor \"check.", i, ".rows\" (relative difference ",
             mine.width == info.checks[i].width ? relative_difference(mine.rows, info.checks[i].rows) : 1.0,
             "); the file is damaged or was written by an incompatible version.");
   }

@@ -37,6 +37,9 @@ public:
     require(capability_ >= least_capability, "GPU ", gpu, " has compute capability ", major, ".", minor,
             " and pleat needs 8.0 (Ampere) or newer; run on the CPU.");
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), gpu, "making a stream");
+    int pools = 0;
+    check(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, gpu), gpu, "asking what it is");
+    pooled_ = pools != 0;
     workspace_ = static_cast<std::byte*>(allocate(workspace_bytes));
     for (Staging& staging : staging_)
       check(cudaEventCreateWithFlags(&staging.copied, cudaEventDisableTiming), gpu, "making an event");
@@ -60,18 +63,23 @@ public:
   int capability() const { return capability_; }
   cudaStream_t handle() const { return stream_; }
 
-  // --- memory
+  // --- memory, in the order of the stream: nobody waits for a block to be released. A few virtual GPUs have no such pools.
   void* allocate(Index bytes) {
     choose();
     void* block = nullptr;
-    check(cudaMalloc(&block, static_cast<std::size_t>(bytes)), gpu_, "allocating ", bytes, " bytes");
+    const auto size = static_cast<std::size_t>(bytes);
+    check(pooled_ ? cudaMallocAsync(&block, size, stream_) : cudaMalloc(&block, size), gpu_, "allocating ", bytes, " bytes");
     return block;
   }
   /// Never throws: after an error that lasts, what is released is lost anyway, and destructors call this.
   void release(void* block) noexcept {
     cudaSetDevice(gpu_);
-    cudaStreamSynchronize(stream_);
-    cudaFree(block);
+    if (pooled_) {
+      cudaFreeAsync(block, stream_);
+    } else {
+      cudaStreamSynchronize(stream_);
+      cudaFree(block);
+    }
   }
   /// The GPU of the calling thread from now on: programs may have several, and sessions may move between threads.
   void choose() const { check(cudaSetDevice(gpu_), gpu_, "choosing it"); }
@@ -117,11 +125,8 @@ public:
     }
     turn_ ^= 1, used_ = 0;
     check(cudaEventSynchronize(staging_[turn_].copied), gpu_, "waiting for a copy");
-    if (mode_ == Mode::Runs && !retired_.empty()) {
-      wait();
-      for (void* block : retired_) check(cudaFree(block), gpu_, "releasing memory");
-      retired_.clear();
-    }
+    if (mode_ == Mode::Runs)
+      for (; !retired_.empty(); retired_.pop_back()) release(retired_.back());
   }
   /// A copy on the device of `count` elements of the host, which may change after the call. Valid until the next pass. It has a
   /// place for the capacity of the count, or for `room` elements: several an item, or one more than there are items.
@@ -279,6 +284,7 @@ private:
   }
 
   int gpu_, capability_ = 0;
+  bool pooled_ = false;
   cudaStream_t stream_ = nullptr;
   std::byte* workspace_ = nullptr;
   std::shared_ptr<void> library_; // of a type that this header need not know

@@ -118,7 +118,7 @@ public:
   /// A new pass begins: what was sent before is no longer needed.
   void begin_pass() {
     choose();
-    sent_.clear();
+    sent_.clear(), counts_.clear();
     if (mode_ == Mode::Captured) { // told once already: the same places again
       used_ = 0;
       return;
@@ -142,8 +142,15 @@ public:
     }
     return reinterpret_cast<const T*>(staged_ + at);
   }
-  /// A count that steps of one bucket do not share.
-  const Index* count(Index value) { return send(&value, 1); }
+  /// A count that steps of one bucket do not share. Where it is copied at once, one copy serves all kernels of the pass that stop
+  /// at it; in a graph each has its own, since counts that are equal now need not be in the next step.
+  const Index* count(Index value) {
+    if (mode_ != Mode::Runs) return send(&value, 1);
+    for (const Count& count : counts_)
+      if (count.value == value) return count.to;
+    counts_.push_back({value, send(&value, 1)});
+    return counts_.back().to;
+  }
   /// The same for an array that stays as it is until the next pass: sent once.
   template <class T> const T* view(const T* from, Index count, Index room = 0) {
     if (from == nullptr || count == 0) return nullptr;
@@ -210,6 +217,10 @@ private:
     Index bytes;
     const void* to;
     Index place;
+  };
+  struct Count {
+    Index value;
+    const Index* to;
   };
   static constexpr std::uint64_t first_fingerprint = 0xCBF29CE484222325u; // FNV-1a
   static constexpr std::size_t most_graphs = 64, most_seen = 4096;
@@ -294,6 +305,7 @@ private:
   Index capacity_ = 0, used_ = 0;
   std::vector<void*> retired_;
   std::vector<Sent> sent_;
+  std::vector<Count> counts_;
   Mode mode_ = Mode::Runs;
   bool moved_ = false;
   std::uint64_t fingerprint_ = first_fingerprint;

@@ -19,6 +19,7 @@ struct prepare_op {};
 /// made of.
 template <class ModelType, class DevicePolicy, class PrecisionPolicy = Float32> class Parameters {
 public:
+  static_assert(detail::require_precision<DevicePolicy, PrecisionPolicy>());
   using Model = ModelType;
   using Device = DevicePolicy;
   using Precision = PrecisionPolicy;

@@ -62,6 +62,7 @@ struct Proposal {
 /// One forward pass (and its backward). Device, precision and mode are types, so the model text below them is the same.
 template <class DevicePolicy, class PrecisionPolicy, bool Records> class Pass {
 public:
+  static_assert(detail::require_precision<DevicePolicy, PrecisionPolicy>());
   using Device = DevicePolicy;
   using Precision = PrecisionPolicy;
   using Parameter = typename Precision::Parameter;

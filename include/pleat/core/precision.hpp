@@ -50,6 +50,17 @@ template <> inline constexpr double operand_rounding<Bf16> = 0x1p-9;
 template <> inline constexpr double operand_rounding<Tf32> = 0x1p-11;
 template <> inline constexpr double operand_rounding<Float64> = 0x1p-53;
 
+/// Whether a device multiplies the operands of a precision; it says so where it is declared.
+template <class Device, class Precision> inline constexpr bool multiplies = true;
+
+namespace detail {
+template <class Device, class Precision> constexpr bool require_precision() {
+  static_assert(multiplies<Device, Precision>, "pleat: the CPU multiplies numbers as they are stored; choose Float32 or Float64 "
+                                               "there. Bf16 and Tf32 are precisions of CUDA.");
+  return true;
+}
+} // namespace detail
+
 /// Whether products read rounded copies of rows and weights, which are apart from them.
 template <class Precision>
 inline constexpr bool rounds_operands = sizeof(typename Precision::Operand) < sizeof(typename Precision::Stream);

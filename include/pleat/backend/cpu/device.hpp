@@ -1,6 +1,7 @@
 #pragma once
 /// \file  The CPU as a device: a thread pool.
 
+#include <pleat/core/precision.hpp>
 #include <pleat/core/threads.hpp>
 
 namespace pleat::inline v0_1 {
@@ -13,5 +14,9 @@ struct Cpu {
   int threads() const { return pool->size(); }
   template <class Body> void parallel_for(Index tasks, Body&& body) const { pool->parallel_for(tasks, body); }
 };
+
+// Matrix units of processors are not used.
+template <> inline constexpr bool multiplies<Cpu, Bf16> = false;
+template <> inline constexpr bool multiplies<Cpu, Tf32> = false;
 
 } // namespace pleat::inline v0_1

@@ -8,12 +8,7 @@
 namespace pleat::inline v0_1 {
 
 template <> struct kernel<prepare_op, Cpu> {
-  template <class T> static constexpr Index size(Index out, Index in) {
-    static_assert(
-        std::is_floating_point_v<T>,
-        "pleat: the CPU multiplies what it stores; choose Float32 or Float64 there. Bf16 and Tf32 are precisions of CUDA.");
-    return cpu::packed_size(out, in);
-  }
+  template <class T> static constexpr Index size(Index out, Index in) { return cpu::packed_size(out, in); }
   template <class T> static void run(const Cpu& cpu, T* form, const T* weight, Index out, Index in, bool transposed) {
     transposed ? cpu::pack_transposed(cpu, form, weight, out, in) : cpu::pack(cpu, form, weight, out, in);
   }

@@ -30,6 +30,13 @@ find include/pleat/backend/cuda include/pleat/backend/cuda.hpp -name '*.hpp' | g
 find include/pleat/backend/cuda include/pleat/backend/cuda.hpp -name '*.hpp' | grep -vE 'cuda/(stream|check|launch|blas|primitives)\.hpp' |
   xargs grep -nE '\b(cuda|cublas)[A-Z][A-Za-z]*\(|<<<' |
   rule "launch and gemm are the gates" "the runtime is called in stream.hpp, launch.hpp and blas.hpp only"
+# In the comment that ends directly above the kernel's `template`.
+find include/pleat/backend/cuda -name '*.hpp' -exec awk '
+  /^ *\/\// { if (!comment) cost = 0; comment = 1; if (/[Bb]ytes|FLOPs/) cost = 1; next }
+  { comment = 0 }
+  /__global__/ { if (!cost) print FILENAME ":" FNR ":" $0 }
+  !/^ *template|^inline constexpr/ { cost = 0 }' {} + |
+  rule "costs of kernels" "each __global__ has a comment above it that says what bytes it moves, and FLOPs where they count"
 headers | grep -v '/interop/' | xargs grep -nE '^ *# *include *[<"](xtensor|xtl)' |
   rule "xtensor stays in interop/" "xtensor may be included in include/pleat/interop only"
 headers | grep -v '/io/gzip.hpp' | xargs grep -nE '^ *# *include *[<"]zlib' |

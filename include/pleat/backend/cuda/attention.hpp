@@ -72,7 +72,8 @@ __global__ void __launch_bounds__(attention_threads)
     log_sum_exp[(place.begin + r) * Heads + place.head] = static_cast<T>(most + logarithm(total));
 }
 
-// sum over channels of out dout, for each row and head: what softmax's gradient subtracts. A thread has a row and head.
+// sum over channels of out dout, for each row and head: what softmax's gradient subtracts. A thread has a row and head. Bytes a
+// row: 2 strides and a number a head.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(256)
     attention_row_products(const T* out, const T* dout, AccumulateOf<T>* products, const Index* row_count) {
@@ -109,7 +110,7 @@ __device__ void store_turned(T* to, const A (&mine)[Dim / 2], const RotaryTurn<A
   }
 }
 
-// dq of a tile of queries: over all keys, ds = p (dp - product), dq = sum ds k.
+// dq of a tile of queries: over all keys, ds = p (dp - product), dq = sum ds k. FLOPs: 6 length Dim a query and head.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_query_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
@@ -153,7 +154,7 @@ __global__ void __launch_bounds__(attention_threads)
   store_turned<T, A, dim>(to, sums, turns + r * half, side, scale, accumulate);
 }
 
-// dk and dv of a tile of keys: over all queries.
+// dk and dv of a tile of keys: over all queries. FLOPs: 8 length Dim a key and head.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_key_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,

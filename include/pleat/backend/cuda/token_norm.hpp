@@ -18,6 +18,7 @@ __device__ inline Index token_norm_group(std::uint8_t token) {
 }
 
 // Statistics in use and, where there are moments of a batch, those proposed: one thread for each channel goes over the types.
+// Bytes a type: 6 strides, and 2 of doubles.
 template <class T, Index Width>
 __global__ void __launch_bounds__(128)
     token_norm_statistics(const T* running_mean, const T* running_variance, const double* moments, const double* counts,
@@ -69,7 +70,8 @@ __global__ void __launch_bounds__(256)
   Team::write(y + r * Team::stride, v);
 }
 
-// For each type and channel: share * sum of dy, and share * scale^2 * sum of dy (z - mean), share = 1 / (n + kappa).
+// For each type and channel: share * sum of dy, and share * scale^2 * sum of dy (z - mean), share = 1 / (n + kappa). Bytes a row:
+// 2 strides. FLOPs of double a channel: 4.
 template <class T, Index Stride>
 __global__ void __launch_bounds__(128)
     token_norm_sums(const T* z, const T* dy, const T* mean, const T* scale, const std::int32_t* order, const std::int32_t* begin,
@@ -89,6 +91,7 @@ __global__ void __launch_bounds__(128)
   shift[at] = static_cast<T>(share * sum), slope[at] = static_cast<T>(share * by * by * product);
 }
 
+// Bytes a row: 3 strides, 4 where it accumulates. FLOPs a channel: 5.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     token_norm_gradient(const T* z, const std::uint8_t* tokens, const T* mean, const T* scale, const T* shift, const T* slope,

@@ -93,6 +93,9 @@ template <class A, int Dim> struct AttentionBackwardMemory {
   A weights[attention_rows][attention_rows + 1], slopes[attention_rows][attention_rows + 1];
 };
 
+/// Blocks that the shared memory of a multiprocessor holds (227 KiB): there are registers for no more.
+template <class Memory> inline constexpr int attention_blocks = 227 * 1024 / static_cast<int>(sizeof(Memory));
+
 // Writes a thread's half of a row's gradient, turned back from the turns of its position: its partner has the other channel of
 // each pair.
 template <class T, class A, int Dim>
@@ -112,7 +115,7 @@ __device__ void store_turned(T* to, const A (&mine)[Dim / 2], const RotaryTurn<A
 
 // dq of a tile of queries: over all keys, ds = p (dp - product), dq = sum ds k. FLOPs: 6 length Dim a query and head.
 template <class T, Index Heads, Index Width>
-__global__ void __launch_bounds__(attention_threads)
+__global__ void __launch_bounds__(attention_threads, attention_blocks<AttentionBackwardMemory<AccumulateOf<T>, Width / Heads>>)
     attention_query_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
                              const AccumulateOf<T>* products, const RotaryTurn<AccumulateOf<T>>* turns, T* dq,
                              const Index* offsets, const std::int32_t* first, const Index* sequence_count, bool accumulate) {

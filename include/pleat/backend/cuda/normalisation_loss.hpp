@@ -12,8 +12,8 @@ namespace pleat::inline v0_1 {
 namespace cuda {
 
 /// All rows as one group, or by residue type.
-inline GroupedRows rows_by_group(const Cuda& cuda, const std::uint8_t* tokens, Index rows) {
-  return tokens != nullptr ? rows_by_type(cuda, tokens, rows) : grouped_rows(cuda, rows, 1, [](Index) { return Index(0); });
+inline Lists rows_by_group(const Cuda& cuda, const std::uint8_t* tokens, Index rows) {
+  return tokens != nullptr ? rows_by_type(cuda, tokens, rows) : grouped_rows<GroupBy::Nothing>(cuda, nullptr, rows, 1);
 }
 
 // Weights of the groups, and the loss: one block, in a fixed order. Bytes a group: 2 strides of doubles.

@@ -8,8 +8,8 @@ namespace pleat::inline v0_1 {
 
 namespace cuda {
 
-inline GroupedRows rows_by_type(const Cuda& cuda, const std::uint8_t* tokens, Index rows) {
-  return grouped_rows(cuda, rows, residue_types, [tokens](Index r) { return residue_type(tokens[r]); });
+inline Lists rows_by_type(const Cuda& cuda, const std::uint8_t* tokens, Index rows, Index reserved = 0) {
+  return grouped_rows<GroupBy::ResidueType>(cuda, tokens, rows, residue_types, reserved);
 }
 /// The group of a token: its residue type, or the last group.
 __device__ inline Index token_norm_group(std::uint8_t token) {
@@ -129,8 +129,9 @@ template <> struct kernel<token_norm_op, Cuda> {
                    cuda.stream->count(a.rows));
     }
     template <class T> static void backward(const Cuda& cuda, const token_norm_op::Backward<T>& a) {
-      const auto rows = cuda::rows_by_type(cuda, a.tokens, a.rows);
-      T* const shift = cuda.stream->workspace<T>(2 * token_norm_op::groups * stride);
+      constexpr Index sums = 2 * token_norm_op::groups * stride;
+      T* const shift = cuda.stream->workspace<T>(sums);
+      const auto rows = cuda::rows_by_type(cuda, a.tokens, a.rows, sums * Index(sizeof(T)));
       T* const slope = shift + token_norm_op::groups * stride;
       cuda::launch(cuda, cuda::grouped_grid<stride>(token_norm_op::groups), cuda::token_norm_sums<T, stride>, a.z, a.dy, a.mean,
                    a.scale, rows.order, rows.begin, a.kappa, shift, slope);

@@ -131,6 +131,11 @@ ${instances}" @ONLY)
 #include \"${header}\"
 ${declarations}" @ONLY)
 
+  if("cuda" IN_LIST arg_DEVICES) # CUB's sort in a source of its own: it would take each of the others 6 s
+    set(source "${folder}/sorts_cuda.cu")
+    file(CONFIGURE OUTPUT "${source}" CONTENT "// Made by pleat_add_models(${target}).\n#include <pleat/backend/cuda/radix_sort.hpp>\n" @ONLY)
+    list(APPEND sources "${source}")
+  endif()
   add_library(${target} STATIC ${sources})
   target_include_directories(${target} PUBLIC "${folder}")
   target_link_libraries(${target} PUBLIC pleat::pleat)
@@ -140,6 +145,7 @@ ${declarations}" @ONLY)
   if("cuda" IN_LIST arg_DEVICES)
     target_link_libraries(${target} PRIVATE CUDA::cudart_static CUDA::cublasLt)
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr>)
+    target_compile_definitions(${target} PRIVATE PLEAT_CUDA_SORTS_ELSEWHERE)
     # By its flag: CMake below 3.26 does not know that nvcc has C++20.
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)
     set_target_properties(${target} PROPERTIES CUDA_RUNTIME_LIBRARY Static CUDA_ARCHITECTURES "${arg_ARCHITECTURES}")

@@ -26,7 +26,7 @@ cuda_header() {
   fi
 }
 export -f cuda_header
-[ $store = 1 ] || (cd "$root/include" && find pleat/backend/cuda pleat/backend/cuda.hpp -name '*.hpp' | grep -v 'cuda/blas.hpp' | sort) | each_line cuda_header || status=1
+[ $store = 1 ] || (cd "$root/include" && find pleat/backend/cuda pleat/backend/cuda.hpp -name '*.hpp' | grep -vE 'cuda/(blas|radix_sort).hpp' | sort) | each_line cuda_header || status=1
 
 nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
 with_cuda=OFF

@@ -1,5 +1,5 @@
 # From the report of `-Xptxas -v` and the PTX that nvcc kept: kernel, architecture, registers, bytes of shared memory that are static
-# and that it is launched with, bytes spilled.
+# and that it is launched with, bytes spilled. Kernels of libraries are left out.
 /^ptxas info +: Compiling entry function/ {
   split($0, quoted, "'")
   kernel = quoted[2] "\t" quoted[4]
@@ -22,5 +22,5 @@
 /\/\/ shared memory: [0-9]+ bytes/ { if ($4 > launched[entry]) launched[entry] = $4 }
 END {
   for (kernel in registers)
-    print kernel "\t" registers[kernel] "\t" fixed[kernel] "\t" launched[kernel] + 0 "\t" spilled[kernel] + 0
+    if (kernel ~ /^_ZN5pleat/) print kernel "\t" registers[kernel] "\t" fixed[kernel] "\t" launched[kernel] + 0 "\t" spilled[kernel] + 0
 }

@@ -6,6 +6,7 @@
 #                          clang++, libFuzzer 20 s a target                                             (60 minutes)
 #   --keep                 keeps the build folder of the last run instead of starting from nothing
 #
+# Every call of nvcc writes what it took to one file, by tests/support/nvcc_logged.sh; together they may take 10 minutes on PLEAT_JOBS cores.
 # PLEAT_JOBS: how many jobs at once (default: all cores). PLEAT_BUILD: build folder (default: build/tests).
 set -uo pipefail
 export LC_ALL=C
@@ -16,7 +17,7 @@ for argument in "$@"; do
   case $argument in
     --full) full=1 ;;
     --keep) keep=1 ;;
-    *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
 done
 started=$SECONDS
@@ -28,10 +29,10 @@ if [ $full -eq 1 ]; then pleat_need_clang; fi
 build=${PLEAT_BUILD:-$root/build/tests}
 if [ $keep -eq 0 ]; then rm -rf "$build"; fi
 mkdir -p "$build"
-export PLEAT_JOBS=${PLEAT_JOBS:-$(nproc)} PLEAT_WORK=$build/checks
+export PLEAT_JOBS=${PLEAT_JOBS:-$(nproc)} PLEAT_WORK=$build/checks PLEAT_NVCC_LOG=$build/nvcc.tsv
 results=$build/results.txt
 times=$build/times.txt
-: >"$results" && : >"$times"
+: >"$results" && : >"$times" && : >"$PLEAT_NVCC_LOG"
 configure=(cmake -S "$root" -G Ninja)
 if command -v ccache >/dev/null; then configure+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 
@@ -160,6 +161,13 @@ if [ $full -eq 1 ]; then
   part "libFuzzer" 4 fuzz
 fi
 
+# Of each of them: seconds of processor time, MB, architectures, source.
+if [ -s "$PLEAT_NVCC_LOG" ]; then
+  awk -F'\t' -v jobs="$PLEAT_JOBS" '{ seconds += $1; if ($2 > most) most = $2 }
+    END { said = sprintf("%d calls, %.0f s of processor time, %.0f s on %d cores, at most %d MB", NR, seconds, seconds / jobs, jobs, most)
+          if (seconds / jobs > 600) print "FAIL cost of all nvcc calls: " said ", the budget is 600 s"
+          else print "ok cost of all nvcc calls (" said ")" }' "$PLEAT_NVCC_LOG" | record
+fi
 heading "minutes"
 cat "$times"
 awk -v s=$((SECONDS - started)) -v b=$([ $full -eq 1 ] && echo 60 || echo 20) 'BEGIN { printf "%-42s %5.1f min, budget %s\n", "all", s / 60, b }'

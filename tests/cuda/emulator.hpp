@@ -6,6 +6,7 @@
 //
 // It does not show: races within a phase that no order of threads shows, the memory model, alignment of accesses, timing.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -255,6 +256,17 @@ template <class Work> void enqueue(EmulatedStream* stream, Work work) {
   }
   const Door door;
   work();
+}
+// In the place of CUB: (keys, numbers) in the order of the keys' low bits, stable.
+inline void sort(EmulatedStream* stream, const std::uint32_t* keys, std::uint32_t* sorted_keys, const std::int32_t* numbers,
+                 std::int32_t* sorted_numbers, std::int64_t count, int bits) {
+  enqueue(stream, [=] {
+    std::vector<std::pair<std::uint32_t, std::int32_t>> pairs;
+    for (std::int64_t i = 0; i < count; ++i) pairs.emplace_back(keys[i], numbers[i]);
+    const std::uint32_t mask = bits < 32 ? (1u << bits) - 1 : ~0u;
+    std::stable_sort(pairs.begin(), pairs.end(), [=](auto& a, auto& b) { return (a.first & mask) < (b.first & mask); });
+    for (std::int64_t i = 0; i < count; ++i) std::tie(sorted_keys[i], sorted_numbers[i]) = pairs[static_cast<std::size_t>(i)];
+  });
 }
 } // namespace emulator
 using cudaStream_t = emulator::EmulatedStream*;

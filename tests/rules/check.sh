@@ -24,12 +24,21 @@ headers() { find include -name '*.hpp' -o -name '*.ipp' -o -name '*.inl' -o -nam
   rule "top level" "only the agreed entries may stand at the top"
 headers | grep -v '/backend/' | xargs grep -nE '^ *# *include *[<"](Eigen/|cuda|cub/|thrust/|cublas)' |
   rule "devices stay in backend/" "Eigen, CUDA, CUB and Thrust may be included in include/pleat/backend only"
-find include/pleat/backend/cuda include/pleat/backend/cuda.hpp -name '*.hpp' | grep -v 'cuda/primitives.hpp' |
+find include/pleat/backend/cuda include/pleat/backend/cuda.hpp -name '*.hpp' | grep -vE 'cuda/(primitives|radix_sort)\.hpp' |
   xargs grep -nE '\b(threadIdx|blockIdx|blockDim|gridDim)\b|__(shfl|sync|ldg|shared|fma|expf|fadd|fmul|dmul|dadd|popc|ballot)|\basm\b|\bcub::|\batomic[A-Z]' |
   rule "the hardware stays in primitives.hpp" "kernels ask for it by what backend/cuda/primitives.hpp offers, which tests can emulate"
 find include/pleat/backend/cuda include/pleat/backend/cuda.hpp -name '*.hpp' | grep -vE 'cuda/(stream|check|launch|blas|primitives)\.hpp' |
   xargs grep -nE '\b(cuda|cublas)[A-Z][A-Za-z]*\(|<<<' |
-  rule "launch and gemm are the gates" "the runtime is called in stream.hpp, launch.hpp and blas.hpp only"
+  rule "launch, gemm and sort are the gates" "the runtime is called in stream.hpp, launch.hpp and blas.hpp only"
+find include/pleat/backend -name '*.hpp' | grep -v 'cuda/radix_sort.hpp' | xargs grep -nE '^ *# *include *<(cub|thrust)/' |
+  rule "CUB stays in radix_sort.hpp" "its headers take nvcc seconds: sorts are asked for by backend/cuda/sort.hpp"
+# In the comment that ends directly above the kernel's `template`.
+find include/pleat/backend/cuda -name '*.hpp' -exec awk '
+  /^ *\/\// { if (!comment) cost = 0; comment = 1; if (/[Bb]ytes|FLOPs/) cost = 1; next }
+  { comment = 0 }
+  /__global__/ { if (!cost) print FILENAME ":" FNR ":" $0 }
+  !/^ *template|^inline constexpr/ { cost = 0 }' {} + |
+  rule "costs of kernels" "each __global__ has a comment above it that says what bytes it moves, and FLOPs where they count"
 headers | grep -v '/interop/' | xargs grep -nE '^ *# *include *[<"](xtensor|xtl)' |
   rule "xtensor stays in interop/" "xtensor may be included in include/pleat/interop only"
 headers | grep -v '/io/gzip.hpp' | xargs grep -nE '^ *# *include *[<"]zlib' |

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include <models_sessions.hpp>
+#include <small_sessions.hpp>
 
 #if defined(EIGEN_WORLD_VERSION) || defined(__CUDA_RUNTIME_H__)
 #error "the header of generated sessions shows Eigen or CUDA to the host program"

@@ -47,7 +47,7 @@ template <class Body> void with_activation(Activation activation, Body&& body) {
   }
 }
 
-// Bytes an element: 2, backward 3 (4 where it accumulates).
+// Bytes an element: 2.
 template <Activation F, class T>
 __global__ void __launch_bounds__(256) activation_forward(const T* x, T* y, const Index* rows, Index stride) {
   const Index i = global_thread() * per_access<T>;
@@ -57,6 +57,7 @@ __global__ void __launch_bounds__(256) activation_forward(const T* x, T* y, cons
   for (int k = 0; k < per_access<T>; ++k) v.at[k] = activated<F>(v.at[k]);
   v.write(y + i);
 }
+// Bytes an element: 3, 4 where it accumulates.
 template <Activation F, class T>
 __global__ void __launch_bounds__(256)
     activation_backward(const T* x, const T* dy, T* dx, const Index* rows, Index stride, bool accumulate) {

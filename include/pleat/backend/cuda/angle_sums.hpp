@@ -113,14 +113,14 @@ void sum_by_angle(const Cuda& cuda, const T* x, const std::uint8_t* bins, const 
          begin, count, rows);
 }
 
-// A weight (Out, Slots * In) slot by slot: form (Slots * Out, stride_of(In)), tails zero.
+// A weight (Out, Slots * In) slot by slot: form (Slots * Out, stride_of(In)), tails zero. Bytes: the weight and the form.
 template <class T, Index Slots, Index In, Index Out>
 __global__ void __launch_bounds__(256) weight_by_slot(const T* weight, T* form) {
   constexpr Index stride = stride_of(In);
   const Index i = global_thread(), row = i / stride, c = i % stride, slot = row / Out, o = row % Out;
   if (row < Slots * Out) form[i] = c < In ? weight[o * angle_stride<Slots, In> + slot * In + c] : T{};
 }
-// The way back: dweight += the gradient of the form.
+// The way back: dweight += the gradient of the form. Bytes: 3 times the weight.
 template <class T, Index Slots, Index In, Index Out>
 __global__ void __launch_bounds__(256) add_weight_by_slot(const T* gradient, T* dweight) {
   using A = AccumulateOf<T>;

@@ -72,7 +72,8 @@ __global__ void __launch_bounds__(attention_threads)
     log_sum_exp[(place.begin + r) * Heads + place.head] = static_cast<T>(most + logarithm(total));
 }
 
-// sum over channels of out dout, for each row and head: what softmax's gradient subtracts. A thread has a row and head.
+// sum over channels of out dout, for each row and head: what softmax's gradient subtracts. A thread has a row and head. Bytes a
+// row: 2 strides and a number a head.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(256)
     attention_row_products(const T* out, const T* dout, AccumulateOf<T>* products, const Index* row_count) {
@@ -92,6 +93,9 @@ template <class A, int Dim> struct AttentionBackwardMemory {
   A weights[attention_rows][attention_rows + 1], slopes[attention_rows][attention_rows + 1];
 };
 
+/// Blocks that the shared memory of a multiprocessor holds (227 KiB): there are registers for no more.
+template <class Memory> inline constexpr int attention_blocks = 227 * 1024 / static_cast<int>(sizeof(Memory));
+
 // Writes a thread's half of a row's gradient, turned back from the turns of its position: its partner has the other channel of
 // each pair.
 template <class T, class A, int Dim>
@@ -109,9 +113,9 @@ __device__ void store_turned(T* to, const A (&mine)[Dim / 2], const RotaryTurn<A
   }
 }
 
-// dq of a tile of queries: over all keys, ds = p (dp - product), dq = sum ds k.
+// dq of a tile of queries: over all keys, ds = p (dp - product), dq = sum ds k. FLOPs: 6 length Dim a query and head.
 template <class T, Index Heads, Index Width>
-__global__ void __launch_bounds__(attention_threads)
+__global__ void __launch_bounds__(attention_threads, attention_blocks<AttentionBackwardMemory<AccumulateOf<T>, Width / Heads>>)
     attention_query_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
                              const AccumulateOf<T>* products, const RotaryTurn<AccumulateOf<T>>* turns, T* dq,
                              const Index* offsets, const std::int32_t* first, const Index* sequence_count, bool accumulate) {
@@ -153,7 +157,7 @@ __global__ void __launch_bounds__(attention_threads)
   store_turned<T, A, dim>(to, sums, turns + r * half, side, scale, accumulate);
 }
 
-// dk and dv of a tile of keys: over all queries.
+// dk and dv of a tile of keys: over all queries. FLOPs: 8 length Dim a key and head.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_key_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,

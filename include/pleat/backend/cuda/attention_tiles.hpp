@@ -49,7 +49,8 @@ template <class A> __device__ void rotate_pair(A& first, A& second, RotaryTurn<A
   const A a = first, b = second;
   first = a * turn.cosine - b * turn.sine, second = b * turn.cosine + a * turn.sine;
 }
-// The turns of all positions (positions, Dim / 2), once for all tiles that read them.
+// The turns of all positions (positions, Dim / 2), once for all tiles that read them. Bytes a position: Dim numbers; a power and
+// a sine of double for each pair.
 template <class A, int Dim> __global__ void __launch_bounds__(256) rotary_turns(RotaryTurn<A>* turns, Index positions) {
   constexpr int half = Dim / 2;
   const Index i = global_thread();

@@ -17,6 +17,7 @@ __global__ void __launch_bounds__(256) concat_forward(const T* x, T* y, const In
   ColumnTeam<T, Width>::write(y + r * stride + column, Team::read(x + r * Team::stride));
   if (column + Width == total) ColumnTeam<T, Width>::clear(y + r * stride, total, stride);
 }
+// Bytes a row: a block and a stride, another where it accumulates.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     concat_backward(const T* dy, T* dx, const Index* rows, Index total, Index column, bool accumulate) {

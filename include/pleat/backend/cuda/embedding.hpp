@@ -28,7 +28,7 @@ template <> struct kernel<embedding_op, Cuda> {
     }
     template <class T> static void backward(const Cuda& cuda, const embedding_op::Backward<T>& a) {
       constexpr Index stride = stride_of(Width);
-      const auto rows = cuda::grouped_rows(cuda, a.rows, a.vocabulary, [&](Index r) { return Index(a.tokens[r]); });
+      const auto rows = cuda::grouped_rows<cuda::GroupBy::Token>(cuda, a.tokens, a.rows, a.vocabulary);
       cuda::launch(cuda, cuda::grouped_grid<stride>(a.vocabulary), cuda::add_group_sums<T, stride>, a.dy, rows.order, rows.begin,
                    a.dtable);
     }

@@ -1,10 +1,10 @@
 #pragma once
-/// \file  Means over listed rows on CUDA. A row may be in several groups: the host sorts the groups of each row, so that
-/// gradients are sums in their order.
-
-#include <vector>
+/// \file  Means over listed rows on CUDA. A row may be in several groups: the groups of each row are sorted, so that gradients
+/// are sums in their order.
 
 #include <pleat/backend/cuda/listed_rows.hpp>
+#include <pleat/backend/cuda/segments.hpp>
+#include <pleat/backend/cuda/sort.hpp>
 #include <pleat/ops/group_mean.hpp>
 
 namespace pleat::inline v0_1 {
@@ -26,6 +26,18 @@ __global__ void __launch_bounds__(256)
 #pragma unroll
   for (int i = 0; i < Team::values; ++i) sum.at[i] /= members;
   Team::write(y + g * Team::stride, sum);
+}
+// The pairs to sort, for the capacity of a member count: the row of a member, and its group. Bytes a member: its number, a key
+// and a number; offsets from the cache.
+template <class Offset> // a template, so that sources may share it
+__global__ void __launch_bounds__(256)
+    key_of_members(const std::int32_t* member, const Offset* begin, std::uint32_t* keys, std::int32_t* numbers,
+                   const Index* group_count, Index rows, Index capacity) {
+  const Index k = global_thread(), groups = *group_count;
+  if (k >= capacity) return;
+  const bool is_there = k < begin[groups];
+  keys[k] = static_cast<std::uint32_t>(is_there ? member[k] : rows);
+  numbers[k] = static_cast<std::int32_t>(is_there ? sequence_of(begin, groups, k) : 0);
 }
 // Row r is in the groups group[at[r]], ... before group[at[r + 1]]. Bytes a member: a stride and 4 numbers; a row: a stride.
 template <class T, Index Width>
@@ -59,20 +71,14 @@ template <> struct kernel<group_mean_op, Cuda> {
     template <class T> static void backward(const Cuda& cuda, const group_mean_op::Backward<T>& a) {
       if (a.rows == 0) return;
       const RowGroups& g = a.groups;
-      std::vector<std::int32_t> group(g.member.size()), at(static_cast<std::size_t>(a.rows) + 1);
-      for (const std::int32_t row : g.member) ++at[static_cast<std::size_t>(row) + 1];
-      for (std::size_t r = 0; r < static_cast<std::size_t>(a.rows); ++r) at[r + 1] += at[r];
-      auto next = at;
-      for (Index i = 0; i < g.groups(); ++i)
-        for (Index k = g.begin[static_cast<std::size_t>(i)]; k < g.begin[static_cast<std::size_t>(i) + 1]; ++k) {
-          const auto row = static_cast<std::size_t>(g.member[static_cast<std::size_t>(k)]);
-          group[static_cast<std::size_t>(next[row]++)] = static_cast<std::int32_t>(i);
-        }
-      const std::int32_t* const sorted =
-          group.empty() ? nullptr : cuda.stream->send(group.data(), static_cast<Index>(group.size()));
-      cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::group_mean_backward<T, Width>, a.dy, begin_of(cuda, g),
-                   sorted, cuda.stream->send(at.data(), a.rows + 1, capacity_of(a.rows) + 1), a.dx, cuda.stream->count(a.rows),
-                   a.accumulate);
+      const auto members = static_cast<Index>(g.member.size()), capacity = capacity_of(members), lists = capacity_of(a.rows);
+      const Index *const begin = begin_of(cuda, g), *const groups = cuda.stream->count(g.groups());
+      const auto of_rows = cuda::make_lists(cuda, capacity, lists, 0, [&](std::uint32_t* keys, std::int32_t* numbers) {
+        cuda::launch(cuda, cuda::bucket_grid(members), cuda::key_of_members<Index>, cuda.stream->view(g.member.data(), members),
+                     begin, keys, numbers, groups, lists, capacity);
+      });
+      cuda::launch(cuda, cuda::RowTeam<T, Width>::grid(a.rows), cuda::group_mean_backward<T, Width>, a.dy, begin, of_rows.order,
+                   of_rows.begin, a.dx, cuda.stream->count(a.rows), a.accumulate);
     }
 
   private:

@@ -1,32 +1,40 @@
 #pragma once
-/// \file  Rows in the order of the group they belong to (their token, their residue type), which the host sorts: sums over groups
+/// \file  Rows in the order of the group they belong to (their token, their residue type), sorted on the device: sums over groups
 /// are then sums over neighbours, in a fixed order and without atomics.
 
-#include <cstdint>
-#include <vector>
-
 #include <pleat/backend/cuda/rows.hpp>
+#include <pleat/backend/cuda/sort.hpp>
+#include <pleat/core/tokens.hpp>
 
 namespace pleat::inline v0_1::cuda {
 
-/// Group g has the rows order[begin[g]], ..., order[begin[g + 1] - 1], ascending. On the device.
-struct GroupedRows {
-  const std::int32_t* order;
-  const std::int32_t* begin; // (groups + 1)
-};
+/// What rows are grouped by; -1: in no group.
+enum class GroupBy : unsigned char { Token, ResidueType, Nothing };
+template <GroupBy By> __device__ Index group_of(const std::uint8_t* tokens, Index row) {
+  if constexpr (By == GroupBy::Token) return tokens[row];
+  if constexpr (By == GroupBy::ResidueType) return residue_type(tokens[row]);
+  return 0;
+}
 
-/// group_of(row) from -1 (none) to groups - 1.
-template <class GroupOf> GroupedRows grouped_rows(const Cuda& cuda, Index rows, Index groups, const GroupOf& group_of) {
-  std::vector<std::int32_t> order(static_cast<std::size_t>(rows)), begin(static_cast<std::size_t>(groups) + 1);
-  for (Index r = 0; r < rows; ++r)
-    if (const Index g = group_of(r); g >= 0) ++begin[static_cast<std::size_t>(g) + 1];
-  for (std::size_t g = 0; g < static_cast<std::size_t>(groups); ++g) begin[g + 1] += begin[g];
-  auto next = begin;
-  for (Index r = 0; r < rows; ++r)
-    if (const Index g = group_of(r); g >= 0)
-      order[static_cast<std::size_t>(next[static_cast<std::size_t>(g)]++)] = static_cast<std::int32_t>(r);
-  // As many elements as there are rows, whatever group they are in: what is sent has one size for one row count.
-  return {cuda.stream->send(order.data(), rows), cuda.stream->send(begin.data(), groups + 1)};
+// The pairs to sort, for the capacity of a row count. Bytes a row: a token, a key and a number.
+template <GroupBy By>
+__global__ void __launch_bounds__(256) key_of_rows(const std::uint8_t* tokens, std::uint32_t* keys, std::int32_t* numbers,
+                                                   const Index* rows, Index groups, Index capacity) {
+  const Index r = global_thread();
+  if (r >= capacity) return;
+  const Index g = r < *rows ? group_of<By>(tokens, r) : -1;
+  keys[r] = static_cast<std::uint32_t>(g >= 0 ? g : groups), numbers[r] = static_cast<std::int32_t>(r);
+}
+
+/// Lists of the rows of each group, ascending. `tokens`: of the host. The first `reserved` bytes of the workspace stay the
+/// caller's.
+template <GroupBy By>
+Lists grouped_rows(const Cuda& cuda, const std::uint8_t* tokens, Index rows, Index groups, Index reserved = 0) {
+  const Index capacity = capacity_of(rows);
+  return make_lists(cuda, capacity, groups, reserved, [&](std::uint32_t* keys, std::int32_t* numbers) {
+    launch(cuda, bucket_grid(rows), key_of_rows<By>, cuda.stream->view(tokens, rows), keys, numbers, cuda.stream->count(rows),
+           groups, capacity);
+  });
 }
 
 /// A thread of a block of 128 has a channel of a group.

@@ -61,6 +61,7 @@ __device__ typename Team::Values through_norm(const typename Team::Values& g, co
   return d;
 }
 
+// Bytes a row: 3 strides, 4 where it accumulates, and 2 moments. FLOPs a channel: 10.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256) layer_norm_input_gradient(const T* x, const T* gain, const T* moments, const T* dy, T* dx,
                                                                  const Index* row_count, bool accumulate) {
@@ -77,7 +78,8 @@ __global__ void __launch_bounds__(256) layer_norm_input_gradient(const T* x, con
   if (row < rows) Team::contribute(dx + r * Team::stride, d, accumulate);
 }
 
-// Partial sums over rows_of_sum rows for each channel: of dy xhat, then of dy.
+// Partial sums over rows_of_sum rows for each channel: of dy xhat, then of dy. Bytes a row: 2 strides and 2 moments. FLOPs a
+// channel: 5.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     layer_norm_gain_sums(const T* x, const T* moments, const T* dy, AccumulateOf<T>* partial, const Index* row_count) {
@@ -96,7 +98,7 @@ __global__ void __launch_bounds__(256)
     partial[block() * 2 * stride + c] = gain, partial[(block() * 2 + 1) * stride + c] = bias;
   }
 }
-// The sums of the two halves, added to `dgain` and `dbias`.
+// The sums of the two halves, added to `dgain` and `dbias`. Bytes a part: 2 strides.
 template <class A, class T>
 __global__ void layer_norm_gain_finish(const A* partial, Index parts, Index stride, T* dgain, T* dbias) {
   const Index c = global_thread();

@@ -46,7 +46,7 @@ __global__ void __launch_bounds__(256)
   v.write(y + at);
 }
 
-// Zeros in the tails of rows that a product wrote without them.
+// Zeros in the tails of rows that a product wrote without them. Bytes a row: its tail.
 template <class T, Index Width> __global__ void __launch_bounds__(256) clear_tails(T* y, const Index* row_count) {
   const Index rows = *row_count;
   constexpr Index stride = stride_of(Width), tail = stride - Width;
@@ -54,7 +54,7 @@ template <class T, Index Width> __global__ void __launch_bounds__(256) clear_tai
   if (i < rows * tail) y[i / tail * stride + Width + i % tail] = T(0);
 }
 
-// Partial sums over rows_of_sum rows, channel by channel.
+// Partial sums over rows_of_sum rows, channel by channel. Bytes a row: a stride.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256) sum_rows(const T* x, AccumulateOf<T>* partial, const Index* row_count) {
   const Index rows = *row_count;
@@ -73,7 +73,7 @@ template <Index Width, class T> void clear_tails_of(const Cuda& cuda, T* y, Inde
     launch(cuda, bucket_grid(rows, stride_of(Width) - Width), clear_tails<T, Width>, y, cuda.stream->count(rows));
 }
 
-// Zeros in the rows of a block beyond the count, up to its capacity.
+// Zeros in the rows of a block beyond the count, up to its capacity. Bytes: a stride for each of these.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256) clear_beyond(T* y, const Index* row_count, Index capacity) {
   constexpr Index stride = stride_of(Width);

@@ -23,6 +23,7 @@ __global__ void __launch_bounds__(256) mix_forward(const T* x, const T* a, const
   for (int i = 0; i < Team::values; ++i) v.at[i] = fused(p, v.at[i], q * w.at[i]);
   Team::write(y + r * Team::stride, v);
 }
+// Bytes a row: 2 strides, 3 where it accumulates.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256) mix_backward(const T* dy, const T* a, T* dx, const Index* row_count, bool accumulate) {
   const Index rows = *row_count;

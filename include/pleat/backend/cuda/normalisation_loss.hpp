@@ -12,11 +12,11 @@ namespace pleat::inline v0_1 {
 namespace cuda {
 
 /// All rows as one group, or by residue type.
-inline GroupedRows rows_by_group(const Cuda& cuda, const std::uint8_t* tokens, Index rows) {
-  return tokens != nullptr ? rows_by_type(cuda, tokens, rows) : grouped_rows(cuda, rows, 1, [](Index) { return Index(0); });
+inline Lists rows_by_group(const Cuda& cuda, const std::uint8_t* tokens, Index rows) {
+  return tokens != nullptr ? rows_by_type(cuda, tokens, rows) : grouped_rows<GroupBy::Nothing>(cuda, nullptr, rows, 1);
 }
 
-// Weights of the groups, and the loss: one block, in a fixed order.
+// Weights of the groups, and the loss: one block, in a fixed order. Bytes a group: 2 strides of doubles.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256) univariate_kl_loss(const double* moments, const double* counts, double* weights, T* loss,
                                                           Index groups, Index minimum, bool per_type, double floor) {
@@ -43,7 +43,8 @@ __global__ void __launch_bounds__(256) univariate_kl_loss(const double* moments,
   if (thread() < stride_of(1)) loss[thread()] = static_cast<T>(thread() == 0 ? total : 0.0);
 }
 
-// dz = dloss weight_g / n_g (mu + (1 - 1/var)(z - mu)), the 1/var only above the floor.
+// dz = dloss weight_g / n_g (mu + (1 - 1/var)(z - mu)), the 1/var only above the floor. Bytes a row: 2 strides, 3 where it
+// accumulates (moments stay in the cache). FLOPs of double a channel: 6.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     univariate_kl_gradient(const T* z, const std::uint8_t* tokens, const double* moments, const double* counts,
@@ -81,6 +82,7 @@ __global__ void __launch_bounds__(256) sum_rows_in_double(const T* z, double* pa
     partial[block() * stride + c] = sum;
   }
 }
+// The mean of all rows from these sums. Bytes a part: a stride of doubles.
 template <Index Width>
 __global__ void __launch_bounds__(256) mean_of_sums(const double* partial, Index parts, double* mean, const Index* row_count) {
   constexpr Index stride = stride_of(Width);
@@ -92,6 +94,7 @@ __global__ void __launch_bounds__(256) mean_of_sums(const double* partial, Index
 }
 
 // Rows [begin, begin + rows) less the mean, in double; zeros in tails and from *row_count on, for products that sum over rows.
+// Bytes a row: a stride, and one of doubles.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     centre_rows(const T* z, const double* mean, double* centred, Index begin, const Index* row_count, Index rows) {

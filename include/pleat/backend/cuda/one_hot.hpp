@@ -28,6 +28,7 @@ __global__ void __launch_bounds__(256)
       if (Team::element(i) == Width - 1) v.at[i] = static_cast<typename Team::A>(last[r * stride_of(1)]);
   Team::write(y + r * Team::stride, v);
 }
+// Bytes a row: a number, and a stride of one channel, two where it accumulates.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256) one_hot_backward(const T* dy, T* dlast, const Index* rows, bool accumulate) {
   using Team = RowTeam<T, 1>;

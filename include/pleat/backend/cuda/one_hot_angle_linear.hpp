@@ -53,7 +53,8 @@ __global__ void __launch_bounds__(256)
   sum.write(y + e * stride + c);
 }
 
-// Row r of `to` (rows, stride_of(In)): ones at the columns of edge begin + r, and its length last; zeros from *edges on.
+// Row r of `to` (rows, stride_of(In)): ones at the columns of edge begin + r, and its length last; zeros from *edges on. Bytes a
+// row: a stride, its columns and a length.
 template <class T, class Operand, Index In>
 __global__ void __launch_bounds__(256) one_hot_edges(const std::int32_t* columns, Index hot, const T* length, Operand* to,
                                                      Index begin, const Index* edges, Index rows) {
@@ -68,7 +69,7 @@ __global__ void __launch_bounds__(256) one_hot_edges(const std::int32_t* columns
   to[i] = Operand(value);
 }
 
-// last (Slots + 1, Out): what the length of an edge is multiplied by, for each slot and for the edge itself.
+// last (Slots + 1, Out): what the length of an edge is multiplied by, for each slot and for the edge itself. Bytes: twice these.
 template <class T, Index Slots, Index In, Index Out>
 __global__ void __launch_bounds__(256) columns_of_length(const T* weight, const T* self, T* last) {
   const Index i = global_thread(), slot = i / Out, o = i % Out;

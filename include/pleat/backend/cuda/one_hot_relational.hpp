@@ -11,6 +11,7 @@ namespace pleat::inline v0_1 {
 namespace cuda {
 
 // Weights of one-hot rows as rows: form (Slots + 1, In, stride_of(Out)) from weight (Out, Slots * In) and, last, self (Out, In).
+// Bytes: the form, twice.
 template <class T, Index Slots, Index In, Index Out>
 __global__ void __launch_bounds__(256) one_hot_form(const T* weight, const T* self, T* form) {
   constexpr Index stride = stride_of(Out);
@@ -48,7 +49,8 @@ __global__ void __launch_bounds__(256)
 }
 
 // Row r of `counts` (rows, stride_of(Slots * In)): how often each column is hot on the edges into node begin + r by relation; of
-// `own` (rows, stride_of(In)): on the node itself. Zeros from *nodes on. A thread has a block of In columns of a node.
+// `own` (rows, stride_of(In)): on the node itself. Zeros from *nodes on. A thread has a block of In columns of a node. Bytes a
+// row: 2 strides written, and the hot columns of each edge.
 template <class Operand, Index Relations, Index In>
 __global__ void __launch_bounds__(256)
     count_hot_columns(const std::int32_t* columns, Index hot, const Index* incoming, const std::int32_t* source, Operand* counts,

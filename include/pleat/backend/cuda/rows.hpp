@@ -83,7 +83,7 @@ inline constexpr Index rows_of_sum = 128;
 constexpr Index sums_of(Index rows) { return (capacity_of(rows) + rows_of_sum - 1) / rows_of_sum; }
 
 /// to[c] += sum over `parts` of partial[part * width + c], in a fixed order: where partial sums of a kernel before end. A null
-/// `to` is left out.
+/// `to` is left out. Bytes a part: its width.
 template <class A, class T> __global__ void finish_sums(const A* partial, Index parts, Index width, T* to) {
   const Index c = global_thread();
   if (c >= width) return;

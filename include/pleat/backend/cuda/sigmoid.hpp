@@ -8,7 +8,7 @@ namespace pleat::inline v0_1 {
 
 namespace cuda {
 
-// Bytes an element: 2, backward 3 (4 where it accumulates).
+// Bytes an element: 2.
 template <class T, Index Width> __global__ void __launch_bounds__(256) sigmoid_forward(const T* x, T* y, const Index* rows) {
   using A = AccumulateOf<T>;
   const Index i = global_thread() * per_access<T>;
@@ -19,6 +19,7 @@ template <class T, Index Width> __global__ void __launch_bounds__(256) sigmoid_f
   for (int k = 0; k < per_access<T>; ++k) v.at[k] = channel + k < Width ? A(1) / (A(1) + exponential(-v.at[k])) : A(0);
   v.write(y + i);
 }
+// Bytes an element: 3, 4 where it accumulates.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256) sigmoid_backward(const T* y, const T* dy, T* dx, const Index* rows, bool accumulate) {
   using A = AccumulateOf<T>;

@@ -36,7 +36,8 @@ __device__ inline double error_denominator(const Index* offsets, Index sequences
   return count;
 }
 
-// The loss, and twice one over the denominator for the backward: one thread goes over the sequences in order.
+// The loss, and twice one over the denominator for the backward: one thread goes over the sequences in order. Bytes a sequence: a
+// loss, a weight and an offset.
 template <class T>
 __global__ void squared_error_loss(const T* sequence_loss, const double* weights, const Index* offsets,
                                    const Index* sequence_count, T* loss, bool positions) {
@@ -54,7 +55,7 @@ __global__ void squared_error_loss(const T* sequence_loss, const double* weights
   loss[thread()] = static_cast<T>(sum);
 }
 
-// Rows of no sequence get a gradient of zero.
+// Rows of no sequence get a gradient of zero. Bytes a row: 3 strides, 4 where it accumulates. FLOPs a channel: 2.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     squared_error_gradient(const T* prediction, const T* target, const double* weights, const T* dloss, T* gradient,

@@ -7,6 +7,7 @@
 namespace pleat::inline v0_1 {
 
 namespace cuda {
+// Bytes a row: a stride; a power and a sine of double for each channel.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256) time_embedding_forward(const double* t, T* y, const Index* sequence_count) {
   const Index sequences = *sequence_count;

@@ -8,8 +8,8 @@ namespace pleat::inline v0_1 {
 
 namespace cuda {
 
-inline GroupedRows rows_by_type(const Cuda& cuda, const std::uint8_t* tokens, Index rows) {
-  return grouped_rows(cuda, rows, residue_types, [tokens](Index r) { return residue_type(tokens[r]); });
+inline Lists rows_by_type(const Cuda& cuda, const std::uint8_t* tokens, Index rows, Index reserved = 0) {
+  return grouped_rows<GroupBy::ResidueType>(cuda, tokens, rows, residue_types, reserved);
 }
 /// The group of a token: its residue type, or the last group.
 __device__ inline Index token_norm_group(std::uint8_t token) {
@@ -18,6 +18,7 @@ __device__ inline Index token_norm_group(std::uint8_t token) {
 }
 
 // Statistics in use and, where there are moments of a batch, those proposed: one thread for each channel goes over the types.
+// Bytes a type: 6 strides, and 2 of doubles.
 template <class T, Index Width>
 __global__ void __launch_bounds__(128)
     token_norm_statistics(const T* running_mean, const T* running_variance, const double* moments, const double* counts,
@@ -69,7 +70,8 @@ __global__ void __launch_bounds__(256)
   Team::write(y + r * Team::stride, v);
 }
 
-// For each type and channel: share * sum of dy, and share * scale^2 * sum of dy (z - mean), share = 1 / (n + kappa).
+// For each type and channel: share * sum of dy, and share * scale^2 * sum of dy (z - mean), share = 1 / (n + kappa). Bytes a row:
+// 2 strides. FLOPs of double a channel: 4.
 template <class T, Index Stride>
 __global__ void __launch_bounds__(128)
     token_norm_sums(const T* z, const T* dy, const T* mean, const T* scale, const std::int32_t* order, const std::int32_t* begin,
@@ -89,6 +91,7 @@ __global__ void __launch_bounds__(128)
   shift[at] = static_cast<T>(share * sum), slope[at] = static_cast<T>(share * by * by * product);
 }
 
+// Bytes a row: 3 strides, 4 where it accumulates. FLOPs a channel: 5.
 template <class T, Index Width>
 __global__ void __launch_bounds__(256)
     token_norm_gradient(const T* z, const std::uint8_t* tokens, const T* mean, const T* scale, const T* shift, const T* slope,
@@ -126,8 +129,9 @@ template <> struct kernel<token_norm_op, Cuda> {
                    cuda.stream->count(a.rows));
     }
     template <class T> static void backward(const Cuda& cuda, const token_norm_op::Backward<T>& a) {
-      const auto rows = cuda::rows_by_type(cuda, a.tokens, a.rows);
-      T* const shift = cuda.stream->workspace<T>(2 * token_norm_op::groups * stride);
+      constexpr Index sums = 2 * token_norm_op::groups * stride;
+      T* const shift = cuda.stream->workspace<T>(sums);
+      const auto rows = cuda::rows_by_type(cuda, a.tokens, a.rows, sums * Index(sizeof(T)));
       T* const slope = shift + token_norm_op::groups * stride;
       cuda::launch(cuda, cuda::grouped_grid<stride>(token_norm_op::groups), cuda::token_norm_sums<T, stride>, a.z, a.dy, a.mean,
                    a.scale, rows.order, rows.begin, a.kappa, shift, slope);

@@ -7,6 +7,7 @@
 namespace pleat::inline v0_1 {
 
 namespace cuda {
+// Bytes: 2 numbers, and a row of one channel.
 template <class T> __global__ void weighted_sum_forward(const T* a, const T* b, T* y, double weight_a, double weight_b) {
   const int i = thread();
   if (i >= stride_of(1)) return;
@@ -15,6 +16,7 @@ template <class T> __global__ void weighted_sum_forward(const T* a, const T* b, 
   if (i == 0 && b != nullptr) sum += weight_b * static_cast<double>(b[0]);
   y[i] = static_cast<T>(sum);
 }
+// Bytes: a number, and a row of one channel, two where it accumulates.
 template <class T> __global__ void weighted_sum_backward(const T* dy, T* dx, double weight, bool accumulate) {
   const int i = thread();
   if (i >= stride_of(1)) return;

@@ -3,8 +3,8 @@
 /// whose sums are rescaled as larger scores appear (Milakov, Gimelshein 2018; Dao et al. 2022), so that memory is linear in
 /// length. A block of 64 threads has 32 queries of one head; two neighbouring threads share a row.
 
-#include <pleat/backend/cuda/attention_tiles.hpp>
-#include <pleat/backend/cuda/linear.hpp>
+#include <pleat/backend/cuda/attention_tensor.hpp>
+#include <pleat/backend/cuda/attention_tensor_gradient.hpp>
 #include <pleat/ops/attention.hpp>
 
 namespace pleat::inline v0_1 {
@@ -70,21 +70,6 @@ __global__ void __launch_bounds__(attention_threads)
   for (int d = 0; d < half; ++d) to[d] = static_cast<T>(sums[d] / total);
   if (log_sum_exp != nullptr && side == 0)
     log_sum_exp[(place.begin + r) * Heads + place.head] = static_cast<T>(most + logarithm(total));
-}
-
-// sum over channels of out dout, for each row and head: what softmax's gradient subtracts. A thread has a row and head.
-template <class T, Index Heads, Index Width>
-__global__ void __launch_bounds__(256)
-    attention_row_products(const T* out, const T* dout, AccumulateOf<T>* products, const Index* row_count) {
-  const Index rows = *row_count;
-  using A = AccumulateOf<T>;
-  constexpr Index stride = stride_of(Width), dim = Width / Heads;
-  const Index i = global_thread(), r = i / Heads, h = i % Heads;
-  if (r >= rows) return;
-  A sum = 0;
-  for (Index d = 0; d < dim; ++d)
-    sum = fused(static_cast<A>(out[r * stride + h * dim + d]), static_cast<A>(dout[r * stride + h * dim + d]), sum);
-  products[i] = sum;
 }
 
 template <class A, int Dim> struct AttentionBackwardMemory {
@@ -213,28 +198,48 @@ template <> struct kernel<attention_op, Cuda> {
     static_assert(Width / Heads % 2 == 0, "pleat: rotary positions turn pairs of channels; choose heads of even width.");
     static constexpr int dim = static_cast<int>(Width / Heads);
 
-    template <class T> static void forward(const Cuda& cuda, const attention_op::Forward<T>& a) {
+    /// Heads that tensor cores multiply. Wider ones are multiplied in float, and so are the floats of Tf32: what they are rounded
+    /// for is products of layers.
+    template <class Operand> static constexpr bool on_tensor_cores = dim <= 128 && std::is_same_v<Operand, Bfloat16>;
+
+    template <class T, class Operand> static void forward(const Cuda& cuda, const attention_op::Forward<T, Operand>& a) {
+      if constexpr (on_tensor_cores<Operand>)
+        cuda::attention_on_tensor_cores<Heads, Width>(cuda, a);
+      else
+        forward_as_they_are<T>(cuda, a);
+    }
+    template <class T, class Operand> static void backward(const Cuda& cuda, const attention_op::Backward<T, Operand>& a) {
+      if constexpr (on_tensor_cores<Operand>)
+        cuda::attention_on_tensor_cores<Heads, Width>(cuda, a);
+      else
+        backward_as_they_are<T>(cuda, a);
+    }
+
+  private:
+    template <class T, class Arguments> static void forward_as_they_are(const Cuda& cuda, const Arguments& a) {
       using A = cuda::AccumulateOf<T>;
       const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
       const Index rows = a.offsets[a.sequences];
       cuda::clear_tails_of<Width>(cuda, a.out, rows);
-      cuda::launch(cuda, {tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionForwardMemory<A, dim>)},
-                   cuda::attention_forward<T, Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp,
-                   turns(cuda, cuda.stream->workspace<cuda::RotaryTurn<A>>(capacity_of(rows) * dim / 2), rows), offsets,
-                   tiles.first, cuda.stream->count(a.sequences));
+      cuda::launch(
+          cuda, {tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionForwardMemory<A, dim>)},
+          cuda::attention_forward<T, Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp,
+          cuda::turns_of<A, dim>(cuda, cuda.stream->workspace<cuda::RotaryTurn<A>>(cuda::rotary_positions(rows) * dim / 2), rows),
+          offsets, tiles.first, cuda.stream->count(a.sequences));
     }
-    template <class T> static void backward(const Cuda& cuda, const attention_op::Backward<T>& a) {
+    template <class T, class Arguments> static void backward_as_they_are(const Cuda& cuda, const Arguments& a) {
       using A = cuda::AccumulateOf<T>;
       const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
       const Index rows = a.offsets[a.sequences];
       const cuda::Grid grid{tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionBackwardMemory<A, dim>)};
-      A* const scratch = cuda.stream->workspace<A>(capacity_of(rows) * (dim + Heads));
-      A* const products = scratch + capacity_of(rows) * dim;
-      const auto* const turned = turns(cuda, reinterpret_cast<cuda::RotaryTurn<A>*>(scratch), rows);
-      cuda::launch(cuda, cuda::bucket_grid(rows, Heads), cuda::attention_row_products<T, Heads, Width>, a.out, a.dout, products,
-                   cuda.stream->count(rows));
+      const Index turned_elements = cuda::rotary_positions(rows) * dim;
+      A* const scratch = cuda.stream->workspace<A>(turned_elements + capacity_of(rows) * Heads);
+      A* const products = scratch + turned_elements;
+      const auto* const turned = cuda::turns_of<A, dim>(cuda, reinterpret_cast<cuda::RotaryTurn<A>*>(scratch), rows);
+      cuda::launch(cuda, cuda::bucket_grid(rows, Heads), cuda::attention_row_products<T, T, Heads, Width>, a.out, a.dout,
+                   products, cuda.stream->count(rows));
       if (a.dq != nullptr && !a.accumulate_q) cuda::clear_tails_of<Width>(cuda, a.dq, rows);
       if (a.dk != nullptr && !a.accumulate_k) cuda::clear_tails_of<Width>(cuda, a.dk, rows);
       if (a.dv != nullptr && !a.accumulate_v) cuda::clear_tails_of<Width>(cuda, a.dv, rows);
@@ -246,13 +251,6 @@ template <> struct kernel<attention_op, Cuda> {
         cuda::launch(cuda, grid, cuda::attention_key_gradient<T, Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
                      static_cast<const A*>(products), turned, a.dk, a.dv, offsets, tiles.first, cuda.stream->count(a.sequences),
                      a.accumulate_k, a.accumulate_v);
-    }
-
-  private:
-    // No sequence is longer than all rows together, and a table of that size keeps launches the same for one bucket.
-    template <class A> static const cuda::RotaryTurn<A>* turns(const Cuda& cuda, cuda::RotaryTurn<A>* to, Index positions) {
-      cuda::launch(cuda, cuda::bucket_grid(positions, dim / 2), cuda::rotary_turns<A, dim>, to, capacity_of(positions));
-      return to;
     }
   };
 };

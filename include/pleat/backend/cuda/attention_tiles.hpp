@@ -16,15 +16,14 @@ struct AttentionTiles {
   const std::int32_t* first;
   Index count;
 };
-inline AttentionTiles attention_tiles(const Cuda& cuda, const Index* offsets, Index sequences) {
+template <int Rows = attention_rows> AttentionTiles attention_tiles(const Cuda& cuda, const Index* offsets, Index sequences) {
   std::vector<std::int32_t> first(static_cast<std::size_t>(sequences) + 1);
   for (Index s = 0; s < sequences; ++s)
     first[static_cast<std::size_t>(s) + 1] =
-        first[static_cast<std::size_t>(s)] +
-        static_cast<std::int32_t>((offsets[s + 1] - offsets[s] + attention_rows - 1) / attention_rows);
+        first[static_cast<std::size_t>(s)] + static_cast<std::int32_t>((offsets[s + 1] - offsets[s] + Rows - 1) / Rows);
   // The bound depends on row and sequence counts only, so that one graph serves all batches of these; blocks beyond return.
   return {cuda.stream->send(first.data(), sequences + 1, capacity_of(sequences) + 1),
-          capacity_of(offsets[sequences]) / attention_rows + capacity_of(sequences)};
+          capacity_of(offsets[sequences]) / Rows + capacity_of(sequences)};
 }
 
 /// Where a block stands: its sequence's rows and its tile of them. `length` 0: nothing to do.
@@ -59,6 +58,16 @@ template <class A, int Dim> __global__ void __launch_bounds__(256) rotary_turns(
   turns[i] = {static_cast<A>(c), static_cast<A>(s)};
 }
 
+/// Positions of the table of turns for a pass of so many rows: no sequence is longer than all rows together, a table of that size
+/// keeps launches the same for one bucket, and tiles that begin within a sequence end within the table.
+constexpr Index rotary_positions(Index rows) { return capacity_of(rows) + 64; }
+/// Makes it.
+template <class A, int Dim> const RotaryTurn<A>* turns_of(const Cuda& cuda, RotaryTurn<A>* to, Index rows) {
+  const Index positions = rotary_positions(rows);
+  launch(cuda, grid_for(positions * (Dim / 2)), rotary_turns<A, Dim>, to, positions);
+  return to;
+}
+
 // Rows [from, from + attention_rows) of a sequence, scaled, and turned where `turns` is not null.
 template <class T, class A, int Dim>
 __device__ void load_tile(AttentionTile<A, Dim>& tile, const T* rows, Index stride, Index from, Index length, A scale,
@@ -81,6 +90,23 @@ template <class A, int Dim> __device__ A dot(const A (&a)[Dim + 1], const A (&b)
 #pragma unroll
   for (int d = 0; d < Dim; ++d) sum = fused(a[d], b[d], sum);
   return sum;
+}
+
+// sum over channels of out dout, for each row and head: what softmax's gradient subtracts. It is of dout as products read
+// it, so that what the two have in common cancels. A thread has a row and head. 2 strides.
+template <class T, class Operand, Index Heads, Index Width>
+__global__ void __launch_bounds__(256)
+    attention_row_products(const T* out, const T* dout, AccumulateOf<T>* products, const Index* row_count) {
+  const Index rows = *row_count;
+  using A = AccumulateOf<T>;
+  constexpr Index stride = stride_of(Width), dim = Width / Heads;
+  const Index i = global_thread(), r = i / Heads, h = i % Heads;
+  if (r >= rows) return;
+  A sum = 0;
+  for (Index d = 0; d < dim; ++d)
+    sum = fused(static_cast<A>(out[r * stride + h * dim + d]), static_cast<A>(rounded<Operand>(dout[r * stride + h * dim + d])),
+                sum);
+  products[i] = sum;
 }
 
 } // namespace pleat::inline v0_1::cuda

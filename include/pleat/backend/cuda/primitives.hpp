@@ -112,6 +112,7 @@ __device__ __forceinline__ double power(double x, double y) { return PLEAT_ON_GP
 __device__ __forceinline__ void sine_cosine(double x, double* s, double* c) {
   PLEAT_ON_GPU(sincos(x, s, c), (*s = ::sin(x), *c = ::cos(x)));
 }
+__device__ __forceinline__ float larger_of(float x, float y) { return PLEAT_ON_GPU(fmaxf(x, y), ::fmaxf(x, y)); }
 __device__ __forceinline__ double fused(double a, double b, double c) { return PLEAT_ON_GPU(fma(a, b, c), ::fma(a, b, c)); }
 __device__ __forceinline__ float fused(float a, float b, float c) { return PLEAT_ON_GPU(fmaf(a, b, c), ::fmaf(a, b, c)); }
 
@@ -165,8 +166,9 @@ __device__ __forceinline__ std::uint32_t pack(float first, float second) {
 #endif
 }
 /// A number as matrix units read it.
-template <class To> __device__ __forceinline__ To rounded(float value) {
+template <class To, class From> __device__ __forceinline__ To rounded(From value) {
   if constexpr (std::is_same_v<To, Bfloat16>) {
+    static_assert(std::is_same_v<From, float>);
     Bfloat16 one;
     one.bits = static_cast<std::uint16_t>(pack(value, 0.0f));
     return one;

@@ -19,7 +19,7 @@ template <class A, int Dim> struct AttentionForwardMemory {
 // FLOPs: 4 length Dim a query and head.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
-    attention_forward(const T* q, const T* k, const T* v, T* out, T* log_sum_exp, const RotaryTurn<AccumulateOf<T>>* turns,
+    attention_forward(const T* q, const T* k, const T* v, T* out, T* log_sum_exp, const AccumulateOf<T>* turns,
                       const Index* offsets, const std::int32_t* first, const Index* sequence_count) {
   const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
@@ -80,12 +80,12 @@ template <class A, int Dim> struct AttentionBackwardMemory {
 // Writes a thread's half of a row's gradient, turned back from the turns of its position: its partner has the other channel of
 // each pair.
 template <class T, class A, int Dim>
-__device__ void store_turned(T* to, const A (&mine)[Dim / 2], const RotaryTurn<A>* turns, int side, A scale, bool accumulate) {
+__device__ void store_turned(T* to, const A (&mine)[Dim / 2], const A* turns, int side, A scale, bool accumulate) {
 #pragma unroll
   for (int c = 0; c < Dim / 2; ++c) {
     const A other = shuffle_xor(mine[c], 1);
     A first = side == 0 ? mine[c] : other, second = side == 0 ? other : mine[c];
-    rotate_pair(first, second, RotaryTurn<A>{turns[c].cosine, -turns[c].sine});
+    rotate_pair(first, second, turns[c], -turns[c + Dim / 2]);
     const A value = scale * (side == 0 ? first : second);
     if (to != nullptr) {
       T& place = to[side * (Dim / 2) + c];
@@ -98,8 +98,8 @@ __device__ void store_turned(T* to, const A (&mine)[Dim / 2], const RotaryTurn<A
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_query_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
-                             const AccumulateOf<T>* products, const RotaryTurn<AccumulateOf<T>>* turns, T* dq,
-                             const Index* offsets, const std::int32_t* first, const Index* sequence_count, bool accumulate) {
+                             const AccumulateOf<T>* products, const AccumulateOf<T>* turns, T* dq, const Index* offsets,
+                             const std::int32_t* first, const Index* sequence_count, bool accumulate) {
   const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
@@ -135,16 +135,15 @@ __global__ void __launch_bounds__(attention_threads)
     }
   }
   T* const to = from + row < place.length ? dq + base + (from + row) * stride : nullptr;
-  store_turned<T, A, dim>(to, sums, turns + r * half, side, scale, accumulate);
+  store_turned<T, A, dim>(to, sums, turns + r * dim, side, scale, accumulate);
 }
 
 // dk and dv of a tile of keys: over all queries.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_key_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
-                           const AccumulateOf<T>* products, const RotaryTurn<AccumulateOf<T>>* turns, T* dk, T* dv,
-                           const Index* offsets, const std::int32_t* first, const Index* sequence_count, bool accumulate_k,
-                           bool accumulate_v) {
+                           const AccumulateOf<T>* products, const AccumulateOf<T>* turns, T* dk, T* dv, const Index* offsets,
+                           const std::int32_t* first, const Index* sequence_count, bool accumulate_k, bool accumulate_v) {
   const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
@@ -184,7 +183,7 @@ __global__ void __launch_bounds__(attention_threads)
   }
   const bool mine = from + row < place.length;
   store_turned<T, A, dim>(mine && dk != nullptr ? dk + base + (from + row) * stride : nullptr, key_sums,
-                          turns + (mine ? from + row : from) * half, side, A(1), accumulate_k);
+                          turns + (mine ? from + row : from) * dim, side, A(1), accumulate_k);
   if (!mine || dv == nullptr) return;
   T* const to = dv + base + (from + row) * stride + side * half;
 #pragma unroll
@@ -222,11 +221,10 @@ template <> struct kernel<attention_op, Cuda> {
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
       const Index rows = a.offsets[a.sequences];
       cuda::clear_tails_of<Width>(cuda, a.out, rows);
-      cuda::launch(
-          cuda, {tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionForwardMemory<A, dim>)},
-          cuda::attention_forward<T, Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp,
-          cuda::turns_of<A, dim>(cuda, cuda.stream->workspace<cuda::RotaryTurn<A>>(cuda::rotary_positions(rows) * dim / 2), rows),
-          offsets, tiles.first, cuda.stream->count(a.sequences));
+      cuda::launch(cuda, {tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionForwardMemory<A, dim>)},
+                   cuda::attention_forward<T, Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp,
+                   cuda::turns_of<dim>(cuda, cuda.stream->workspace<A>(cuda::rotary_positions(rows) * dim), rows), offsets,
+                   tiles.first, cuda.stream->count(a.sequences));
     }
     template <class T, class Arguments> static void backward_as_they_are(const Cuda& cuda, const Arguments& a) {
       using A = cuda::AccumulateOf<T>;
@@ -237,9 +235,8 @@ template <> struct kernel<attention_op, Cuda> {
       const Index turned_elements = cuda::rotary_positions(rows) * dim;
       A* const scratch = cuda.stream->workspace<A>(turned_elements + capacity_of(rows) * Heads);
       A* const products = scratch + turned_elements;
-      const auto* const turned = cuda::turns_of<A, dim>(cuda, reinterpret_cast<cuda::RotaryTurn<A>*>(scratch), rows);
-      cuda::launch(cuda, cuda::bucket_grid(rows, Heads), cuda::attention_row_products<T, T, Heads, Width>, a.out, a.dout,
-                   products, cuda.stream->count(rows));
+      const auto* const turned = cuda::turns_of<dim>(cuda, scratch, rows);
+      cuda::row_products_of<T, Heads, Width>(cuda, a.out, a.dout, products, rows);
       if (a.dq != nullptr && !a.accumulate_q) cuda::clear_tails_of<Width>(cuda, a.dq, rows);
       if (a.dk != nullptr && !a.accumulate_k) cuda::clear_tails_of<Width>(cuda, a.dk, rows);
       if (a.dv != nullptr && !a.accumulate_v) cuda::clear_tails_of<Width>(cuda, a.dv, rows);

@@ -7,6 +7,9 @@
 /// write and read twice as many bytes of shared memory more, which is what these kernels have least of. Only the turns of the
 /// next tile, which are read as they are, come by asynchronous copies.
 
+#include <algorithm>
+#include <bit>
+
 #include <pleat/backend/cuda/attention_tiles.hpp>
 
 namespace pleat::inline v0_1::cuda {
@@ -20,7 +23,8 @@ template <int Dim> struct HeadSizes {
   static constexpr int padded = (Dim + 15) / 16 * 16, steps = padded / 16; ///< products take 16 channels at a time
   static constexpr int access = half % 4 == 0 ? 4 : half % 2 == 0 ? 2 : 1; ///< channels of a load: heads begin at multiples of it
   static constexpr int keys = padded <= 64 ? 64 : 32;                      ///< that pass by at a time, forward
-  static constexpr int passing = padded <= 64 ? 32 : 16;                   ///< keys or queries, backward
+  static constexpr int passing = padded <= 32 ? 64 : padded <= 64 ? 32 : 16; ///< keys or queries, backward
+  static constexpr int blocks = padded <= 32 ? 4 : padded <= 64 ? 3 : 2;     ///< that share a processor, and its registers
 };
 
 /// Rows of one head, rounded, in shared memory.
@@ -75,51 +79,89 @@ template <int Count> __device__ __forceinline__ void scale_rows(FragmentC (&sums
   for (int n = 0; n < Count; ++n) sums[n].at[0] *= upper, sums[n].at[1] *= upper, sums[n].at[2] *= lower, sums[n].at[3] *= lower;
 }
 
-/// Rows on their way from memory to a tile. A thread has channels c and c + half, which turn together.
+/// The 16 rows of a warp as left matrices, in registers where there is room.
+template <int Dim, bool Kept> struct LeftRows {
+  using Sizes = HeadSizes<Dim>;
+  FragmentA fragments[Kept ? Sizes::steps : 1];
+  const OperandTile<tensor_rows, Dim>& tile;
+  __device__ __forceinline__ explicit LeftRows(const OperandTile<tensor_rows, Dim>& from) : tile(from) {
+    if constexpr (Kept)
+#pragma unroll
+      for (int s = 0; s < Sizes::steps; ++s) fragments[s] = tile.left(16 * warp(), 16 * s);
+  }
+  __device__ __forceinline__ FragmentA at(int s) const {
+    if constexpr (Kept)
+      return fragments[s];
+    else
+      return tile.left(16 * warp(), 16 * s);
+  }
+  /// Products (16, Columns) with rows of a tile.
+  template <int Rows, int Count>
+  __device__ __forceinline__ void times(const OperandTile<Rows, Dim>& theirs, int row, FragmentC (&products)[Count]) const {
+    clear(products);
+#pragma unroll
+    for (int s = 0; s < Sizes::steps; ++s) {
+      const FragmentA mine = at(s);
+#pragma unroll
+      for (int n = 0; n < Count / 2; ++n) multiply(products + 2 * n, mine, theirs.columns(row + 16 * n, 16 * s));
+    }
+  }
+};
+
+/// Rows on their way from memory to a tile. A thread has channels c and c + half, which turn together, of every so many rows.
 template <int Rows, int Dim> struct IncomingRows {
   using Sizes = HeadSizes<Dim>;
-  static constexpr int half = Sizes::half, access = Sizes::access, each = half / access, all = Rows * each;
-  static constexpr int count = (all + tensor_threads - 1) / tensor_threads;
+  static constexpr int half = Sizes::half, access = Sizes::access;
+  static constexpr int lanes =
+      (std::max)(static_cast<int>(std::bit_ceil(static_cast<unsigned>(half / access))), tensor_threads / Rows);
+  static constexpr int at_once = tensor_threads / lanes, count = Rows / at_once;
+  static_assert(count * at_once == Rows);
   Pack<float, access> first[count], second[count];
 
+  __device__ static int row() { return thread() / lanes; }
+  __device__ static int channel() { return thread() % lanes * access; }
+
   /// Begins to load rows [from, from + Rows) of a sequence; those beyond its length are zero.
-  __device__ __forceinline__ void load_rows(const float* rows, Index stride, Index from, Index length) {
+  __device__ __forceinline__ void load_rows(const float* rows, Index stride, int from, int length) {
+    const float* const at = rows + (from + row()) * stride + channel();
 #pragma unroll
-    for (int t = 0; t < count; ++t) {
-      const int i = t * tensor_threads + thread(), r = i / each, c = i % each * access;
-      if ((all % tensor_threads == 0 || i < all) && from + r < length) {
-        const float* const row = rows + (from + r) * stride + c;
-        first[t] = load<access>(row), second[t] = load<access>(row + half);
+    for (int t = 0; t < count; ++t)
+      if (channel() < half && from + row() + t * at_once < length) {
+        first[t] = load<access>(at + t * at_once * stride), second[t] = load<access>(at + t * at_once * stride + half);
       } else {
 #pragma unroll
         for (int k = 0; k < access; ++k) first[t].at[k] = 0, second[t].at[k] = 0;
       }
-    }
   }
   /// Scales, turns where `turns` (of these rows) is not null, rounds and stores them.
-  __device__ __forceinline__ void round_to(OperandTile<Rows, Dim>& tile, float scale, const RotaryTurn<float>* turns) {
+  __device__ __forceinline__ void round_to(OperandTile<Rows, Dim>& tile, float scale, const float* turns) {
+    if (channel() >= half) return;
 #pragma unroll
     for (int t = 0; t < count; ++t) {
-      const int i = t * tensor_threads + thread(), r = i / each, c = i % each * access;
-      if (all % tensor_threads != 0 && i >= all) continue;
+      const int r = row() + t * at_once;
 #pragma unroll
-      for (int k = 0; k < access; ++k) {
-        first[t].at[k] *= scale, second[t].at[k] *= scale;
-        if (turns != nullptr) rotate_pair(first[t].at[k], second[t].at[k], turns[r * half + c + k]);
+      for (int k = 0; k < access; ++k) first[t].at[k] *= scale, second[t].at[k] *= scale;
+      if (turns != nullptr) {
+        const auto cosines = load<access>(turns + r * Dim + channel()), sines = load<access>(turns + r * Dim + half + channel());
+#pragma unroll
+        for (int k = 0; k < access; ++k) rotate_pair(first[t].at[k], second[t].at[k], cosines.at[k], sines.at[k]);
       }
-      store_rounded(&tile.at[r][c], first[t]), store_rounded(&tile.at[r][c + half], second[t]);
+      store_rounded(&tile.at[r][channel()], first[t]), store_rounded(&tile.at[r][channel() + half], second[t]);
     }
   }
 };
 
 /// The turns of a tile of rows, in shared memory.
 template <int Rows, int Dim> struct TurnTile {
-  static_assert(Rows % 2 == 0);
-  alignas(16) RotaryTurn<float> at[Rows * HeadSizes<Dim>::half];
+  static_assert(Rows % 4 == 0);
+  alignas(16) float at[Rows * Dim];
   /// Begins to copy them from the table of all positions; they are there after async_wait and a barrier.
-  __device__ __forceinline__ void copy(const RotaryTurn<float>* turns, Index from) {
-    for (int i = 2 * thread(); i < Rows * HeadSizes<Dim>::half; i += 2 * tensor_threads)
-      async_copy(&at[i], turns + from * HeadSizes<Dim>::half + i);
+  __device__ __forceinline__ void copy(const float* turns, int from) {
+    constexpr int all = Rows * Dim / 4;
+    const float* const source = turns + static_cast<Index>(from) * Dim + 4 * thread();
+#pragma unroll
+    for (int i = 0; i < all; i += tensor_threads)
+      if (i + tensor_threads <= all || i + thread() < all) async_copy(&at[4 * (i + thread())], source + 4 * i);
     async_commit();
   }
 };
@@ -131,8 +173,8 @@ template <int Dim> struct SumTile {
 
   /// Writes the sums of a warp to the first `rows` rows of the block, or adds them; turned back where `turns` (of these rows) is
   /// not null.
-  __device__ void store_rows(const FragmentC (&sums)[Sizes::padded / 8], float* to, Index stride, Index rows,
-                             const RotaryTurn<float>* turns, bool accumulate) {
+  __device__ void store_rows(const FragmentC (&sums)[Sizes::padded / 8], float* to, Index stride, int rows, const float* turns,
+                             bool accumulate) {
     constexpr int half = Sizes::half, access = Sizes::access, each = half / access;
     const int top = 16 * warp();
     warp_barrier(); // what was stored before is read
@@ -147,11 +189,10 @@ template <int Dim> struct SumTile {
       if (r >= rows) break;
       auto first = load<access>(&at[r][c]), second = load<access>(&at[r][c + half]);
       float* const row = to + r * stride + c;
+      if (turns != nullptr) {
+        const auto cosines = load<access>(turns + r * Dim + c), sines = load<access>(turns + r * Dim + half + c);
 #pragma unroll
-      for (int k = 0; k < access; ++k) {
-        if (turns == nullptr) continue;
-        const RotaryTurn<float> turn = turns[r * half + c + k];
-        rotate_pair(first.at[k], second.at[k], RotaryTurn<float>{turn.cosine, -turn.sine});
+        for (int k = 0; k < access; ++k) rotate_pair(first.at[k], second.at[k], cosines.at[k], -sines.at[k]);
       }
       if (accumulate) {
         const auto before = load<access>(row), before_too = load<access>(row + half);
@@ -163,7 +204,8 @@ template <int Dim> struct SumTile {
   }
 };
 
-/// What a block keeps in shared memory: tiles, and in their place sums at the end.
+/// What a block keeps in shared memory: tiles, and in their place sums at the end. Some GPUs have 99 KiB of it.
+inline constexpr Index most_tensor_memory = 96 * 1024;
 template <class Tiles, int Dim> union TensorMemory {
   Tiles tiles;
   SumTile<Dim> sums;

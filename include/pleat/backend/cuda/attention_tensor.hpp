@@ -28,10 +28,9 @@ template <int Count> __device__ __forceinline__ void mask_columns(FragmentC (&sc
 // Bytes: 16 Dim a row and head, keys and values (and the turns of keys) once more for each 64 queries of a sequence, from L2;
 // FLOPs: 4 length padded(Dim) a query and head.
 template <Index Heads, Index Width>
-__global__ void __launch_bounds__(tensor_threads)
-    attention_tensor_forward(const float* q, const float* k, const float* v, float* out, float* log_sum_exp,
-                             const RotaryTurn<float>* turns, const Index* offsets, const std::int32_t* first,
-                             const Index* sequence_count) {
+__global__ void __launch_bounds__(tensor_threads, HeadSizes<static_cast<int>(Width / Heads)>::blocks)
+    attention_tensor_forward(const float* q, const float* k, const float* v, float* out, float* log_sum_exp, const float* turns,
+                             const Index* offsets, const std::int32_t* first, const Index* sequence_count) {
   constexpr int dim = static_cast<int>(Width / Heads);
   using Sizes = HeadSizes<dim>;
   constexpr int keys = Sizes::keys;
@@ -40,41 +39,36 @@ __global__ void __launch_bounds__(tensor_threads)
   ForwardTiles<dim>& tiles = memory.tiles;
   const auto place = AttentionPlace::of(offsets, first, *sequence_count, Heads);
   if (place.length == 0) return; // all threads of the block
-  const Index base = place.begin * stride + place.head * dim, from = place.tile * tensor_rows;
+  const Index base = place.begin * stride + place.head * dim;
+  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * tensor_rows;
   IncomingRows<keys, dim> next;
   {
-    IncomingRows<tensor_rows, dim> queries;
-    queries.load_rows(q + base, stride, from, place.length);
-    next.load_rows(k + base, stride, 0, place.length);
+    IncomingRows<tensor_rows, dim> rows;
+    rows.load_rows(q + base, stride, from, length);
+    next.load_rows(k + base, stride, 0, length);
     tiles.q.clear_padding(), tiles.k.clear_padding(), tiles.v.clear_padding();
-    queries.round_to(tiles.q, 1.0f / square_root(static_cast<float>(dim)), turns + from * Sizes::half);
+    rows.round_to(tiles.q, 1.0f / square_root(static_cast<float>(dim)), turns + from * dim);
   }
   next.round_to(tiles.k, 1.0f, turns);
   barrier();
-  FragmentA mine[Sizes::steps];
-#pragma unroll
-  for (int s = 0; s < Sizes::steps; ++s) mine[s] = tiles.q.left(16 * warp(), 16 * s);
+  const LeftRows<dim, Sizes::padded <= 32> queries(tiles.q);
   FragmentC sums[Sizes::padded / 8];
   clear(sums);
   float most[2] = {-INFINITY, -INFINITY}, total[2] = {0, 0}; // of this lane's row in the upper and in the lower half
-  for (Index key = 0;; key += keys) {
+  for (int key = 0;; key += keys) {
     // These keys are there, the values before are no longer read.
-    const bool more = key + keys < place.length;
-    next.load_rows(v + base, stride, key, place.length);
+    const bool more = key + keys < length;
+    next.load_rows(v + base, stride, key, length);
     if (more) tiles.turns.copy(turns, key + keys);
     FragmentC scores[keys / 8];
-    clear(scores);
-#pragma unroll
-    for (int s = 0; s < Sizes::steps; ++s)
-#pragma unroll
-      for (int n = 0; n < keys / 16; ++n) multiply(scores + 2 * n, mine[s], tiles.k.columns(16 * n, 16 * s));
+    queries.times(tiles.k, 0, scores);
     next.round_to(tiles.v, 1.0f, nullptr);
     async_wait();
     barrier(); // the values and the next turns are there, the keys are no longer read
     if (more)
-      next.load_rows(k + base, stride, key + keys, place.length);
+      next.load_rows(k + base, stride, key + keys, length);
     else
-      mask_columns(scores, place.length - key, -INFINITY);
+      mask_columns(scores, length - key, -INFINITY);
     float shrink[2];
 #pragma unroll
     for (int h = 0; h < 2; ++h) {
@@ -102,26 +96,27 @@ __global__ void __launch_bounds__(tensor_threads)
   for (int h = 0; h < 2; ++h) {
     total[h] = group_sum<4>(total[h]);
     const Index r = from + 16 * warp() + 8 * h + lane() / 4;
-    if (log_sum_exp != nullptr && lane() % 4 == 0 && r < place.length)
+    if (log_sum_exp != nullptr && lane() % 4 == 0 && r < length)
       log_sum_exp[(place.begin + r) * Heads + place.head] = most[h] + logarithm(total[h]);
   }
   scale_rows(sums, 1.0f / total[0], 1.0f / total[1]);
   barrier(); // the tiles are no longer read
-  memory.sums.store_rows(sums, out + base + from * stride, stride, place.length - from, nullptr, false);
+  memory.sums.store_rows(sums, out + base + from * stride, stride, length - from, nullptr, false);
 }
 
 /// The launches of it.
 template <Index Heads, Index Width>
 void attention_on_tensor_cores(const Cuda& cuda, const attention_op::Forward<float, Bfloat16>& a) {
   constexpr int dim = static_cast<int>(Width / Heads);
+  constexpr Index shared = sizeof(TensorMemory<ForwardTiles<dim>, dim>);
+  static_assert(shared <= most_tensor_memory);
   const auto tiles = attention_tiles<tensor_rows>(cuda, a.offsets, a.sequences);
   const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
   const Index rows = a.offsets[a.sequences];
   clear_tails_of<Width>(cuda, a.out, rows);
-  auto* const turns = cuda.stream->workspace<RotaryTurn<float>>(rotary_positions(rows) * (dim / 2));
-  launch(cuda, {tiles.count * Heads, tensor_threads, sizeof(TensorMemory<ForwardTiles<dim>, dim>)},
-         attention_tensor_forward<Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp, turns_of<float, dim>(cuda, turns, rows),
-         offsets, tiles.first, cuda.stream->count(a.sequences));
+  float* const turns = cuda.stream->workspace<float>(rotary_positions(rows) * dim);
+  launch(cuda, {tiles.count * Heads, tensor_threads, shared}, attention_tensor_forward<Heads, Width>, a.q, a.k, a.v, a.out,
+         a.log_sum_exp, turns_of<dim>(cuda, turns, rows), offsets, tiles.first, cuda.stream->count(a.sequences));
 }
 
 } // namespace pleat::inline v0_1::cuda

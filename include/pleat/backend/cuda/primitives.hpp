@@ -135,10 +135,10 @@ template <class T, int Count> __device__ __forceinline__ void store(T* to, const
 }
 
 // --- copies from global to shared memory that go on by themselves
-/// Begins to copy 16 bytes; both places are multiples of 16 bytes.
+/// Begins to copy 16 bytes, by way of the cache of the processor that other blocks share; both places are multiples of 16 bytes.
 __device__ __forceinline__ void async_copy(void* to_shared, const void* from) {
 #if defined(__CUDACC__)
-  asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to_shared))),
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 16;" ::"r"(static_cast<unsigned>(__cvta_generic_to_shared(to_shared))),
                "l"(__cvta_generic_to_global(from))
                : "memory");
 #else

@@ -207,6 +207,7 @@ BOOST_AUTO_TEST_CASE(agrees_with_the_cpu_to_what_is_rounded) {
   check<1, 6>();
   check<2, 32>();
   check<3, 60>();
+  check<3, 30>();
   check<1, 24>();
   check<2, 64>();
   check<1, 64>();

@@ -49,14 +49,20 @@ template <class A> __device__ void rotate_pair(A& first, A& second, A cosine, A 
   const A a = first, b = second;
   first = a * cosine - b * sine, second = b * cosine + a * sine;
 }
-// The turns of all positions (positions, Dim), once for all tiles that read them: cosines, then sines.
+// The turns of all positions (positions, Dim), once for all tiles that read them: cosines, then sines. A thread has one channel
+// of so many positions, exact in the first and turned on from there, in double: where that is slow, this is what takes time.
+inline constexpr Index turned_positions = 32;
 template <class A, int Dim> __global__ void __launch_bounds__(256) rotary_turns(A* turns, Index positions) {
   constexpr int half = Dim / 2;
-  const Index i = global_thread(), position = i / half, channel = i % half;
-  if (position >= positions) return;
-  double s, c;
-  sine_cosine(static_cast<double>(position) * power(10000.0, -2.0 * static_cast<double>(channel) / Dim), &s, &c);
-  turns[position * Dim + channel] = static_cast<A>(c), turns[position * Dim + half + channel] = static_cast<A>(s);
+  const Index i = global_thread(), channel = i % half, from = i / half * turned_positions;
+  const double angle = power(10000.0, -2.0 * static_cast<double>(channel) / Dim);
+  double sine, cosine, step_sine, step_cosine;
+  sine_cosine(static_cast<double>(from) * angle, &sine, &cosine), sine_cosine(angle, &step_sine, &step_cosine);
+  for (Index p = from; p < from + turned_positions && p < positions; ++p) {
+    turns[p * Dim + channel] = static_cast<A>(cosine), turns[p * Dim + half + channel] = static_cast<A>(sine);
+    const double turned = cosine * step_cosine - sine * step_sine;
+    sine = sine * step_cosine + cosine * step_sine, cosine = turned;
+  }
 }
 /// Positions of the table of turns for a pass of so many rows: no sequence is longer than all rows together, a table of that size
 /// keeps launches the same for one bucket, and tiles that begin within a sequence end within the table.
@@ -64,7 +70,7 @@ constexpr Index rotary_positions(Index rows) { return capacity_of(rows) + 64; }
 /// Makes it.
 template <int Dim, class A> const A* turns_of(const Cuda& cuda, A* to, Index rows) {
   const Index positions = rotary_positions(rows);
-  launch(cuda, grid_for(positions * (Dim / 2)), rotary_turns<A, Dim>, to, positions);
+  launch(cuda, grid_for((positions + turned_positions - 1) / turned_positions * (Dim / 2)), rotary_turns<A, Dim>, to, positions);
   return to;
 }
 

@@ -17,11 +17,11 @@ public:
 
   T* data() const { return data_; }
   void write(const std::vector<T>& values) {
-    Memory::to_device(device_, data_, values.data(), static_cast<pleat::Index>(values.size() * sizeof(T)));
+    if (!values.empty()) Memory::to_device(device_, data_, values.data(), static_cast<pleat::Index>(values.size() * sizeof(T)));
   }
   std::vector<T> read() const {
     std::vector<T> values(count_);
-    Memory::to_host(device_, values.data(), data_, static_cast<pleat::Index>(count_ * sizeof(T)));
+    if (count_ > 0) Memory::to_host(device_, values.data(), data_, static_cast<pleat::Index>(count_ * sizeof(T)));
     return values;
   }
 

@@ -2,9 +2,11 @@
 // Runs CUDA kernels on the host, unmodified: each thread of a block is a fiber, so that barriers and shuffles are switches.
 // Shared memory is poisoned before a block, threads run in a shuffled order between barriers, and threads that wait at different
 // barriers are an error. "Device memory" can only be touched while a kernel or a copy runs: a host that reads through a device
-// pointer dies.
+// pointer dies. Asynchronous copies arrive when they are waited for, not before; rows of matrices that meet in the banks of
+// shared memory are counted.
 //
-// It does not show: races within a phase that no order of threads shows, the memory model, alignment of accesses, timing.
+// It does not show: races within a phase that no order of threads shows, the memory model, alignment of ordinary accesses,
+// timing.
 
 #include <algorithm>
 #include <cmath>
@@ -31,6 +33,14 @@ struct Fiber {
   void* stack_pointer = nullptr;
   unsigned char* stack = nullptr;
   enum State { Running, AtBarrier, AtWarp, Done } state = Done;
+  // Copies of 16 bytes that the thread began, and the group that is open.
+  struct Copy {
+    unsigned char* to;
+    const unsigned char* from;
+    int group;
+  };
+  std::vector<Copy> copies;
+  int group = 0;
 };
 inline constexpr std::size_t stack_bytes = 64 * 1024;
 inline constexpr int most_threads = 1024;
@@ -42,12 +52,13 @@ struct Machine {
   std::int64_t block = 0, blocks = 0;
   alignas(256) unsigned char shared[most_shared];
   std::size_t shared_bytes = 0;
-  alignas(16) unsigned char lanes[2][most_threads][16];
+  alignas(16) unsigned char lanes[2][most_threads][32];
   int parity[most_threads] = {};
   void* scheduler = nullptr;
   const std::function<void()>* body = nullptr;
   std::uint64_t order = 12345;
   std::uint64_t launches = 0;
+  std::uint64_t conflicts = 0; // of rows of a matrix within the banks of shared memory
   const char* what = "";
 };
 inline Machine& machine() {
@@ -92,6 +103,7 @@ inline void yield(Fiber::State state) {
 }
 inline void fiber_main() {
   (*machine().body)();
+  if (!machine().fibers[machine().current].copies.empty()) refuse("a thread ends before its copies");
   yield(Fiber::Done);
   refuse("a finished thread was resumed");
 }
@@ -107,15 +119,98 @@ inline void* shared_memory(std::size_t bytes) {
 }
 inline void barrier() { yield(Fiber::AtBarrier); }
 inline void warp_barrier() { yield(Fiber::AtWarp); }
-template <class T> T shuffle(T value, int from) {
-  static_assert(sizeof(T) <= 16);
+// What all lanes of a warp bring along, until the lane that asks does so again.
+template <class T> struct Brought {
+  const unsigned char (*lanes)[32];
+  T operator[](int lane) const {
+    T value;
+    std::memcpy(&value, lanes[lane], sizeof(T));
+    return value;
+  }
+};
+template <class T> Brought<T> bring(const T& value) {
+  static_assert(sizeof(T) <= 32);
   Machine& m = machine();
   const int me = m.current, side = m.parity[me] ^= 1;
   std::memcpy(m.lanes[side][me], &value, sizeof(T));
   warp_barrier();
-  T other;
-  std::memcpy(&other, m.lanes[side][me / 32 * 32 + from % 32], sizeof(T));
-  return other;
+  return {m.lanes[side] + me / 32 * 32};
+}
+template <class T> T shuffle(T value, int from) { return bring(value)[from % 32]; }
+
+// --- copies that go on by themselves arrive as late as they may; what was there is lost at once
+inline void async_copy(void* to, const void* from) {
+  if (reinterpret_cast<std::uintptr_t>(to) % 16 != 0 || reinterpret_cast<std::uintptr_t>(from) % 16 != 0)
+    refuse("a copy of 16 bytes is not aligned");
+  Machine& m = machine();
+  Fiber& fiber = m.fibers[m.current];
+  auto* const place = static_cast<unsigned char*>(to);
+  if (place < m.shared || place + 16 > m.shared + m.shared_bytes) refuse("an asynchronous copy goes to shared memory");
+  std::memset(place, 0xFF, 16);
+  fiber.copies.push_back({place, static_cast<const unsigned char*>(from), fiber.group});
+}
+inline void async_commit() { ++machine().fibers[machine().current].group; }
+inline void async_wait(int pending) {
+  Fiber& fiber = machine().fibers[machine().current];
+  std::vector<Fiber::Copy> left;
+  for (const Fiber::Copy& copy : fiber.copies)
+    if (copy.group < fiber.group - pending)
+      std::memcpy(copy.to, copy.from, 16);
+    else
+      left.push_back(copy);
+  fiber.copies = std::move(left);
+}
+
+// --- matrix units
+// c (16, 8) += a (16, 16) b (16, 8): products in the order of k, summed in double and rounded once. An element (row, column) of a
+// matrix of 8 x 8 lies in lane 4 row + column / 2.
+inline void mma(float (&c)[4], const std::uint32_t (&a)[4], const std::uint32_t (&b)[2]) {
+  struct Operands {
+    std::uint32_t a[4], b[2];
+  };
+  const auto warp = bring(Operands{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}});
+  const auto number = [](std::uint32_t two, int which) {
+    const std::uint32_t bits = which == 0 ? two << 16 : two & 0xFFFF0000u;
+    float value;
+    std::memcpy(&value, &bits, 4);
+    return static_cast<double>(value);
+  };
+  const int row = lane() / 4, column = lane() % 4 * 2;
+  double sums[4] = {c[0], c[1], c[2], c[3]};
+  for (int k = 0; k < 16; ++k) {
+    const Operands rows = warp[row * 4 + k % 8 / 2], left = warp[column * 4 + k % 8 / 2],
+                   right = warp[column * 4 + 4 + k % 8 / 2];
+    for (int i = 0; i < 4; ++i)
+      sums[i] += number(rows.a[i / 2 + k / 8 * 2], k % 2) * number((i % 2 == 0 ? left : right).b[k / 8], k % 2);
+  }
+  for (int i = 0; i < 4; ++i) c[i] = static_cast<float>(sums[i]);
+}
+// `row` is that of this lane. It also counts rows of a matrix that meet in the banks, eight of which are read at once.
+template <std::size_t Count> void load_matrices(std::uint32_t (&to)[Count], const void* row, bool transposed) {
+  struct Row {
+    std::uint16_t at[8];
+    std::uintptr_t address;
+  } mine{};
+  if (static_cast<std::size_t>(lane()) < 8 * Count) {
+    mine.address = reinterpret_cast<std::uintptr_t>(row);
+    if (mine.address % 16 != 0) refuse("a row of a matrix is not at a multiple of 16 bytes");
+    const auto* const bytes = static_cast<const unsigned char*>(row);
+    if (bytes < machine().shared || bytes + 16 > machine().shared + machine().shared_bytes)
+      refuse("matrices are loaded from shared memory");
+    std::memcpy(mine.at, row, 16);
+  }
+  const auto warp = bring(mine);
+  const int l = lane();
+  for (int m = 0; m < static_cast<int>(Count); ++m) {
+    const int line = l / 4, place = l % 4 * 2;
+    const std::uint32_t first = transposed ? warp[8 * m + place].at[line] : warp[8 * m + line].at[place],
+                        second = transposed ? warp[8 * m + place + 1].at[line] : warp[8 * m + line].at[place + 1];
+    to[m] = first | second << 16;
+    for (int r = 1; l == 0 && r < 8; ++r)
+      for (int before = 0; before < r; ++before)
+        machine().conflicts += warp[8 * m + r].address / 16 % 8 == warp[8 * m + before].address / 16 % 8 &&
+                               warp[8 * m + r].address != warp[8 * m + before].address;
+  }
 }
 
 // All blocks of a kernel, one after the other.

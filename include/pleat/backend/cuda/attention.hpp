@@ -3,8 +3,8 @@
 /// whose sums are rescaled as larger scores appear (Milakov, Gimelshein 2018; Dao et al. 2022), so that memory is linear in
 /// length. A block of 64 threads has 32 queries of one head; two neighbouring threads share a row.
 
-#include <pleat/backend/cuda/attention_tiles.hpp>
-#include <pleat/backend/cuda/linear.hpp>
+#include <pleat/backend/cuda/attention_tensor.hpp>
+#include <pleat/backend/cuda/attention_tensor_gradient.hpp>
 #include <pleat/ops/attention.hpp>
 
 namespace pleat::inline v0_1 {
@@ -19,7 +19,7 @@ template <class A, int Dim> struct AttentionForwardMemory {
 // FLOPs: 4 length Dim a query and head.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
-    attention_forward(const T* q, const T* k, const T* v, T* out, T* log_sum_exp, const RotaryTurn<AccumulateOf<T>>* turns,
+    attention_forward(const T* q, const T* k, const T* v, T* out, T* log_sum_exp, const AccumulateOf<T>* turns,
                       const Index* offsets, const std::int32_t* first, const Index* sequence_count) {
   const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
@@ -72,22 +72,6 @@ __global__ void __launch_bounds__(attention_threads)
     log_sum_exp[(place.begin + r) * Heads + place.head] = static_cast<T>(most + logarithm(total));
 }
 
-// sum over channels of out dout, for each row and head: what softmax's gradient subtracts. A thread has a row and head. Bytes a
-// row: 2 strides and a number a head.
-template <class T, Index Heads, Index Width>
-__global__ void __launch_bounds__(256)
-    attention_row_products(const T* out, const T* dout, AccumulateOf<T>* products, const Index* row_count) {
-  const Index rows = *row_count;
-  using A = AccumulateOf<T>;
-  constexpr Index stride = stride_of(Width), dim = Width / Heads;
-  const Index i = global_thread(), r = i / Heads, h = i % Heads;
-  if (r >= rows) return;
-  A sum = 0;
-  for (Index d = 0; d < dim; ++d)
-    sum = fused(static_cast<A>(out[r * stride + h * dim + d]), static_cast<A>(dout[r * stride + h * dim + d]), sum);
-  products[i] = sum;
-}
-
 template <class A, int Dim> struct AttentionBackwardMemory {
   AttentionTile<A, Dim> mine, mine_too, theirs, theirs_too;
   A weights[attention_rows][attention_rows + 1], slopes[attention_rows][attention_rows + 1];
@@ -99,12 +83,12 @@ template <class Memory> inline constexpr int attention_blocks = 227 * 1024 / sta
 // Writes a thread's half of a row's gradient, turned back from the turns of its position: its partner has the other channel of
 // each pair.
 template <class T, class A, int Dim>
-__device__ void store_turned(T* to, const A (&mine)[Dim / 2], const RotaryTurn<A>* turns, int side, A scale, bool accumulate) {
+__device__ void store_turned(T* to, const A (&mine)[Dim / 2], const A* turns, int side, A scale, bool accumulate) {
 #pragma unroll
   for (int c = 0; c < Dim / 2; ++c) {
     const A other = shuffle_xor(mine[c], 1);
     A first = side == 0 ? mine[c] : other, second = side == 0 ? other : mine[c];
-    rotate_pair(first, second, RotaryTurn<A>{turns[c].cosine, -turns[c].sine});
+    rotate_pair(first, second, turns[c], -turns[c + Dim / 2]);
     const A value = scale * (side == 0 ? first : second);
     if (to != nullptr) {
       T& place = to[side * (Dim / 2) + c];
@@ -117,8 +101,8 @@ __device__ void store_turned(T* to, const A (&mine)[Dim / 2], const RotaryTurn<A
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads, attention_blocks<AttentionBackwardMemory<AccumulateOf<T>, Width / Heads>>)
     attention_query_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
-                             const AccumulateOf<T>* products, const RotaryTurn<AccumulateOf<T>>* turns, T* dq,
-                             const Index* offsets, const std::int32_t* first, const Index* sequence_count, bool accumulate) {
+                             const AccumulateOf<T>* products, const AccumulateOf<T>* turns, T* dq, const Index* offsets,
+                             const std::int32_t* first, const Index* sequence_count, bool accumulate) {
   const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
@@ -154,16 +138,15 @@ __global__ void __launch_bounds__(attention_threads, attention_blocks<AttentionB
     }
   }
   T* const to = from + row < place.length ? dq + base + (from + row) * stride : nullptr;
-  store_turned<T, A, dim>(to, sums, turns + r * half, side, scale, accumulate);
+  store_turned<T, A, dim>(to, sums, turns + r * dim, side, scale, accumulate);
 }
 
 // dk and dv of a tile of keys: over all queries. FLOPs: 8 length Dim a key and head.
 template <class T, Index Heads, Index Width>
 __global__ void __launch_bounds__(attention_threads)
     attention_key_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
-                           const AccumulateOf<T>* products, const RotaryTurn<AccumulateOf<T>>* turns, T* dk, T* dv,
-                           const Index* offsets, const std::int32_t* first, const Index* sequence_count, bool accumulate_k,
-                           bool accumulate_v) {
+                           const AccumulateOf<T>* products, const AccumulateOf<T>* turns, T* dk, T* dv, const Index* offsets,
+                           const std::int32_t* first, const Index* sequence_count, bool accumulate_k, bool accumulate_v) {
   const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
@@ -203,7 +186,7 @@ __global__ void __launch_bounds__(attention_threads)
   }
   const bool mine = from + row < place.length;
   store_turned<T, A, dim>(mine && dk != nullptr ? dk + base + (from + row) * stride : nullptr, key_sums,
-                          turns + (mine ? from + row : from) * half, side, A(1), accumulate_k);
+                          turns + (mine ? from + row : from) * dim, side, A(1), accumulate_k);
   if (!mine || dv == nullptr) return;
   T* const to = dv + base + (from + row) * stride + side * half;
 #pragma unroll
@@ -217,7 +200,25 @@ template <> struct kernel<attention_op, Cuda> {
     static_assert(Width / Heads % 2 == 0, "pleat: rotary positions turn pairs of channels; choose heads of even width.");
     static constexpr int dim = static_cast<int>(Width / Heads);
 
+    /// Heads that tensor cores multiply. Wider ones are multiplied in float, and so are the floats of Tf32: what they are rounded
+    /// for is products of layers.
+    template <class Operand> static constexpr bool on_tensor_cores = dim <= 128 && std::is_same_v<Operand, Bfloat16>;
+
     template <class T, class Operand> static void forward(const Cuda& cuda, const attention_op::Forward<T, Operand>& a) {
+      if constexpr (on_tensor_cores<Operand>)
+        cuda::attention_on_tensor_cores<Heads, Width>(cuda, a);
+      else
+        forward_as_they_are<T>(cuda, a);
+    }
+    template <class T, class Operand> static void backward(const Cuda& cuda, const attention_op::Backward<T, Operand>& a) {
+      if constexpr (on_tensor_cores<Operand>)
+        cuda::attention_on_tensor_cores<Heads, Width>(cuda, a);
+      else
+        backward_as_they_are<T>(cuda, a);
+    }
+
+  private:
+    template <class T, class Arguments> static void forward_as_they_are(const Cuda& cuda, const Arguments& a) {
       using A = cuda::AccumulateOf<T>;
       const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
@@ -225,20 +226,20 @@ template <> struct kernel<attention_op, Cuda> {
       cuda::clear_tails_of<Width>(cuda, a.out, rows);
       cuda::launch(cuda, {tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionForwardMemory<A, dim>)},
                    cuda::attention_forward<T, Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp,
-                   turns(cuda, cuda.stream->workspace<cuda::RotaryTurn<A>>(capacity_of(rows) * dim / 2), rows), offsets,
+                   cuda::turns_of<dim>(cuda, cuda.stream->workspace<A>(cuda::rotary_positions(rows) * dim), rows), offsets,
                    tiles.first, cuda.stream->count(a.sequences));
     }
-    template <class T, class Operand> static void backward(const Cuda& cuda, const attention_op::Backward<T, Operand>& a) {
+    template <class T, class Arguments> static void backward_as_they_are(const Cuda& cuda, const Arguments& a) {
       using A = cuda::AccumulateOf<T>;
       const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
       const Index rows = a.offsets[a.sequences];
       const cuda::Grid grid{tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionBackwardMemory<A, dim>)};
-      A* const scratch = cuda.stream->workspace<A>(capacity_of(rows) * (dim + Heads));
-      A* const products = scratch + capacity_of(rows) * dim;
-      const auto* const turned = turns(cuda, reinterpret_cast<cuda::RotaryTurn<A>*>(scratch), rows);
-      cuda::launch(cuda, cuda::bucket_grid(rows, Heads), cuda::attention_row_products<T, Heads, Width>, a.out, a.dout, products,
-                   cuda.stream->count(rows));
+      const Index turned_elements = cuda::rotary_positions(rows) * dim;
+      A* const scratch = cuda.stream->workspace<A>(turned_elements + capacity_of(rows) * Heads);
+      A* const products = scratch + turned_elements;
+      const auto* const turned = cuda::turns_of<dim>(cuda, scratch, rows);
+      cuda::row_products_of<T, Heads, Width>(cuda, a.out, a.dout, products, rows);
       if (a.dq != nullptr && !a.accumulate_q) cuda::clear_tails_of<Width>(cuda, a.dq, rows);
       if (a.dk != nullptr && !a.accumulate_k) cuda::clear_tails_of<Width>(cuda, a.dk, rows);
       if (a.dv != nullptr && !a.accumulate_v) cuda::clear_tails_of<Width>(cuda, a.dv, rows);
@@ -250,13 +251,6 @@ template <> struct kernel<attention_op, Cuda> {
         cuda::launch(cuda, grid, cuda::attention_key_gradient<T, Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
                      static_cast<const A*>(products), turned, a.dk, a.dv, offsets, tiles.first, cuda.stream->count(a.sequences),
                      a.accumulate_k, a.accumulate_v);
-    }
-
-  private:
-    // No sequence is longer than all rows together, and a table of that size keeps launches the same for one bucket.
-    template <class A> static const cuda::RotaryTurn<A>* turns(const Cuda& cuda, cuda::RotaryTurn<A>* to, Index positions) {
-      cuda::launch(cuda, cuda::bucket_grid(positions, dim / 2), cuda::rotary_turns<A, dim>, to, capacity_of(positions));
-      return to;
     }
   };
 };

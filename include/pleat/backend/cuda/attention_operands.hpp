@@ -23,10 +23,8 @@ template <int Dim> struct HeadSizes {
 /// Rows of a block, rows that pass by at a time, blocks that share a processor: what its registers hold without spills. Rows that
 /// pass by are read and rounded once for each block, so that more rows of a block are better where they fit.
 template <int Dim> struct ForwardSizes : HeadSizes<Dim> {
-  static constexpr int padded = HeadSizes<Dim>::padded;
-  static constexpr bool wide_access = HeadSizes<Dim>::access == 4; // others take more registers for addresses
-  static constexpr int mine = padded <= 64 ? 128 : 64, theirs = padded == 64 && wide_access ? 64 : 32, threads = 2 * mine;
-  static constexpr int blocks = padded <= 32 && wide_access ? 3 : 2;
+  static constexpr int mine = HeadSizes<Dim>::padded <= 64 ? 128 : 64, theirs = 32, threads = 2 * mine;
+  static constexpr int blocks = HeadSizes<Dim>::padded <= 32 && HeadSizes<Dim>::access == 4 ? 3 : 2;
 };
 template <int Dim> struct GradientSizes : HeadSizes<Dim> {
   static constexpr int padded = HeadSizes<Dim>::padded;

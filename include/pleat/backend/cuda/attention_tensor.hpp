@@ -68,9 +68,10 @@ __global__ void __launch_bounds__(ForwardSizes<Width / Heads>::threads, ForwardS
   ForwardTiles<dim>& tiles = memory.tiles;
   const auto place = AttentionPlace::of(offsets, first, *sequence_count, Heads);
   if (place.length == 0) return; // all threads of the block
-  const Index base = place.begin * stride + place.head * dim;
+  const int begin = static_cast<int>(place.begin), head = static_cast<int>(place.head);
+  const Index base = begin * stride + head * dim;
   const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Sizes::mine;
-  const bool busy = from + 16 * warp() < length; // the last warps of the last block may have no queries
+  const bool busy = shuffle(from + 16 * warp(), 0) < length; // of a block that ends beyond its sequence, all lanes or none
   IncomingRows<Sizes::threads, keys, dim> next;
   {
     IncomingRows<Sizes::threads, Sizes::mine, dim> rows;
@@ -113,9 +114,9 @@ __global__ void __launch_bounds__(ForwardSizes<Width / Heads>::threads, ForwardS
 #pragma unroll
   for (int h = 0; h < 2; ++h) {
     const float total = group_sum<4>(softmax.total[h]);
-    const Index r = from + 16 * warp() + 8 * h + lane() / 4;
+    const int r = from + 16 * warp() + 8 * h + lane() / 4;
     if (log_sum_exp != nullptr && lane() % 4 == 0 && r < length)
-      log_sum_exp[(place.begin + r) * Heads + place.head] = softmax.most[h] + logarithm(total);
+      log_sum_exp[(begin + r) * Heads + head] = softmax.most[h] + logarithm(total);
     softmax.total[h] = total;
   }
   scale_rows(sums, 1.0f / softmax.total[0], 1.0f / softmax.total[1]);

@@ -37,7 +37,7 @@ __global__ void __launch_bounds__(GradientSizes<Width / Heads>::threads, Gradien
   if (place.length == 0) return; // all threads of the block
   const Index base = place.begin * stride + place.head * dim;
   const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Sizes::mine;
-  const bool busy = from + 16 * warp() < length; // the last warps of the last block may have no rows
+  const bool busy = shuffle(from + 16 * warp(), 0) < length; // of a block that ends beyond its sequence, all lanes or none
   const float scale = 1.0f / square_root(static_cast<float>(dim));
   tiles.turns.copy(turns, 0);
   {
@@ -106,7 +106,7 @@ __global__ void __launch_bounds__(GradientSizes<Width / Heads>::threads, Gradien
   if (place.length == 0) return; // all threads of the block
   const Index base = place.begin * stride + place.head * dim;
   const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Sizes::mine;
-  const bool busy = from + 16 * warp() < length; // the last warps of the last block may have no rows
+  const bool busy = shuffle(from + 16 * warp(), 0) < length; // of a block that ends beyond its sequence, all lanes or none
   const float scale = 1.0f / square_root(static_cast<float>(dim));
   tiles.turns.copy(turns, 0);
   {

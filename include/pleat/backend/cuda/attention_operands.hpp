@@ -3,9 +3,11 @@
 /// rounded, matrix units read the tiles, and sums go back to rows of floats.
 ///
 /// Rows are floats in memory, so a tile cannot be copied to where matrix units read it. Its floats are loaded to registers while
-/// the products of the tile before run, then rounded into shared memory once: staging floats there by asynchronous copies would
-/// write and read twice as many bytes of shared memory more, which is what these kernels have least of. Only the turns of the
-/// next tile, which are read as they are, come by asynchronous copies.
+/// the products of the tile before run, then turned, rounded and stored once: staging floats in shared memory by asynchronous
+/// copies would move twice as many bytes more through it, which is what these kernels have least of. Only the turns of the next
+/// tile, which are read as they are, come by asynchronous copies. (Rounding all rows beforehand would save turning them again for
+/// each block, for 12 bytes a channel of memory written and read more and scratch for all rows: what short sequences are bound
+/// by.)
 
 #include <algorithm>
 #include <bit>

@@ -3,9 +3,11 @@
 /// rounded, matrix units read the tiles, and sums go back to rows of floats.
 ///
 /// Rows are floats in memory, so a tile cannot be copied to where matrix units read it. Its floats are loaded to registers while
-/// the products of the tile before run, then rounded into shared memory once: staging floats there by asynchronous copies would
-/// write and read twice as many bytes of shared memory more, which is what these kernels have least of. Only the turns of the
-/// next tile, which are read as they are, come by asynchronous copies.
+/// the products of the tile before run, then turned, rounded and stored once: staging floats in shared memory by asynchronous
+/// copies would move twice as many bytes more through it, which is what these kernels have least of. Only the turns of the next
+/// tile, which are read as they are, come by asynchronous copies. (Rounding all rows beforehand would save turning them again for
+/// each block, for 12 bytes a channel of memory written and read more and scratch for all rows: what short sequences are bound
+/// by.)
 
 #include <algorithm>
 #include <bit>
@@ -14,17 +16,22 @@
 
 namespace pleat::inline v0_1::cuda {
 
-/// Rows that a block has, 16 for each of its warps; other rows pass by.
-inline constexpr int tensor_rows = 64, tensor_threads = 2 * tensor_rows;
-
-/// Sizes that follow from the width of a head.
+/// Sizes that follow from the width of a head. A block has some rows, 16 for each of its warps; others pass by.
 template <int Dim> struct HeadSizes {
   static constexpr int half = Dim / 2;
   static constexpr int padded = (Dim + 15) / 16 * 16, steps = padded / 16; ///< products take 16 channels at a time
   static constexpr int access = half % 4 == 0 ? 4 : half % 2 == 0 ? 2 : 1; ///< channels of a load: heads begin at multiples of it
-  static constexpr int keys = padded <= 64 ? 64 : 32;                      ///< that pass by at a time, forward
-  static constexpr int passing = padded <= 32 ? 64 : padded <= 64 ? 32 : 16; ///< keys or queries, backward
-  static constexpr int blocks = padded <= 32 ? 4 : padded <= 64 ? 3 : 2;     ///< that share a processor, and its registers
+};
+/// Rows of a block, rows that pass by at a time, blocks that share a processor: what its registers hold without spills. Rows that
+/// pass by are read and rounded once for each block, so that more rows of a block are better where they fit.
+template <int Dim> struct ForwardSizes : HeadSizes<Dim> {
+  static constexpr int mine = HeadSizes<Dim>::padded <= 64 ? 128 : 64, theirs = 32, threads = 2 * mine;
+  static constexpr int blocks = HeadSizes<Dim>::padded <= 32 && HeadSizes<Dim>::access == 4 ? 3 : 2;
+};
+template <int Dim> struct GradientSizes : HeadSizes<Dim> {
+  static constexpr int padded = HeadSizes<Dim>::padded;
+  static constexpr int mine = 64, theirs = padded <= 16 ? 64 : padded <= 64 ? 32 : 16, threads = 2 * mine;
+  static constexpr int blocks = padded <= 32 ? 4 : padded <= 64 ? 3 : 2;
 };
 
 /// Rows of one head, rounded, in shared memory.
@@ -36,7 +43,7 @@ template <int Rows, int Dim> struct OperandTile {
   __device__ void clear_padding() {
     constexpr int padding = Sizes::padded - Dim;
     if constexpr (padding > 0)
-      for (int i = thread(); i < Rows * padding; i += tensor_threads) at[i / padding][Dim + i % padding] = Bfloat16();
+      for (int i = thread(); i < Rows * padding; i += threads()) at[i / padding][Dim + i % padding] = Bfloat16();
   }
   /// 16 rows and 16 channels as the left matrix of a product.
   __device__ __forceinline__ FragmentA left(int row, int channel) const {
@@ -80,11 +87,11 @@ template <int Count> __device__ __forceinline__ void scale_rows(FragmentC (&sums
 }
 
 /// The 16 rows of a warp as left matrices, in registers where there is room.
-template <int Dim, bool Kept> struct LeftRows {
+template <int Mine, int Dim, bool Kept> struct LeftRows {
   using Sizes = HeadSizes<Dim>;
   FragmentA fragments[Kept ? Sizes::steps : 1];
-  const OperandTile<tensor_rows, Dim>& tile;
-  __device__ __forceinline__ explicit LeftRows(const OperandTile<tensor_rows, Dim>& from) : tile(from) {
+  const OperandTile<Mine, Dim>& tile;
+  __device__ __forceinline__ explicit LeftRows(const OperandTile<Mine, Dim>& from) : tile(from) {
     if constexpr (Kept)
 #pragma unroll
       for (int s = 0; s < Sizes::steps; ++s) fragments[s] = tile.left(16 * warp(), 16 * s);
@@ -109,12 +116,11 @@ template <int Dim, bool Kept> struct LeftRows {
 };
 
 /// Rows on their way from memory to a tile. A thread has channels c and c + half, which turn together, of every so many rows.
-template <int Rows, int Dim> struct IncomingRows {
+template <int Threads, int Rows, int Dim> struct IncomingRows {
   using Sizes = HeadSizes<Dim>;
   static constexpr int half = Sizes::half, access = Sizes::access;
-  static constexpr int lanes =
-      (std::max)(static_cast<int>(std::bit_ceil(static_cast<unsigned>(half / access))), tensor_threads / Rows);
-  static constexpr int at_once = tensor_threads / lanes, count = Rows / at_once;
+  static constexpr int lanes = (std::max)(static_cast<int>(std::bit_ceil(static_cast<unsigned>(half / access))), Threads / Rows);
+  static constexpr int at_once = Threads / lanes, count = Rows / at_once;
   static_assert(count * at_once == Rows);
   Pack<float, access> first[count], second[count];
 
@@ -152,7 +158,7 @@ template <int Rows, int Dim> struct IncomingRows {
 };
 
 /// The turns of a tile of rows, in shared memory.
-template <int Rows, int Dim> struct TurnTile {
+template <int Threads, int Rows, int Dim> struct TurnTile {
   static_assert(Rows % 4 == 0);
   alignas(16) float at[Rows * Dim];
   /// Begins to copy them from the table of all positions; they are there after async_wait and a barrier.
@@ -160,16 +166,16 @@ template <int Rows, int Dim> struct TurnTile {
     constexpr int all = Rows * Dim / 4;
     const float* const source = turns + static_cast<Index>(from) * Dim + 4 * thread();
 #pragma unroll
-    for (int i = 0; i < all; i += tensor_threads)
-      if (i + tensor_threads <= all || i + thread() < all) async_copy(&at[4 * (i + thread())], source + 4 * i);
+    for (int i = 0; i < all; i += Threads)
+      if (i + Threads <= all || i + thread() < all) async_copy(&at[4 * (i + thread())], source + 4 * i);
     async_commit();
   }
 };
 
 /// Sums of the rows of a block, in shared memory on their way to rows in memory.
-template <int Dim> struct SumTile {
+template <int Mine, int Dim> struct SumTile {
   using Sizes = HeadSizes<Dim>;
-  float at[tensor_rows][Sizes::padded + 8];
+  float at[Mine][Sizes::padded + 8];
 
   /// Writes the sums of a warp to the first `rows` rows of the block, or adds them; turned back where `turns` (of these rows) is
   /// not null.
@@ -206,9 +212,9 @@ template <int Dim> struct SumTile {
 
 /// What a block keeps in shared memory: tiles, and in their place sums at the end. Some GPUs have 99 KiB of it.
 inline constexpr Index most_tensor_memory = 96 * 1024;
-template <class Tiles, int Dim> union TensorMemory {
+template <class Tiles> union TensorMemory {
   Tiles tiles;
-  SumTile<Dim> sums;
+  typename Tiles::Sums sums;
 };
 
 } // namespace pleat::inline v0_1::cuda

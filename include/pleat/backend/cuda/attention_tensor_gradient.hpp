@@ -8,11 +8,12 @@
 namespace pleat::inline v0_1::cuda {
 
 template <int Dim> struct GradientTiles {
-  using Sizes = HeadSizes<Dim>;
-  OperandTile<tensor_rows, Dim> mine, mine_too;
-  OperandTile<Sizes::passing, Dim> theirs, theirs_too;
-  TurnTile<Sizes::passing, Dim> turns;
-  float normalisers[Sizes::passing], products[Sizes::passing]; // of queries that pass by
+  using Sizes = GradientSizes<Dim>;
+  using Sums = SumTile<Sizes::mine, Dim>;
+  OperandTile<Sizes::mine, Dim> mine, mine_too;
+  OperandTile<Sizes::theirs, Dim> theirs, theirs_too;
+  TurnTile<Sizes::threads, Sizes::theirs, Dim> turns;
+  float normalisers[Sizes::theirs], products[Sizes::theirs]; // of queries that pass by
 
   __device__ void clear_padding() {
     mine.clear_padding(), mine_too.clear_padding(), theirs.clear_padding(), theirs_too.clear_padding();
@@ -22,31 +23,32 @@ template <int Dim> struct GradientTiles {
 // dq of 64 queries: over all keys, ds = p (dp - product), dq = sum ds k. Bytes: 16 Dim a row and head, keys, values and turns
 // once more for each 64 queries of a sequence, from L2; FLOPs: 6 length padded(Dim) a query and head.
 template <Index Heads, Index Width>
-__global__ void __launch_bounds__(tensor_threads, HeadSizes<static_cast<int>(Width / Heads)>::blocks)
+__global__ void __launch_bounds__(GradientSizes<Width / Heads>::threads, GradientSizes<Width / Heads>::blocks)
     attention_tensor_query_gradient(const float* q, const float* k, const float* v, const float* log_sum_exp, const float* dout,
                                     const float* products, const float* turns, float* dq, const Index* offsets,
                                     const std::int32_t* first, const Index* sequence_count, bool accumulate) {
   constexpr int dim = static_cast<int>(Width / Heads);
-  using Sizes = HeadSizes<dim>;
-  constexpr int keys = Sizes::passing;
+  using Sizes = GradientSizes<dim>;
+  constexpr int keys = Sizes::theirs;
   constexpr Index stride = stride_of(Width);
-  auto& memory = shared_memory<TensorMemory<GradientTiles<dim>, dim>>();
+  auto& memory = shared_memory<TensorMemory<GradientTiles<dim>>>();
   GradientTiles<dim>& tiles = memory.tiles;
   const auto place = AttentionPlace::of(offsets, first, *sequence_count, Heads);
   if (place.length == 0) return; // all threads of the block
   const Index base = place.begin * stride + place.head * dim;
-  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * tensor_rows;
+  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Sizes::mine;
+  const bool busy = shuffle(from + 16 * warp(), 0) < length; // of a block that ends beyond its sequence, all lanes or none
   const float scale = 1.0f / square_root(static_cast<float>(dim));
   tiles.turns.copy(turns, 0);
   {
-    IncomingRows<tensor_rows, dim> rows;
+    IncomingRows<Sizes::threads, Sizes::mine, dim> rows;
     rows.load_rows(q + base, stride, from, length);
     tiles.clear_padding();
     rows.round_to(tiles.mine, scale, turns + from * dim);
     rows.load_rows(dout + base, stride, from, length);
     rows.round_to(tiles.mine_too, 1.0f, nullptr);
   }
-  IncomingRows<keys, dim> next, next_too;
+  IncomingRows<Sizes::threads, keys, dim> next, next_too;
   next.load_rows(k + base, stride, 0, length), next_too.load_rows(v + base, stride, 0, length);
   float normaliser[2], product[2]; // of this lane's row in the upper and in the lower half
 #pragma unroll
@@ -55,7 +57,7 @@ __global__ void __launch_bounds__(tensor_threads, HeadSizes<static_cast<int>(Wid
     normaliser[h] = log_sum_exp[at * Heads + place.head] * log2_of_e, product[h] = products[at * Heads + place.head];
   }
   barrier();
-  const LeftRows<dim, Sizes::padded <= 64> queries(tiles.mine), slopes_of_out(tiles.mine_too);
+  const LeftRows<Sizes::mine, dim, Sizes::padded <= 64> queries(tiles.mine), slopes_of_out(tiles.mine_too);
   FragmentC sums[Sizes::padded / 8];
   clear(sums);
   for (int key = 0; key < length; key += keys) {
@@ -68,7 +70,7 @@ __global__ void __launch_bounds__(tensor_threads, HeadSizes<static_cast<int>(Wid
       next.load_rows(k + base, stride, key + keys, length), next_too.load_rows(v + base, stride, key + keys, length);
     }
 #pragma unroll 1
-    for (int row = 0; row < keys; row += 16) {
+    for (int row = 0; busy && row < keys; row += 16) {
       FragmentC scores[2], slopes[2];
       queries.times(tiles.theirs, row, scores), slopes_of_out.times(tiles.theirs_too, row, slopes);
 #pragma unroll
@@ -90,31 +92,32 @@ __global__ void __launch_bounds__(tensor_threads, HeadSizes<static_cast<int>(Wid
 // left matrices of the next. Bytes: 16 Dim a row and head, queries, dout and turns once more for each 64 keys of a sequence, from
 // L2; FLOPs: 8 length padded(Dim) a key and head.
 template <Index Heads, Index Width>
-__global__ void __launch_bounds__(tensor_threads, HeadSizes<static_cast<int>(Width / Heads)>::blocks)
+__global__ void __launch_bounds__(GradientSizes<Width / Heads>::threads, GradientSizes<Width / Heads>::blocks)
     attention_tensor_key_gradient(const float* q, const float* k, const float* v, const float* log_sum_exp, const float* dout,
                                   const float* products, const float* turns, float* dk, float* dv, const Index* offsets,
                                   const std::int32_t* first, const Index* sequence_count, bool accumulate_k, bool accumulate_v) {
   constexpr int dim = static_cast<int>(Width / Heads);
-  using Sizes = HeadSizes<dim>;
-  constexpr int queries = Sizes::passing;
+  using Sizes = GradientSizes<dim>;
+  constexpr int queries = Sizes::theirs;
   constexpr Index stride = stride_of(Width);
-  auto& memory = shared_memory<TensorMemory<GradientTiles<dim>, dim>>();
+  auto& memory = shared_memory<TensorMemory<GradientTiles<dim>>>();
   GradientTiles<dim>& tiles = memory.tiles;
   const auto place = AttentionPlace::of(offsets, first, *sequence_count, Heads);
   if (place.length == 0) return; // all threads of the block
   const Index base = place.begin * stride + place.head * dim;
-  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * tensor_rows;
+  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Sizes::mine;
+  const bool busy = shuffle(from + 16 * warp(), 0) < length; // of a block that ends beyond its sequence, all lanes or none
   const float scale = 1.0f / square_root(static_cast<float>(dim));
   tiles.turns.copy(turns, 0);
   {
-    IncomingRows<tensor_rows, dim> rows;
+    IncomingRows<Sizes::threads, Sizes::mine, dim> rows;
     rows.load_rows(k + base, stride, from, length);
     tiles.clear_padding();
     rows.round_to(tiles.mine, 1.0f, turns + from * dim);
     rows.load_rows(v + base, stride, from, length);
     rows.round_to(tiles.mine_too, 1.0f, nullptr);
   }
-  IncomingRows<queries, dim> next, next_too;
+  IncomingRows<Sizes::threads, queries, dim> next, next_too;
   float normaliser = 0, product = 0; // of the next query of this thread
   const auto load_next = [&](int query) {
     next.load_rows(q + base, stride, query, length), next_too.load_rows(dout + base, stride, query, length);
@@ -125,8 +128,8 @@ __global__ void __launch_bounds__(tensor_threads, HeadSizes<static_cast<int>(Wid
   };
   load_next(0);
   barrier();
-  const LeftRows<dim, Sizes::padded <= 64> keys(tiles.mine);
-  const LeftRows<dim, Sizes::padded <= 16> values(tiles.mine_too);
+  const LeftRows<Sizes::mine, dim, Sizes::padded <= 64> keys(tiles.mine);
+  const LeftRows<Sizes::mine, dim, Sizes::padded <= 16> values(tiles.mine_too);
   FragmentC key_sums[Sizes::padded / 8], value_sums[Sizes::padded / 8];
   clear(key_sums), clear(value_sums);
   for (int query = 0; query < length; query += queries) {
@@ -140,7 +143,7 @@ __global__ void __launch_bounds__(tensor_threads, HeadSizes<static_cast<int>(Wid
       load_next(query + queries);
     }
 #pragma unroll 1
-    for (int row = 0; row < queries; row += 16) {
+    for (int row = 0; busy && row < queries; row += 16) {
       FragmentC weights[2], slopes[2];
       keys.times(tiles.theirs, row, weights), values.times(tiles.theirs_too, row, slopes);
 #pragma unroll
@@ -167,7 +170,8 @@ __global__ void __launch_bounds__(tensor_threads, HeadSizes<static_cast<int>(Wid
 template <Index Heads, Index Width>
 void attention_on_tensor_cores(const Cuda& cuda, const attention_op::Backward<float, Bfloat16>& a) {
   constexpr int dim = static_cast<int>(Width / Heads);
-  const auto tiles = attention_tiles<tensor_rows>(cuda, a.offsets, a.sequences);
+  using Sizes = GradientSizes<dim>;
+  const auto tiles = attention_tiles<Sizes::mine>(cuda, a.offsets, a.sequences);
   const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
   const Index* const sequences = cuda.stream->count(a.sequences);
   const Index rows = a.offsets[a.sequences], turned_elements = rotary_positions(rows) * dim;
@@ -178,9 +182,9 @@ void attention_on_tensor_cores(const Cuda& cuda, const attention_op::Backward<fl
   for (const auto& [to, accumulate] :
        {std::pair{a.dq, a.accumulate_q}, std::pair{a.dk, a.accumulate_k}, std::pair{a.dv, a.accumulate_v}})
     if (to != nullptr && !accumulate) clear_tails_of<Width>(cuda, to, rows);
-  constexpr Index shared = sizeof(TensorMemory<GradientTiles<dim>, dim>);
+  constexpr Index shared = sizeof(TensorMemory<GradientTiles<dim>>);
   static_assert(shared <= most_tensor_memory);
-  const Grid grid{tiles.count * Heads, tensor_threads, shared};
+  const Grid grid{tiles.count * Heads, Sizes::threads, shared};
   if (a.dq != nullptr)
     launch(cuda, grid, attention_tensor_query_gradient<Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout, products, turned,
            a.dq, offsets, tiles.first, sequences, a.accumulate_q);

@@ -67,7 +67,7 @@ template <class A, int Dim> __global__ void __launch_bounds__(256) rotary_turns(
 }
 /// Positions of the table of turns for a pass of so many rows: no sequence is longer than all rows together, a table of that size
 /// keeps launches the same for one bucket, and tiles that begin within a sequence end within the table.
-constexpr Index rotary_positions(Index rows) { return capacity_of(rows) + 64; }
+constexpr Index rotary_positions(Index rows) { return capacity_of(rows) + 128; }
 /// Makes it.
 template <int Dim, class A> const A* turns_of(const Cuda& cuda, A* to, Index rows) {
   const Index positions = rotary_positions(rows);

@@ -15,12 +15,6 @@ using namespace structures;
 
 namespace {
 
-#if defined(PLEAT_CONTRACT_DEVICE)
-using Tested = PLEAT_CONTRACT_DEVICE;
-#else
-using Tested = Cpu;
-#endif
-
 // The tables of a batch of graphs, through a pass.
 template <class Precision, bool Records = false>
 std::vector<std::uint8_t> bins_at(const GraphTopology& graph, const std::vector<double>& positions, int threads = 1) {

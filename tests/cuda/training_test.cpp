@@ -52,10 +52,10 @@ BOOST_AUTO_TEST_CASE(rounded_products_train_as_on_the_cpu) {
   using Session = TrainSession<AutoencoderObjective<Masked>, Cuda, Bf16>;
   Session session(Cuda{});
   session.parameters().initialise(3);
-  for (std::uint64_t step = 0; step < 3; ++step) session.step(batches_of(step), 7, step, 3e-3);
+  for (std::uint64_t step = 0; step < 3; ++step) session.step(batches_of<OwnedBatch>(step), 7, step, 3e-3);
   const auto read = [&session] {
     std::vector<double> rows;
-    session.infer(batches_of(9)[0], {0, 0}, [&](auto& run, const SequenceBatch& view) {
+    session.infer(batches_of<OwnedBatch>(9)[0], {0, 0}, [&](auto& run, const SequenceBatch& view) {
       const auto z = model_of<Masked>.encode(run, view);
       if constexpr (std::remove_reference_t<decltype(run)>::computes) rows = dense_of(z);
     });

@@ -99,6 +99,12 @@ sources() {
       printf 'cuda||%s\n' "$root/tests/gpu/device.cu"
       printf 'host|%s|%s\n' "-I$(folder_of gpu_models)" "$root/tests/gpu/models.cpp"
       ;;
+    bench_gpu_kernels) printf 'cuda||%s\n' "$root/bench/gpu/kernels.cu" && return ;;
+    bench_gpu_models)
+      generated bench/gpu bench_gpu_models
+      printf 'host|%s|%s\n' "-I$(folder_of bench_gpu_models)" "$root/bench/gpu/models.cpp"
+      return
+      ;;
     *) echo "there is no program $1" >&2; return 1 ;;
   esac
   printf 'host||%s\n' "$root/tests/gpu/main.cpp"

@@ -1,5 +1,5 @@
-// Whole models on a GPU, by sessions that nvcc and g++ compiled apart from this program: 50 steps beside the CPU, the same bits again,
-// after a resume and beside other batch mates. Each case prints a line of what it measured.
+// Whole models on a GPU, by sessions that nvcc and g++ compiled apart from this program: 50 steps beside the CPU, the same bits
+// again, after a resume and beside other batch mates. Each case prints a line of what it measured.
 
 #include <gpu_models_sessions.hpp>
 
@@ -19,8 +19,8 @@ namespace {
 
 constexpr std::uint64_t steps = 50;
 
-// Against the CPU's float64 training. `loss` and `gradient`: how far they may be apart in any step; `values`: at the end. Values are
-// held to it where rounding is small: elsewhere a gradient around zero may change its sign, which AdamW makes a whole step.
+// Against the CPU's float64 training. `loss` and `gradient`: how far they may be apart in any step; `values`: at the end. Values
+// are held to it where rounding is small: elsewhere a gradient around zero may change its sign, which AdamW makes a whole step.
 struct Tolerance {
   double loss, gradient, values = INFINITY;
 };
@@ -29,8 +29,8 @@ template <class Objective, class Precision> void check_parity(const char* name, 
   TrainSession<Objective, Cpu, Float64> cpu(Cpu{&pool});
   TrainSession<Objective, Cuda, Precision> cuda(Cuda{});
   const Apart apart = train_beside(cuda, cpu, steps);
-  std::printf("# %s %s: apart after %d steps: loss %.1e, gradient %.1e, values %.1e\n", name, Precision::name, int(steps), apart.loss,
-              apart.gradient, apart.values);
+  std::printf("# %s %s: apart after %d steps: loss %.1e, gradient %.1e, values %.1e\n", name, Precision::name, int(steps),
+              apart.loss, apart.gradient, apart.values);
   BOOST_TEST(apart.loss <= tolerance.loss);
   BOOST_TEST(apart.gradient <= tolerance.gradient);
   BOOST_TEST(apart.values <= tolerance.values);
@@ -39,11 +39,14 @@ template <class Objective, class Precision> void check_parity(const char* name, 
 template <class Objective> void check_precisions(const char* name) {
   check_parity<Objective, Float64>(name, {1e-8, 1e-7, 1e-7});
   check_parity<Objective, Float32>(name, {1e-3, 1e-2});
+  check_parity<Objective, Tf32>(name, {2e-2, 2e-1});
+  check_parity<Objective, Bf16>(name, {5e-2, 5e-1});
 }
 
 template <class Objective> void check_bits(const char* name) {
   check_repeated_and_resumed<TrainSession<Objective, Cuda>>(open_device(Cuda{}), steps);
-  std::printf("# %s: the same bits of %d steps twice, and of %d and %d\n", name, int(steps), int(steps / 2), int(steps - steps / 2));
+  std::printf("# %s: the same bits of %d steps twice, and of %d and %d\n", name, int(steps), int(steps / 2),
+              int(steps - steps / 2));
 }
 
 template <class Model> void check_encoding(const char* name) {

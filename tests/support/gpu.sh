@@ -86,7 +86,7 @@ starts() { (cd "$bundle" && timeout 60 "bin/$1" "${@:2}") >"$log/start.$1.log" 2
 # build_there PROGRAM...: from vendor.tar.gz, where a program does not start.
 build_there() {
   local program broken=()
-  for program in "$@"; do starts "$program" --list_content || broken+=("$program"); done
+  for program in "$@"; do starts "$program" --help || broken+=("$program"); done
   [ ${#broken[@]} -eq 0 ] && return 0
   say "These programs do not start here: ${broken[*]} ($(tail -n 1 "$log/start.${broken[0]}.log"))"
   if [ ! -e "$bundle/vendor.tar.gz" ]; then
@@ -96,7 +96,7 @@ build_there() {
   say "Building them of vendor.tar.gz ..."
   tar -C "$bundle" -xzf "$bundle/vendor.tar.gz" &&
     "$bundle/vendor/tests/gpu/build.sh" "$bundle/vendor" "$bundle/vendor/work" "$bundle/bin" "${broken[@]}" || return 1
-  for program in "${broken[@]}"; do starts "$program" --list_content || return 1; done
+  for program in "${broken[@]}"; do starts "$program" --help || return 1; done
 }
 gpu_name() { nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null | head -n 1; }
 require_gpu() {

@@ -1,6 +1,6 @@
 #pragma once
-// Toy batches, and what training and encoding are held to on a device: steps beside the CPU, the same bits again, after a resume and
-// beside other batch mates. By sessions alone, so that programs whose sessions were compiled elsewhere use it as well.
+// Toy batches, and what training and encoding are held to on a device: steps beside the CPU, the same bits again, after a resume
+// and beside other batch mates. By sessions alone, so that programs whose sessions were compiled elsewhere use it as well.
 
 #include <memory>
 

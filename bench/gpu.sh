@@ -69,6 +69,7 @@ case $mode in
       done
       steps_of >"$log/steps.txt"
       say "ok $(wc -l <"$log/steps.txt") steps, the first: $(head -n 1 "$log/steps.txt" | cut -d'|' -f4)"
+      (cd "$bundle/bin" && rm -f $(packed))
       exit 0
     fi
     require_gpu || exit 1

@@ -31,8 +31,7 @@ boost="--log_level=error --color_output=no --catch_system_errors=no"
 # A line for each step.
 steps_of() {
   local program suite
-  for program in "$bundle"/bin/gpu_*; do
-    program=${program##*/}
+  for program in $(packed); do
     for suite in $(suites "$program"); do
       case $program in
         gpu_ops) echo "op|$suite|120|bin/$program $boost --run_test=$suite" ;;
@@ -65,15 +64,16 @@ case $mode in
   --vendor) vendor tests/ops tests/nn tests/encoders tests/models ;;
   --dry | --run)
     find_libraries && check_data || { cat "$log/data.log" 2>/dev/null; exit 1; }
-    build_there $(cd "$bundle/bin" && ls | grep '^gpu_') || exit 1
+    build_there $(packed) || exit 1
     if [ "$mode" = --dry ]; then
-      for program in "$bundle"/bin/gpu_*; do
-        cases=$(cd "$bundle" && "$program" --list_content 2>&1 | grep -c '^ ')
-        say "ok ${program##*/} starts: $(suites "${program##*/}" | wc -l) suites, $cases cases"
+      for program in $(packed); do
+        cases=$(cd "$bundle" && "bin/$program" --list_content 2>&1 | grep -c '^ ')
+        say "ok $program starts: $(suites "$program" | wc -l) suites, $cases cases"
       done
       say "ok data: $(wc -l <"$bundle/data.sha256") files"
       { steps_of; sanitizer_steps; } >"$log/steps.txt"
       say "ok $(wc -l <"$log/steps.txt") steps, the first: $(head -n 1 "$log/steps.txt" | cut -d'|' -f4)"
+      (cd "$bundle/bin" && rm -f $(packed))
       exit 0
     fi
     require_gpu || exit 1

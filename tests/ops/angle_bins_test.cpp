@@ -11,6 +11,7 @@
 #include "support/structures.hpp"
 
 using namespace pleat;
+using contract::Tested;
 using namespace structures;
 
 namespace {

@@ -7,15 +7,23 @@ usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" | sed '$d'; exit 2; }
 say() { printf '%s\n' "$*"; }
 
 # --- making a bundle
-# bundle PROGRAM...: builds them to $bundle/bin, and says what a fresh machine needs.
+# bundle PROGRAM...: builds them, and packs them to $bundle/bin.
 bundle() {
   local nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
   if ! command -v "$nvcc" >/dev/null; then
     say "The CUDA compiler nvcc is not installed: a bundle is made where it is."
     return 1
   fi
-  mkdir -p "$bundle/bin"
-  "$root/tests/gpu/build.sh" "$root" "$work" "$bundle/bin" "$@" || return 1
+  rm -rf "$bundle/bin" && mkdir -p "$bundle/bin"
+  "$root/tests/gpu/build.sh" "$root" "$work" "$work/bin" "$@" || return 1
+  for program in "$@"; do gzip -9 -n -c "$work/bin/$program" >"$bundle/bin/$program.gz" || return 1; done
+}
+packed() { (cd "$bundle/bin" && ls -- *.gz | sed 's/\.gz$//'); }
+unpack() {
+  local program
+  for program in $(packed); do
+    gzip -d -c "$bundle/bin/$program.gz" >"$bundle/bin/$program" && chmod +x "$bundle/bin/$program" || return 1
+  done
 }
 # Digests of all data, so that a run notices what was lost on the way.
 seal() { (cd "$bundle" && find data -type f | sort | xargs -r -d '\n' sha256sum >data.sha256); }
@@ -23,7 +31,8 @@ most_megabytes=40
 # The two rules of a bundle; prints ok and FAIL lines.
 check_bundle() {
   local program status=0 megabytes needed
-  for program in "$bundle"/bin/*; do
+  for program in $(packed); do
+    program=$work/bin/$program
     needed=$(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
     if grep -qE 'libboost|libstdc|libgcc_s|libcudart' <<<"$needed"; then
       say "FAIL ${program##*/} is self-contained: it needs $(tr '\n' ' ' <<<"$needed")"
@@ -86,6 +95,7 @@ starts() { (cd "$bundle" && timeout 60 "bin/$1" "${@:2}") >"$log/start.$1.log" 2
 # build_there PROGRAM...: from vendor.tar.gz, where a program does not start.
 build_there() {
   local program broken=()
+  unpack || return 1
   for program in "$@"; do starts "$program" --help || broken+=("$program"); done
   [ ${#broken[@]} -eq 0 ] && return 0
   say "These programs do not start here: ${broken[*]} ($(tail -n 1 "$log/start.${broken[0]}.log"))"

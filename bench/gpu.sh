@@ -60,7 +60,7 @@ case $mode in
     ;;
   --vendor) vendor bench/gpu ;;
   --dry | --run)
-    find_libraries && check_data || { cat "$log/data.log" 2>/dev/null; exit 1; }
+    check_data && find_libraries || exit 1
     build_there "${programs[@]}" || exit 1
     if [ "$mode" = --dry ]; then
       say "ok bench_gpu_models --dry: $(cd "$bundle" && bin/bench_gpu_models --dry)" || exit 1

@@ -86,14 +86,14 @@ class Block(torch.nn.Module):
     def attend(self, x, batch):
         rows, width = x.shape
         q, k, v = self.qkv(x).view(rows, 3, self.heads, -1).unbind(1)
-        q, k = self.rotate(q, batch), self.rotate(k, batch)
+        q, k = self.rotate(q, batch).to(v.dtype), self.rotate(k, batch).to(v.dtype)
         if self.way == "jagged":
             nest = lambda y: torch.nested.nested_tensor_from_jagged(y.contiguous(), batch.offsets, max_seqlen=batch.shape[1]).transpose(1, 2)
-            y = F.scaled_dot_product_attention(nest(q), nest(k), nest(v.to(q.dtype)))
+            y = F.scaled_dot_product_attention(nest(q), nest(k), nest(v))
             return y.transpose(1, 2).values().reshape(rows, width)
         if self.way == "padded":
             count, longest = batch.shape
-            spread = lambda y: torch.zeros(count * longest, *y.shape[1:], device=y.device, dtype=q.dtype).index_copy(0, batch.cell, y.to(q.dtype)).view(
+            spread = lambda y: torch.zeros(count * longest, *y.shape[1:], device=y.device, dtype=v.dtype).index_copy(0, batch.cell, y).view(
                 count, longest, self.heads, -1).transpose(1, 2)
             y = F.scaled_dot_product_attention(spread(q), spread(k), spread(v), attn_mask=batch.mask)
             return y.transpose(1, 2).reshape(count * longest, width)[batch.cell]

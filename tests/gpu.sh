@@ -61,9 +61,9 @@ case $mode in
     seal
     check_bundle
     ;;
-  --vendor) vendor tests/ops tests/nn tests/encoders tests/models ;;
+  --vendor) vendor tests/backend tests/ops tests/nn tests/encoders tests/models ;;
   --dry | --run)
-    find_libraries && check_data || { cat "$log/data.log" 2>/dev/null; exit 1; }
+    check_data && find_libraries || exit 1
     build_there $(packed) || exit 1
     if [ "$mode" = --dry ]; then
       for program in $(packed); do

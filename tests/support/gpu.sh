@@ -90,7 +90,16 @@ find_libraries() {
   fi
   export LD_LIBRARY_PATH="$cublas${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 }
-check_data() { (cd "$bundle" && sha256sum --quiet -c data.sha256) >"$log/data.log" 2>&1; }
+check_data() {
+  if [ ! -e "$bundle/data.sha256" ]; then
+    say "$bundle is no bundle: make one with $0 --bundle."
+    return 1
+  fi
+  if ! (cd "$bundle" && sha256sum --quiet -c data.sha256) >"$log/data.log" 2>&1; then
+    say "Data of the bundle are missing or damaged: $(head -n 1 "$log/data.log")"
+    return 1
+  fi
+}
 starts() { (cd "$bundle" && timeout 60 "bin/$1" "${@:2}") >"$log/start.$1.log" 2>&1; }
 # build_there PROGRAM...: from vendor.tar.gz, where a program does not start.
 build_there() {
@@ -149,8 +158,8 @@ run_step() {
   printf '%s|%s|%s|%s|%s\n' "$group" "$name" "$result" "$seconds" "${note:-$cases}"
 }
 export -f run_step
-# run_steps JOBS <lines of steps: results are added to $log/results.txt
-run_steps() { xargs -P "$1" -d '\n' -I{} bash -c 'run_step "$1"' _ {} | tee -a "$log/results.txt" | sed 's/^/  /'; }
+# run_steps JOBS <lines of steps: results are added to $log/results.txt, failures are shown at once
+run_steps() { xargs -P "$1" -d '\n' -I{} bash -c 'run_step "$1"' _ {} | tee -a "$log/results.txt" | grep '|FAIL'; }
 begin_run() {
   export bundle log
   mkdir -p "$log/steps"
@@ -168,7 +177,7 @@ end_run() {
   rm -rf "$log/steps"
   {
     say "$(gpu_name)"
-    awk -F'|' '{ printf "%-13s %-30s %-24s %7s s  %s\n", $1, substr($2, 1, 30), $3, $4, $5 }' "$log/results.txt"
+    sort -s -t'|' -k1,1 "$log/results.txt" | awk -F'|' '{ printf "%-13s %-30s %-24s %7s s  %s\n", $1, substr($2, 1, 30), $3, $4, $5 }'
     awk -F'|' -v s=$(($(date +%s) - started)) '$3 == "ok" { ok++ } $3 == "not available" { na++ } $3 ~ /^FAIL/ { failed++ }
       END { printf "%d passed, %d failed, %d not available, %d s\n", ok, failed, na, s }' "$log/results.txt"
   } | tee "$log/table.txt"

@@ -24,8 +24,8 @@ for folder in "$root/dependencies" /usr/include/eigen3 /usr/local/include/eigen3
 done
 
 # Kernels are compiled for what runs them best; the host's half, which only waits and compares, for compile time. One copy of the CPU's
-# kernels, the portable one, goes through nvcc.
-device_flags="-std=c++20 -O0 --expt-relaxed-constexpr -diag-suppress 1675,20011,20012,20014 ${PLEAT_GPU_ARCHITECTURES:--gencode arch=compute_90,code=[sm_90,compute_90]}"
+# kernels, the portable one, goes through nvcc. CUB's sorts are one source of a program.
+device_flags="-std=c++20 -O0 --expt-relaxed-constexpr -DPLEAT_CUDA_SORTS_ELSEWHERE -diag-suppress 1675,20011,20012,20014 ${PLEAT_GPU_ARCHITECTURES:--gencode arch=compute_90,code=[sm_90,compute_90]}"
 host_flags="-std=c++20 -O1 -fPIE -ffunction-sections -fdata-sections"
 data='-DPLEAT_TEST_DATA="data"' # programs run in the folder of the bundle
 contract="-DPLEAT_HAS_X86=0 -DPLEAT_CONTRACT_DEVICE=pleat::Cuda"
@@ -42,7 +42,7 @@ compile() {
   fi
   local command
   if [ "$language" = cuda ]; then
-    command=("$nvcc" $device_flags $includes $flags "$data" -MD -MF "$object.d" -x cu -c "$source" -o "$object")
+    command=("$root/tests/support/nvcc_logged.sh" "$nvcc" $device_flags $includes $flags "$data" -MD -MF "$object.d" -x cu -c "$source" -o "$object")
   else
     command=("$cxx" $host_flags $includes $flags "$data" -MD -MF "$object.d" -c "$source" -o "$object")
   fi
@@ -100,22 +100,33 @@ units() {
     shift $(($# < 3 ? $# : 3))
   done
 }
+sorts() {
+  mkdir -p "$work/units"
+  [ -e "$work/units/sorts.cu" ] || echo '#include <pleat/backend/cuda/radix_sort.hpp>' >"$work/units/sorts.cu"
+  printf 'cuda||%s\n' "$work/units/sorts.cu"
+}
 # Sources of a program, as lines language|flags|source.
 sources() {
-  local test=("$root"/tests/ops/*_test.cpp "$root"/tests/cuda/{wide_rows,row_counts}_test.cpp)
+  local file
   case $1 in
-    gpu_ops) # the contracts of ops; what is left out counts allocations of the host
-      units ops $(printf '%s\n' "${test[@]}" | grep -v no_allocation)
+    gpu_ops) # contracts of ops, and kernels alone; what is left out looks at the emulator or counts allocations of the host
+      units ops $(ls "$root"/tests/ops/*_test.cpp "$root"/tests/cuda/*_test.cpp | grep -vE '/(no_allocation|training|structure_training|tool)_test')
+      sorts
       ;;
     gpu_golden)
       units golden "$root"/tests/{nn/block,nn/gvp,models/noise_mask,encoders/gearnet,models/siamdiff_golden,encoders/gvp}_test.cpp
+      sorts
       ;;
     gpu_models)
       generated tests/gpu/models gpu_models
       printf 'cuda||%s\n' "$root/tests/gpu/device.cu"
       printf 'host|%s|%s\n' "-I$(folder_of gpu_models)" "$root/tests/gpu/models.cpp"
       ;;
-    bench_gpu_kernels) printf 'cuda||%s\n' "$root/bench/gpu/kernels.cu" && return ;;
+    bench_gpu_kernels)
+      printf 'cuda||%s\n' "$root/bench/gpu/kernels.cu"
+      sorts
+      return
+      ;;
     bench_gpu_models)
       generated bench/gpu bench_gpu_models
       printf 'host|%s|%s\n' "-I$(folder_of bench_gpu_models)" "$root/bench/gpu/models.cpp"

@@ -13,6 +13,8 @@ if ! command -v "$nvcc" >/dev/null; then
   exit 0
 fi
 
+[ -z "${PLEAT_NVCC_LOG:-}" ] || measure_tool || exit 1 # before several calls of nvcc want it
+
 # bundle NAME SCRIPT PROGRAM...
 bundle() {
   local name=$1 script=$2 mode line

@@ -52,13 +52,9 @@ template <class Precision> void check_block() {
   y = {};
   run.backward();
   check_close(dense_of(run.gradient_of(x)), file.template read<double>("grad_x"), gradients, "gradient of x");
-  for (const TensorPlace& place : golden.parameters.tensors()) {
-    std::vector<double> got;
-    for (Index r = 0; r < place.rows; ++r)
-      for (Index c = 0; c < place.columns; ++c)
-        got.push_back(static_cast<double>(golden.parameters.gradients()[place.offset + r * stride_of(place.columns) + c]));
-    check_close(got, file.template read<double>("grad." + place.name), gradients, "gradient of " + place.name);
-  }
+  for (const TensorPlace& place : golden.parameters.tensors())
+    check_close(values_at(golden.parameters.gradients(), place), file.template read<double>("grad." + place.name), gradients,
+                "gradient of " + place.name);
 }
 
 } // namespace

@@ -135,6 +135,14 @@ template <class Run, class T> std::vector<T> host_copy(const Run& run, const T* 
   }
 }
 
+// Numbers of a tensor, without strides, of a store of the host. (Asking for a store may copy all of it from the device.)
+template <class T> std::vector<double> values_at(const T* data, const TensorPlace& place) {
+  std::vector<double> values;
+  for (Index r = 0; r < place.rows; ++r)
+    for (Index c = 0; c < place.columns; ++c) values.push_back(double(data[place.offset + r * stride_of(place.columns) + c]));
+  return values;
+}
+
 // Weights of a loss as the gradient of rows that have none yet.
 template <class Run, Index W, class Space>
 void seed(Run& run, const Rows<Run, W, Space>& rows, const std::vector<double>& weights) {

@@ -2,8 +2,8 @@
 # Builds pleat and runs every test; the last line is "N passed, N failed". Installs missing packages when root.
 #
 #   tests/run.sh           g++: build, tests, headers, sentences, consumers        (20 minutes from nothing on 2 cores)
-#   tests/run.sh --full    also CUDA kernels on the emulator and by nvcc, clang++ with ASan + UBSan, the tool and benchmarks by
-#                          clang++, libFuzzer 20 s a target                                             (60 minutes)
+#   tests/run.sh --full    also CUDA kernels on the emulator and by nvcc, the bundle for GPU machines, clang++ with ASan + UBSan, the
+#                          tool and benchmarks by clang++, libFuzzer 20 s a target                      (70 minutes)
 #   --keep                 keeps the build folder of the last run instead of starting from nothing
 #
 # Every call of nvcc writes what it took to one file, by tests/support/nvcc_logged.sh; together they may take 10 minutes on PLEAT_JOBS cores.
@@ -129,6 +129,7 @@ if [ $full -eq 1 ]; then
   }
   part "CUDA kernels, emulated" 8 cuda_kernels
   part "CUDA, nvcc" 5 checks generated
+  part "GPU bundle" 10 checks gpu_bundle
   # All tests are compiled by clang++ below, with the sanitisers; here it compiles what these leave out.
   build_clang() {
     build_in "$build/clang" clang++ --preset ci -DCMAKE_CXX_COMPILER=clang++ -DPLEAT_BUILD_TESTS=OFF -DPLEAT_BUILD_BENCH=ON -DPLEAT_EXAMPLES=
@@ -170,7 +171,7 @@ if [ -s "$PLEAT_NVCC_LOG" ]; then
 fi
 heading "minutes"
 cat "$times"
-awk -v s=$((SECONDS - started)) -v b=$([ $full -eq 1 ] && echo 60 || echo 20) 'BEGIN { printf "%-42s %5.1f min, budget %s\n", "all", s / 60, b }'
+awk -v s=$((SECONDS - started)) -v b=$([ $full -eq 1 ] && echo 70 || echo 20) 'BEGIN { printf "%-42s %5.1f min, budget %s\n", "all", s / 60, b }'
 if grep -qE '^FAIL |^count [0-9]+ [1-9]' "$results"; then
   heading "failed"
   grep -E '^FAIL |^count [0-9]+ [1-9]' "$results"

@@ -5,7 +5,7 @@
 #include <pleat/backend/cuda.hpp>
 
 #include "support/op_contract.hpp"
-#include "support/structures.hpp"
+#include "support/training.hpp"
 
 #include <cstring>
 #include <map>
@@ -27,40 +27,6 @@ namespace {
 using Siam = StructureObjective<SiamDiff<GearNetEdge<ResidueGraph, Shape{.layers = 2, .width = 16}>, Gaussian>>;
 using GvpTask =
     TaskObjective<StructureTask<Gvp<ResidueGraph, GvpShape{.layers = 1, .node = {12, 4}, .edge = {6, 1}, .input = 9}>, 2, 1>>;
-
-// Residues of a helix that is nowhere quite regular.
-std::shared_ptr<const Structure> helix_of(Index residues, std::uint64_t seed) {
-  const auto a = structures::helix(residues);
-  Philox draws(seed);
-  Structure s;
-  s.name = "helix";
-  for (std::size_t i = 0; i < a.element.size(); ++i) {
-    const auto moved = [&](std::size_t k) { return a.positions[3 * i + k] + static_cast<float>(draws.uniform() - 0.5); };
-    const float x = moved(0), y = moved(1), z = moved(2);
-    s.positions.push_back(Position::angstrom(x, y, z));
-  }
-  s.elements = a.element, s.names = a.atom_name, s.atom_residues = a.atom_residue, s.types = a.residue_type;
-  s.residue_chains.assign(s.types.size(), 0), s.labels.resize(s.types.size());
-  s.chains.push_back({"A", 0, s.residues()});
-  return std::make_shared<const Structure>(std::move(s));
-}
-
-using Lengths = std::vector<Index>;
-template <class Batch> Batch batch_of(const Lengths& lengths, std::uint64_t seed) {
-  Batch batch;
-  for (std::size_t s = 0; s < lengths.size(); ++s) {
-    const auto structure = helix_of(lengths[s], 10 * seed + s);
-    const auto record = static_cast<std::uint32_t>(s);
-    if constexpr (std::is_same_v<Batch, OwnedStructures>)
-      batch.add(structure, record);
-    else
-      batch.add(LabelledUnit{{structure},
-                             {{{{0, 2, SiteNodes::Alpha}, {0, 0, SiteNodes::Structure}}, 0.3},
-                              {{{0, 0, SiteNodes::Structure}, {0, lengths[s] - 1, SiteNodes::Alpha}}, -1.2}}},
-                record);
-  }
-  return batch;
-}
 
 // Counts of a batch that blocks and grids have the capacity of.
 template <class Graph> Lengths counts_of(const DenoisingBatch<Graph>& batch) {

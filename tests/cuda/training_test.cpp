@@ -5,6 +5,7 @@
 #include <pleat/backend/cuda.hpp>
 
 #include "support/op_contract.hpp"
+#include "support/training.hpp"
 
 #include <pleat/pleat.hpp>
 
@@ -19,45 +20,16 @@ using Masked = Small<NoiseMask<>>;
 using Normed = Small<TokenNorm<TokenNormPolicy{.form = TokenNormForm::Layer}>>;
 using Diffusion = LatentDiffusion<Masked, Denoiser<small>>;
 
-OwnedBatch toy_batch(std::uint64_t seed, const std::vector<Index>& lengths) {
-  OwnedBatch batch;
-  Philox draws(seed, 50);
-  for (std::size_t s = 0; s < lengths.size(); ++s) {
-    std::vector<std::uint8_t> tokens;
-    for (Index i = 0; i < lengths[s]; ++i) tokens.push_back(static_cast<std::uint8_t>(4 + draws.index(20)));
-    batch.add(tokens, static_cast<std::uint32_t>(seed * 100 + s));
-  }
-  return batch;
-}
-std::vector<OwnedBatch> batches_of(std::uint64_t step) {
-  return {toy_batch(step, {40, 13, 1, 0, 20}), toy_batch(step + 99, {33, 10})};
-}
-
-template <class Session> std::vector<double> values_of(Session& session) {
-  std::vector<double> values(session.average()->values().begin(), session.average()->values().end());
-  for (Store s : {Store::Trained, Store::Frozen, Store::State})
-    values.insert(values.end(), session.parameters().store(s), session.parameters().store(s) + session.parameters().size(s));
-  return values;
-}
-
 // Steps of two micro-batches on both devices from the same values.
-template <class Objective, class Precision, class CpuPrecision = Precision> void check_training(double tolerance, int steps = 4) {
+template <class Objective, class Precision, class CpuPrecision = Precision>
+void check_training(double tolerance, std::uint64_t steps = 4) {
   ThreadPool pool(1);
   TrainSession<Objective, Cpu, CpuPrecision> cpu(Cpu{&pool});
   TrainSession<Objective, Cuda, Precision> cuda(Cuda{});
-  cpu.parameters().initialise(3), cuda.parameters().initialise(3);
-  cpu.start_average({.decay = 0.9}), cuda.start_average({.decay = 0.9});
-  for (int step = 0; step < steps; ++step) {
-    const auto number = static_cast<std::uint64_t>(step);
-    const auto batches = batches_of(number);
-    const StepResult mine = cuda.step(batches, 7, number, 3e-3), theirs = cpu.step(batches, 7, number, 3e-3);
-    BOOST_REQUIRE(mine.finite);
-    const double loss = theirs.metrics.value("loss");
-    BOOST_TEST(std::abs(mine.metrics.value("loss") - loss) <= tolerance * std::abs(loss),
-               "step " << step << ": loss " << mine.metrics.value("loss") << ", on the CPU " << loss);
-    BOOST_TEST(std::abs(mine.gradient_norm - theirs.gradient_norm) <= tolerance * theirs.gradient_norm);
-  }
-  check_close(values_of(cuda), values_of(cpu), tolerance, "values after training");
+  const Apart apart = train_beside(cuda, cpu, steps);
+  BOOST_TEST(apart.loss <= tolerance);
+  BOOST_TEST(apart.gradient <= tolerance);
+  BOOST_TEST(apart.values <= tolerance);
 }
 
 using Precisions = std::tuple<Float32, Bf16, Tf32>;
@@ -80,10 +52,10 @@ BOOST_AUTO_TEST_CASE(rounded_products_train_as_on_the_cpu) {
   using Session = TrainSession<AutoencoderObjective<Masked>, Cuda, Bf16>;
   Session session(Cuda{});
   session.parameters().initialise(3);
-  for (std::uint64_t step = 0; step < 3; ++step) session.step(batches_of(step), 7, step, 3e-3);
+  for (std::uint64_t step = 0; step < 3; ++step) session.step(batches_of<OwnedBatch>(step), 7, step, 3e-3);
   const auto read = [&session] {
     std::vector<double> rows;
-    session.infer(batches_of(9)[0], {0, 0}, [&](auto& run, const SequenceBatch& view) {
+    session.infer(batches_of<OwnedBatch>(9)[0], {0, 0}, [&](auto& run, const SequenceBatch& view) {
       const auto z = model_of<Masked>.encode(run, view);
       if constexpr (std::remove_reference_t<decltype(run)>::computes) rows = dense_of(z);
     });
@@ -100,7 +72,7 @@ BOOST_AUTO_TEST_CASE(steps_of_one_shape_share_a_graph) {
   TrainSession<AutoencoderObjective<Masked>, Cuda> session(open_device(Cuda{}));
   session.parameters().initialise(3);
   const auto& stream = *session.parameters().device().stream;
-  const auto step = [&](std::uint64_t number) { return session.step(batches_of(number), 7, number, 1e-3); };
+  const auto step = [&](std::uint64_t number) { return session.step(batches_of<OwnedBatch>(number), 7, number, 1e-3); };
   step(0);
   BOOST_TEST(stream.graphs() == 0u); // seen once
   step(1);
@@ -143,21 +115,7 @@ BOOST_AUTO_TEST_CASE(ragged_batches_agree_with_the_cpu) {
 
 // The same steps give the same bits, by graphs or not, and after a resume.
 BOOST_AUTO_TEST_CASE(a_resumed_run_has_the_same_bits) {
-  using Session = TrainSession<AutoencoderObjective<Normed>, Cuda>;
-  const auto run = [](Session& session, std::uint64_t from, std::uint64_t to) {
-    for (std::uint64_t step = from; step < to; ++step) session.step(batches_of(step), 7, step, 3e-3);
-  };
-  Session whole(Cuda{}), first(Cuda{}), second(Cuda{});
-  for (Session* session : {&whole, &first, &second}) session->parameters().initialise(3);
-  run(whole, 0, 5), run(first, 0, 2);
-  for (Store s : {Store::Trained, Store::State})
-    std::copy_n(first.parameters().store(s), first.parameters().size(s), second.parameters().store(s));
-  second.parameters().changed();
-  second.optimiser().restore(first.optimiser().steps(), first.optimiser().first(), first.optimiser().second());
-  run(second, 2, 5);
-  for (Store s : {Store::Trained, Store::State})
-    BOOST_TEST(std::memcmp(whole.parameters().store(s), second.parameters().store(s),
-                           static_cast<std::size_t>(whole.parameters().size(s)) * sizeof(float)) == 0);
+  check_repeated_and_resumed<TrainSession<AutoencoderObjective<Normed>, Cuda>>(Cuda{}, 5);
 }
 
 // Gradients that are not finite change nothing, and the step does not count.
@@ -174,11 +132,11 @@ BOOST_AUTO_TEST_CASE(a_step_that_is_not_finite_is_refused) {
   std::vector<float> bad = good;
   std::fill(bad.begin() + static_cast<std::ptrdiff_t>(size / 2), bad.end(), NAN);
   set(bad);
-  BOOST_TEST(!session.step(batches_of(0), 7, 0, 1e-3).finite);
+  BOOST_TEST(!session.step(batches_of<OwnedBatch>(0), 7, 0, 1e-3).finite);
   BOOST_TEST(session.optimiser().steps() == 0);
   BOOST_TEST(std::memcmp(session.parameters().store(Store::Trained), bad.data(), size * sizeof(float)) == 0);
   set(good);
-  BOOST_TEST(session.step(batches_of(0), 7, 0, 1e-3).finite);
+  BOOST_TEST(session.step(batches_of<OwnedBatch>(0), 7, 0, 1e-3).finite);
   BOOST_TEST(session.optimiser().steps() == 1);
 }
 
@@ -189,22 +147,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(inference_does_not_depend_on_batch_mates, Precisio
   ThreadPool pool(1);
   EncodeSession<Masked, Cpu> cpu(Cpu{&pool});
   cpu.parameters().initialise(3);
-  const auto set_of = [](const std::vector<std::string>& sequences) {
-    SequenceSet set;
-    for (const std::string& letters : sequences) set.add("s", letters);
-    return set;
-  };
-  const std::string one = "MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ", other = "GSHMLEDPVDAF";
-  const Ragged alone = session.encode(set_of({one})), there = cpu.encode(set_of({one}));
-  BOOST_TEST(relative_difference(alone.rows, there.rows) < check_tolerance<Precision> / 2);
+  const SequenceSet one = set_of({"MKTAYIAKQRQISFVKSHFSRQLEERLGLIEVQ"});
+  BOOST_TEST(relative_difference(session.encode(one).rows, cpu.encode(one).rows) < check_tolerance<Precision> / 2);
   BOOST_TEST(relative_difference(session.check_pair({5, 9, 7, 20}).rows, cpu.check_pair({5, 9, 7, 20}).rows) <
              check_tolerance<Precision> / 2);
-  for (const auto& mates : {std::vector{other, one}, std::vector{one, other, other}, std::vector{other, other, one, other}}) {
-    const Ragged batch = session.encode(set_of(mates));
-    for (Index s = 0; s < batch.sequences(); ++s)
-      if (mates[static_cast<std::size_t>(s)] == one)
-        BOOST_TEST(std::memcmp(batch[s].data(), alone.rows.data(), alone.rows.size() * sizeof(float)) == 0);
-  }
+  check_batch_mates(session, 2);
 }
 
 // Several readings of a diffusion in one pass, each at its own time.

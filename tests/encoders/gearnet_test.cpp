@@ -19,27 +19,13 @@ template <class Encoder, class Precision> struct Bench {
   using Node = typename Encoder::Node;
   GearNetGolden golden;
   ThreadPool pool;
-  Parameters<Encoder, Cpu, Precision> parameters{Cpu{&pool}};
+  Parameters<Encoder, Tested, Precision> parameters{device_for_tests<Tested>(pool)};
 
   explicit Bench(const std::string& name, int threads = 2)
       : golden(name, Encoder::Graphs::relations, Encoder::Graphs::edge_columns), pool(threads) {
     golden.load(parameters);
   }
-
-  template <bool Records, class Walk> void with_run(const Walk& walk) {
-    Arena paper;
-    {
-      Pass<Paper, Precision, Records> plan(Paper{pool.size()}, paper, Values<Precision>{});
-      walk(plan);
-      plan.commit([](Index, Index, const Real*) {});
-    }
-    HostMemory memory(paper.high_water());
-    Arena arena(memory.data(), memory.size());
-    arena.poison(true);
-    Pass<Cpu, Precision, Records> run(Cpu{&pool}, arena, parameters.values(Records));
-    walk(run);
-    BOOST_CHECK_EQUAL(arena.high_water(), paper.high_water());
-  }
+  template <bool Records, class Walk> void with_run(const Walk& walk) { in_planned_memory<Records>(parameters, walk); }
 };
 
 template <class Precision> constexpr bool is_double = std::is_same_v<Precision, Float64>;
@@ -58,17 +44,6 @@ template <class Encoder, class Precision> void check_inference(const std::string
       check_close(dense_of(g), file.template read<double>("eval.graph_feature"), tolerance, "graphs");
     }
   });
-}
-
-// Adds weights of the loss to the gradient of rows.
-template <class Run, Index W, class Space>
-void seed(Run& run, const Rows<Run, W, Space>& rows, const std::vector<double>& weights) {
-  auto to = run.template contribute<W>(rows.value(), rows.count());
-  if constexpr (Run::computes)
-    for (Index i = 0; i < rows.count(); ++i)
-      for (Index c = 0; c < stride_of(W); ++c)
-        to.data[i * stride_of(W) + c] =
-            c < W ? static_cast<typename Run::Stream>(weights[static_cast<std::size_t>(i * W + c)]) : 0;
 }
 
 // `from_rows`: features as rows, whose gradients are compared as well; otherwise as columns, as models are used.
@@ -112,10 +87,11 @@ template <class Encoder, class Precision> void check_training(const std::string&
       if (from_rows) {
         check_close(dense_of(dh), read("grad_node_input"), gradients, "gradient of the node features");
         std::vector<double> norms, last;
+        const auto rows = run.read(df);
         for (Index e = 0; e < df.count(); ++e) {
           double sum = 0;
-          for (Index c = 0; c < Graphs::edge_features; ++c) sum += double(df.row(e)[c]) * double(df.row(e)[c]);
-          norms.push_back(std::sqrt(sum)), last.push_back(double(df.row(e)[Graphs::edge_features - 1]));
+          for (Index c = 0; c < Graphs::edge_features; ++c) sum += double(rows.row(e)[c]) * double(rows.row(e)[c]);
+          norms.push_back(std::sqrt(sum)), last.push_back(double(rows.row(e)[Graphs::edge_features - 1]));
         }
         check_close(norms, bench.golden.of_edges("train.grad_edge_feature_norm"), gradients,
                     "norms of gradients of edge features");
@@ -137,9 +113,11 @@ template <class Encoder, class Precision> void check_training(const std::string&
       }
       std::size_t committed = 0;
       run.commit([&](Index offset, Index size, const auto* data) {
-        std::copy(data, data + size, parameters.store(Store::State) + offset);
+        const auto numbers = host_copy(run, data, size);
+        std::copy(numbers.begin(), numbers.end(), parameters.store(Store::State) + offset);
         ++committed;
       });
+      parameters.changed();
       BOOST_CHECK_EQUAL(committed, 3 * (3 * std::size_t(Encoder::shape.layers)));
       for (const TensorPlace& place : parameters.tensors())
         if (place.store == Store::State)

@@ -57,16 +57,6 @@ struct GoldenEncoder {
   }
 };
 
-template <class Run, Index W, class Space> void seed(Run& run, const Rows<Run, W, Space>& y, const std::vector<double>& weights) {
-  if (auto to = run.template contribute<W>(y.value(), y.count()))
-    for (Index i = 0; i < y.count(); ++i)
-      for (Index c = 0; c < y.stride; ++c) {
-        const double w = c < W ? weights[static_cast<std::size_t>(i * W + c)] : 0;
-        auto& d = to.data[i * y.stride + c];
-        d = static_cast<typename Run::Stream>(w + (to.accumulate ? static_cast<double>(d) : 0.0));
-      }
-}
-
 using Small = Gvp<AtomGraph, GvpShape{.layers = 3, .node = {24, 6}, .edge = {12, 1}, .dropout = 0}>;
 using Wide = Gvp<AtomGraph, GvpShape{.layers = 2, .dropout = 0}>;
 static_assert(parameter_count<Small> == 38'630 && parameter_count<Wide> == 359'255);
@@ -78,9 +68,9 @@ template <class Model, class Precision> void check_encoder(const std::string& na
     const GoldenEncoder golden(name);
     const auto& file = golden.file;
     ThreadPool pool(2);
-    Parameters<Model, Cpu, Precision> parameters(Cpu{&pool});
+    Parameters<Model, Tested, Precision> parameters(device_for_tests<Tested>(pool));
     golden.load(parameters);
-    LossRun<Precision> test(2, parameters.values(true), Index(1) << 29);
+    LossRun<Precision> test(2, parameters, Index(1) << 29);
     auto& run = test.run;
     const GraphBatch batch = golden.graph.view();
     // The wide file holds its node features as float32.
@@ -321,9 +311,9 @@ BOOST_AUTO_TEST_CASE(atoms_at_one_place) {
   TestGraph graph = structures({6});
   for (std::size_t k = 0; k < 3; ++k) graph.positions[3 + k] = graph.positions[k];
   ThreadPool pool(1);
-  Parameters<Small, Cpu, Float32> parameters(Cpu{&pool});
+  Parameters<Small, Tested, Float32> parameters(device_for_tests<Tested>(pool));
   parameters.initialise(5);
-  LossRun<Float32> test(1, parameters.values(true), Index(1) << 26);
+  LossRun<Float32> test(1, parameters, Index(1) << 26);
   const auto x = coordinates<Atom>(test.run, graph.positions);
   test.run.want(x);
   const auto y = detail::place_model<Small>()(test.run, graph.view(), x);
@@ -342,7 +332,7 @@ BOOST_AUTO_TEST_CASE(dropout_in_training_only) {
   parameters.initialise(5);
   constexpr Dropping model = detail::place_model<Dropping>();
   const auto once = [&](auto& run) { return dense_of(model(run, graph.view())); };
-  LossRun<Float32> first(1, parameters.values(true), Index(1) << 26), second(1, parameters.values(true), Index(1) << 26);
+  LossRun<Float32, Cpu> first(1, parameters, Index(1) << 26), second(1, parameters, Index(1) << 26);
   HostMemory memory(Index(1) << 26);
   Arena arena(memory.data(), memory.size());
   Inference<Cpu> plain(Cpu{&pool}, arena, parameters.values(), NoiseKey{1, 2});
@@ -373,7 +363,7 @@ BOOST_AUTO_TEST_CASE(gradient_with_dropout) {
   auto positions = positions_of(graph);
   std::vector<double> gradient;
   const auto loss = [&](bool backward) {
-    LossRun<Float64> test(1, parameters.values(true), Index(1) << 25);
+    LossRun<Float64, Cpu> test(1, parameters, Index(1) << 25);
     const auto x = test.input<1, Coordinates<Atom>>(positions);
     const auto y = model(test.run, graph.view(), x);
     const double value = dot(dense_of(y), weights);

@@ -18,13 +18,13 @@ template <class Precision> void check_golden(Reduction reduction, const std::str
   const auto file = Safetensors::open(golden_path("noise_mask"));
   const double values = value_tolerance<Precision>, gradients = gradient_tolerance<Precision>;
   ThreadPool pool(1);
-  Parameters<Head, Cpu, Precision> parameters(Cpu{&pool});
+  Parameters<Head, Tested, Precision> parameters(device_for_tests<Tested>(pool));
   set_parameters<Head, Precision>(parameters, [&] {
     auto flat = file.template read<double>("decoder_weight");
     for (double b : file.template read<double>("decoder_bias")) flat.push_back(b);
     return flat;
   }());
-  LossRun<Precision> bench(1, parameters.values(true));
+  LossRun<Precision> bench(1, parameters);
   auto& run = bench.run;
   const auto t = file.template read<double>("t");
   std::vector<double> alpha, sigma, weight;
@@ -37,26 +37,22 @@ template <class Precision> void check_golden(Reduction reduction, const std::str
   for (std::int64_t target : file.template read<std::int64_t>("target")) targets.push_back(static_cast<std::uint8_t>(target));
 
   const auto z = bench.template input<8>(file.template read<double>("z"));
-  const auto eps = fill<Training<Cpu, Precision>, 8, Token>(run, file.template read<double>("eps"));
+  const auto eps = fill<Training<Tested, Precision>, 8, Token>(run, file.template read<double>("eps"));
   const auto noised = mix(run, z, upload(run, alpha), eps, upload(run, sigma));
   check_close(dense_of(noised), file.template read<double>("z_t"), values, "z_t");
   const auto logits = model_of<Head>(run, noised);
   check_close(dense_of(logits), file.template read<double>("logits"), values, "logits");
   const auto scored = cross_entropy(run, logits, targets, upload(run, weight), reduction);
-  check_close({static_cast<double>(*scored.loss.data())}, file.template read<double>(name + ".loss"), values, "loss");
+  check_close(dense_of(scored.loss), file.template read<double>(name + ".loss"), values, "loss");
   check_close(bench.read(scored.row_loss), file.template read<double>("cross_entropy"), values, "cross-entropy of rows");
   parameters.zero_gradients();
   run.backward(scored.loss);
   check_close(dense_of(run.gradient_of(z)), file.template read<double>(name + ".grad_z"), gradients, "gradient of z");
   const auto& places = parameters.tensors();
-  for (std::size_t i = 0; i < 2; ++i) {
-    std::vector<double> got;
-    for (Index r = 0; r < places[i].rows; ++r)
-      for (Index c = 0; c < places[i].columns; ++c)
-        got.push_back(static_cast<double>(parameters.gradients()[places[i].offset + r * stride_of(places[i].columns) + c]));
-    check_close(got, file.template read<double>(name + (i == 0 ? ".grad_decoder_weight" : ".grad_decoder_bias")), gradients,
+  for (std::size_t i = 0; i < 2; ++i)
+    check_close(values_at(parameters.gradients(), places[i]),
+                file.template read<double>(name + (i == 0 ? ".grad_decoder_weight" : ".grad_decoder_bias")), gradients,
                 "gradient of " + places[i].name);
-  }
 }
 
 // A law with one value everywhere.

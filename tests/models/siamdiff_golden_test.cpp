@@ -51,7 +51,7 @@ template <class Model, class Precision> void check_step(const std::string& name,
   check_close(golden.at_edges(batch.pair_score, self), golden.of_edges("pair_target"), 1e-8, "pair targets");
 
   ThreadPool pool(threads);
-  Parameters<Model, Cpu, Precision> parameters(Cpu{&pool});
+  Parameters<Model, Tested, Precision> parameters(device_for_tests<Tested>(pool));
   golden.load(parameters);
   parameters.gradients(), parameters.zero_gradients();
   const auto outputs = [&](auto& run) {
@@ -86,33 +86,26 @@ template <class Model, class Precision> void check_step(const std::string& name,
     const Model& model = model_of<Model>;
     const auto loss = model.loss(run, batch, golden.options);
     if constexpr (Run::computes) {
-      check_close({double(*loss.structure.data())}, number("metric.structure_denoising_loss"), values, "structure loss");
-      check_close({double(*loss.sequence.data())}, number("metric.sequence_denoising_loss"), values, "sequence loss");
-      check_close({double(*loss.loss.data())}, number("loss_total"), values, "loss");
+      check_close(dense_of(loss.structure), number("metric.structure_denoising_loss"), values, "structure loss");
+      check_close(dense_of(loss.sequence), number("metric.sequence_denoising_loss"), values, "sequence loss");
+      check_close(dense_of(loss.loss), number("loss_total"), values, "loss");
       double hits = 0, graphs = 0;
+      const auto row_hit = run.read(loss.row_hit);
       for (std::size_t m = 0; m < batch.masked_weight.size(); ++m)
-        hits += batch.masked_weight[m] * double(run.data(loss.row_hit)[m]), graphs += batch.masked_weight[m];
+        hits += batch.masked_weight[m] * double(row_hit[static_cast<Index>(m)]), graphs += batch.masked_weight[m];
       check_close({hits / graphs}, number("metric.sequence_denoising_accuracy"), values, "accuracy");
     }
     run.backward(loss.loss);
     run.commit([&](Index offset, Index size, const auto* data) {
-      if constexpr (Run::computes) std::copy(data, data + size, parameters.store(Store::State) + offset);
+      if constexpr (Run::computes) {
+        const auto numbers = host_copy(run, data, size);
+        std::copy(numbers.begin(), numbers.end(), parameters.store(Store::State) + offset);
+      }
     });
+    if (Run::computes) parameters.changed();
   };
-  const auto in_planned_memory = [&](const auto& walk) {
-    Arena paper;
-    TrainingPlan<Precision> plan(Paper{pool.size()}, paper, Values<Precision>{});
-    walk(plan);
-    HostMemory memory(paper.high_water());
-    Arena arena(memory.data(), memory.size());
-    arena.poison(true);
-    Training<Cpu, Precision> run(Cpu{&pool}, arena, parameters.values(true));
-    walk(run);
-    BOOST_CHECK_EQUAL(arena.high_water(), paper.high_water());
-    return arena.used();
-  };
-  in_planned_memory(outputs);
-  BOOST_CHECK_EQUAL(in_planned_memory(step), 0);
+  in_planned_memory<true>(parameters, outputs);
+  BOOST_CHECK_EQUAL(in_planned_memory<true>(parameters, step), 0);
 
   double largest = 0;
   for (const TensorPlace& place : parameters.tensors())

@@ -16,7 +16,7 @@ using Golden = Block<shape>;
 template <class Precision> struct GoldenBlock {
   Safetensors file = Safetensors::open(golden_path("transformer_block"));
   ThreadPool pool{2};
-  Parameters<Golden, Cpu, Precision> parameters{Cpu{&pool}};
+  Parameters<Golden, Tested, Precision> parameters{device_for_tests<Tested>(pool)};
   std::vector<Index> offsets;
 
   GoldenBlock() {
@@ -39,7 +39,7 @@ template <class Precision> void check_block() {
   const double values = value_tolerance<Precision>, gradients = gradient_tolerance<Precision>;
   BOOST_CHECK_EQUAL(golden.parameters.tensors().size(), 16u);
 
-  LossRun<Precision> bench(2, golden.parameters.values(true));
+  LossRun<Precision> bench(2, golden.parameters);
   auto& run = bench.run;
   golden.parameters.zero_gradients();
   const auto x = bench.template input<16>(file.template read<double>("x"));
@@ -48,19 +48,13 @@ template <class Precision> void check_block() {
   auto y = model_of<Golden>(run, x, golden.segments());
   check_close(dense_of(y), file.template read<double>("output"), values, "output");
 
-  const auto seed = file.template read<double>("grad_output");
-  auto dy = run.template contribute<16>(y.value(), y.count());
-  for (std::size_t i = 0; i < seed.size(); ++i) dy.data[i] = static_cast<typename Precision::Stream>(seed[i]); // stride 16
+  seed(run, y, file.template read<double>("grad_output"));
   y = {};
   run.backward();
   check_close(dense_of(run.gradient_of(x)), file.template read<double>("grad_x"), gradients, "gradient of x");
-  for (const TensorPlace& place : golden.parameters.tensors()) {
-    std::vector<double> got;
-    for (Index r = 0; r < place.rows; ++r)
-      for (Index c = 0; c < place.columns; ++c)
-        got.push_back(static_cast<double>(golden.parameters.gradients()[place.offset + r * stride_of(place.columns) + c]));
-    check_close(got, file.template read<double>("grad." + place.name), gradients, "gradient of " + place.name);
-  }
+  for (const TensorPlace& place : golden.parameters.tensors())
+    check_close(values_at(golden.parameters.gradients(), place), file.template read<double>("grad." + place.name), gradients,
+                "gradient of " + place.name);
 }
 
 } // namespace
@@ -73,7 +67,7 @@ BOOST_AUTO_TEST_CASE(golden_in_float) { check_block<Float32>(); }
 // The op keeps no probabilities; they are formed here from the queries and keys that the block makes.
 BOOST_AUTO_TEST_CASE(golden_attention_probabilities) {
   GoldenBlock<Float64> golden;
-  LossRun<Float64> bench(1, golden.parameters.values(true));
+  LossRun<Float64> bench(1, golden.parameters);
   const auto x = bench.input<16>(golden.file.read<double>("x"));
   const auto h = model_of<Golden>.norm1(bench.run, x);
   const auto q = dense_of(model_of<Golden>.attention.query(bench.run, h)),

@@ -26,13 +26,6 @@ Field<Run, C, Space> field_of(Run& run, const std::vector<double>& scalars, cons
   }
 }
 
-template <class Run, Index W, class Space> void seed(Run& run, const Rows<Run, W, Space>& y, const std::vector<double>& weights) {
-  if (auto to = run.template contribute<W>(y.value(), y.count()))
-    for (Index i = 0; i < y.count(); ++i)
-      for (Index c = 0; c < y.stride; ++c)
-        to.data[i * y.stride + c] = c < W ? static_cast<typename Run::Stream>(weights[static_cast<std::size_t>(i * W + c)]) : 0;
-}
-
 template <class Params>
 void check_parameter_gradients(Params& parameters, const Safetensors& file, const std::string& at, double tolerance) {
   for (const TensorPlace& place : parameters.tensors()) {
@@ -48,9 +41,9 @@ template <Channels In, Channels Out, class Model, class Precision> void check_ca
     const Safetensors file = gvp_golden("gvp_layers");
     const std::string at = name + ".";
     ThreadPool pool(2);
-    Parameters<Model, Cpu, Precision> parameters(Cpu{&pool});
+    Parameters<Model, Tested, Precision> parameters(device_for_tests<Tested>(pool));
     load_published(parameters, file, at);
-    LossRun<Precision> test(2, parameters.values(true));
+    LossRun<Precision> test(2, parameters);
     auto& run = test.run;
     const auto read = [&](const std::string& tensor) { return file.read<double>(at + tensor); };
     {
@@ -89,9 +82,9 @@ template <class Model, class Precision> void check_conv(const std::string& name)
     const TestGraph graph({nodes}, file.read<std::int32_t>("graph.edge_src"), file.read<std::int32_t>("graph.edge_dst"));
     const GraphBatch batch = graph.view();
     ThreadPool pool(2);
-    Parameters<Model, Cpu, Precision> parameters(Cpu{&pool});
+    Parameters<Model, Tested, Precision> parameters(device_for_tests<Tested>(pool));
     load_published(parameters, file, at);
-    LossRun<Precision> test(2, parameters.values(true));
+    LossRun<Precision> test(2, parameters);
     auto& run = test.run;
     {
       const auto x = field_of<node, Atom>(run, read("in_s"), read("in_v"));

@@ -28,7 +28,7 @@ template <class Model, Channels C> void check_turns(const char* name) {
   parameters.initialise(3);
   const auto scalars = values_of(12 * C.scalars, 1), vectors = values_of(36 * C.vectors, 2);
   const auto evaluate = [&](const std::vector<double>& v) {
-    LossRun<Float64> test(1, parameters.values());
+    LossRun<Float64> test(1, parameters);
     const Field<typename LossRun<Float64>::Run, C, Residue> x{test.input<C.scalars, Residue>(scalars),
                                                               test.input<C.vectors, Equivariant<Residue>>(v)};
     const auto y = detail::place_model<Model>()(test.run, x);

@@ -11,15 +11,10 @@
 #include "support/structures.hpp"
 
 using namespace pleat;
+using contract::Tested;
 using namespace structures;
 
 namespace {
-
-#if defined(PLEAT_CONTRACT_DEVICE)
-using Tested = PLEAT_CONTRACT_DEVICE;
-#else
-using Tested = Cpu;
-#endif
 
 // The tables of a batch of graphs, through a pass.
 template <class Precision, bool Records = false>

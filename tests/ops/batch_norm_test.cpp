@@ -16,12 +16,6 @@ template <Index Width> struct OneNorm {
   constexpr explicit OneNorm(Layout at) : norm(at) {}
 };
 
-#if defined(PLEAT_CONTRACT_DEVICE)
-using Tested = PLEAT_CONTRACT_DEVICE;
-#else
-using Tested = Cpu;
-#endif
-
 const std::vector<Index> offsets{0, 300, 301, 301, 340};
 
 // A batch norm with given values (gain and bias, running statistics) and a training pass on a device.
@@ -240,7 +234,7 @@ BOOST_AUTO_TEST_CASE(two_groups_equal_two_calls) {
         std::copy(data, data + size, parameters.store(Store::State) + offset);
       });
     };
-    LossRun<Float32> bench(1, parameters.values(true));
+    LossRun<Float32, Cpu> bench(1, parameters);
     for (const auto* x : {&a, &b}) {
       const auto dense = dense_of(batch_norm(bench.run, tensors, bench.input<width>(*x), {}, true));
       y.insert(y.end(), dense.begin(), dense.end());
@@ -283,7 +277,7 @@ BOOST_AUTO_TEST_CASE(running_statistics_where_nothing_is_recorded) {
 BOOST_AUTO_TEST_CASE(bad_input) {
   ThreadPool pool(1);
   Parameters<OneNorm<7>, Cpu, Float64> parameters(Cpu{&pool});
-  LossRun<Float64> bench(1, parameters.values(true));
+  LossRun<Float64, Cpu> bench(1, parameters);
   const auto tensors = model_of<OneNorm<7>>.norm.tensors;
   const auto x = bench.input<7>(values_of(14, 1)), longer = bench.input<7>(values_of(21, 1));
   const std::vector<Index> wrong{0, 1};

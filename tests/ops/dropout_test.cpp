@@ -7,12 +7,6 @@ using namespace contract;
 
 namespace {
 
-#if defined(PLEAT_CONTRACT_DEVICE)
-using Tested = PLEAT_CONTRACT_DEVICE;
-#else
-using Tested = Cpu;
-#endif
-
 template <Index Width, int Percent> struct DropoutCase {
   constexpr explicit DropoutCase(Layout) {}
   using Inputs = Signature<In<Width>>;

@@ -1,8 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
-#include <pleat/io/safetensors.hpp>
-
-#include "support/op_contract.hpp"
+#include "support/loss_run.hpp"
 
 using namespace pleat;
 using namespace contract;
@@ -48,11 +46,10 @@ BOOST_AUTO_TEST_CASE(noised_latents_and_v_targets_of_the_reference) {
                         const std::vector<double>& b, const std::vector<double>& expected, auto width) {
     constexpr Index w = decltype(width)::value;
     ThreadPool pool(1);
-    HostMemory memory(1 << 20);
     const auto one = [&](auto precision, double tolerance) {
-      using Run = Inference<Cpu, decltype(precision)>;
-      Arena arena(memory.data(), memory.size());
-      Run run(Cpu{&pool}, arena, {});
+      LossRun<decltype(precision)> test;
+      auto& run = test.run;
+      using Run = std::remove_reference_t<decltype(run)>;
       auto y = mix(run, fill<Run, w, Token>(run, x), upload(run, a), fill<Run, w, Token>(run, e), upload(run, b));
       check_close(dense_of(y), expected, tolerance, "mixture");
     };

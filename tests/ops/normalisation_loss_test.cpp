@@ -32,10 +32,10 @@ struct Outcome {
   double loss = 0;
   std::vector<double> gradient;
 };
-template <Form form, Index W, class Precision = Float64>
+template <Form form, Index W, class Precision = Float64, class Device = Cpu>
 Outcome evaluate_loss(const std::vector<double>& z, const KlOptions& options = {}, const std::vector<std::uint8_t>& tokens = {},
                       Index minimum = 2, int threads = 1) {
-  LossRun<Precision> test(threads);
+  LossRun<Precision, Device> test(threads);
   auto rows = test.template input<W>(z);
   auto loss = loss_of<form>(test.run, rows, tokens, options, minimum);
   Outcome out{dense_of(loss)[0], {}};
@@ -48,7 +48,7 @@ Outcome evaluate_loss(const std::vector<double>& z, const KlOptions& options = {
 template <Form form, class Precision>
 void check_golden(const std::string& z, const std::string& loss, const std::string& gradient, double delta, double loosened = 0) {
   const auto file = Safetensors::open(golden_path("normalisation"));
-  auto out = evaluate_loss<form, 9, Precision>(file.read<double>("normalisation." + z), {.delta = delta});
+  auto out = evaluate_loss<form, 9, Precision, Tested>(file.read<double>("normalisation." + z), {.delta = delta});
   for (double& g : out.gradient) g *= 9;
   const double values = loosened > 0 ? loosened : value_tolerance<Precision>;
   check_close({9 * out.loss}, file.read<double>("normalisation." + loss), values, loss);
@@ -65,10 +65,10 @@ template <class Precision> void check_typed_golden() {
     check_close({out.loss}, file.read<double>(name + ".value"), value_tolerance<Precision>, name);
     check_close(out.gradient, file.read<double>(name + ".grad"), gradient_tolerance<Precision>, name);
   };
-  check(evaluate_loss<Form::PerType, 6, Precision>(z, {}, tokens, 2), "loss.per_type.nmin2");
-  check(evaluate_loss<Form::Count, 6, Precision>(z, {}, tokens, 2), "loss.count.nmin2");
-  check(evaluate_loss<Form::PerType, 6, Precision>(z, {}, tokens, 8), "loss.per_type.nmin8");
-  check(evaluate_loss<Form::Count, 6, Precision>(z, {}, tokens, 8), "loss.count.nmin8");
+  check(evaluate_loss<Form::PerType, 6, Precision, Tested>(z, {}, tokens, 2), "loss.per_type.nmin2");
+  check(evaluate_loss<Form::Count, 6, Precision, Tested>(z, {}, tokens, 2), "loss.count.nmin2");
+  check(evaluate_loss<Form::PerType, 6, Precision, Tested>(z, {}, tokens, 8), "loss.per_type.nmin8");
+  check(evaluate_loss<Form::Count, 6, Precision, Tested>(z, {}, tokens, 8), "loss.count.nmin8");
 }
 
 // Rows of mean 0 and covariance I (Gram-Schmidt on the centred channels), in double.

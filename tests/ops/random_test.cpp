@@ -7,12 +7,6 @@ using namespace contract;
 
 namespace {
 
-#if defined(PLEAT_CONTRACT_DEVICE)
-using Tested = PLEAT_CONTRACT_DEVICE;
-#else
-using Tested = Cpu;
-#endif
-
 template <Index Width> struct NormalCase {
   constexpr explicit NormalCase(Layout) {}
   using Inputs = Signature<>;

@@ -171,7 +171,7 @@ template <Index Bins, Index InWidth, Index OutWidth> void check_formula() {
   ThreadPool pool(2);
   Parameters<Case, Cpu, Float64> parameters(Cpu{&pool});
   parameters.initialise(3);
-  LossRun<Float64> bench(2, parameters.values(true));
+  LossRun<Float64, Cpu> bench(2, parameters);
   const auto got = dense_of(model_of<Case>(bench.run, batch, bench.template input<InWidth, Edge>(x)));
   const auto tensors = model_of<Case>.conv.tensors;
   const double *w = bench.run.data(tensors.weight), *self = bench.run.data(tensors.self), *b = bench.run.data(tensors.bias),
@@ -259,7 +259,7 @@ BOOST_AUTO_TEST_CASE(batch_norms_in_the_store_of_a_product) {
   for (const TensorPlace& place : parameters.tensors()) // statistics that no batch norm starts with
     if (place.name.find("running") != place.name.npos)
       for (Index c = 0; c < place.columns; ++c) parameters.data(place)[c] = 0.25 + 0.1 * double(c % 7);
-  LossRun<Float64> bench(1, parameters.values(false));
+  LossRun<Float64, Cpu> bench(1, parameters);
   auto& training = bench.run;
   Arena paper;
   HostMemory memory(1 << 20);
@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(bad_input) {
   ThreadPool pool(1);
   using Case = AngleCase<8, 3, 7>;
   Parameters<Case, Cpu, Float64> parameters(Cpu{&pool});
-  LossRun<Float64> bench(1, parameters.values(true));
+  LossRun<Float64, Cpu> bench(1, parameters);
   auto& run = bench.run;
   const auto nodes = bench.input<3, Residue>(values_of(27, 1)), few = bench.input<3, Residue>(values_of(24, 1));
   BOOST_CHECK_THROW((sum_of_neighbours<2>(run, graph, few)), Error);
@@ -313,7 +313,7 @@ BOOST_AUTO_TEST_CASE(bad_input) {
   BOOST_CHECK_THROW((one_hot<5, Residue>(run, alone, 1, 2)), Error);
   const std::vector<std::int32_t> none{-1, 4};
   BOOST_CHECK(dense_of(one_hot<5, Residue>(run, none, 1, 2)) == (std::vector<double>{0, 0, 0, 0, 0, 0, 0, 0, 0, 1}));
-  BOOST_CHECK_THROW(concat(run, std::array<Rows<LossRun<Float64>::Run, 3, Residue>, 2>{nodes, few}), Error);
+  BOOST_CHECK_THROW(concat(run, std::array<Rows<LossRun<Float64, Cpu>::Run, 3, Residue>, 2>{nodes, few}), Error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -14,10 +14,10 @@ template <Index Width> struct TokenNormModel {
       : mean(at.state<20, Width>("mean", init::zero)), variance(at.state<20, Width>("variance", init::one)) {}
 };
 
-template <class Precision, Index Width> struct Setting {
+template <class Precision, Index Width, class Device = Cpu> struct Setting {
   using Model = TokenNormModel<Width>;
   ThreadPool pool{1};
-  Parameters<Model, Cpu, Precision> parameters{Cpu{&pool}};
+  Parameters<Model, Device, Precision> parameters{device_for_tests<Device>(pool)};
   Model model = make_case<Model>();
   Setting() { parameters.initialise(1); }
   void set(const Matrix<20, Width>& where, const std::vector<double>& values) {
@@ -41,10 +41,10 @@ struct Outcome {
 };
 
 // One pass in training (batch statistics, committed) or with the layer untaped (running statistics).
-template <class Precision, Index Width>
-Outcome apply(Setting<Precision, Width>& setting, const std::vector<double>& z, const std::vector<std::uint8_t>& tokens,
+template <class Precision, Index Width, class Device>
+Outcome apply(Setting<Precision, Width, Device>& setting, const std::vector<double>& z, const std::vector<std::uint8_t>& tokens,
               const TokenNormOptions& options, bool training, const std::vector<double>& grad_output = {}, int threads = 1) {
-  LossRun<Precision> test(threads, setting.parameters.values(true));
+  LossRun<Precision, Device> test(threads, setting.parameters);
   auto& run = test.run;
   auto rows = test.template input<Width>(z);
   Outcome out;
@@ -52,21 +52,19 @@ Outcome apply(Setting<Precision, Width>& setting, const std::vector<double>& z, 
     auto y = token_norm(run, rows, tokens, setting.model.mean, setting.model.variance, options);
     out.output = dense_of(y);
     if (!grad_output.empty()) {
-      auto seed = run.template contribute<Width>(y.value(), y.count());
-      for (Index i = 0; i < y.count(); ++i)
-        for (Index c = 0; c < stride_of(Width); ++c)
-          seed.data[i * stride_of(Width) + c] =
-              c < Width ? static_cast<typename Precision::Stream>(grad_output[static_cast<std::size_t>(i * Width + c)]) : 0;
+      seed(run, y, grad_output);
       run.backward();
       out.gradient = dense_of(run.gradient_of(rows));
     }
   } else {
-    typename LossRun<Precision>::Run::Untaped untaped(run);
+    typename LossRun<Precision, Device>::Run::Untaped untaped(run);
     out.output = dense_of(token_norm(run, rows, tokens, setting.model.mean, setting.model.variance, options));
   }
   run.commit([&](Index offset, Index size, const auto* data) {
-    for (Index i = 0; i < size; ++i) setting.parameters.store(Store::State)[offset + i] = data[i];
+    const auto numbers = host_copy(run, data, size);
+    std::copy(numbers.begin(), numbers.end(), setting.parameters.store(Store::State) + offset);
   });
+  setting.parameters.changed();
   return out;
 }
 
@@ -82,7 +80,7 @@ template <class Precision> void check_golden() {
   const auto tokens = tokens_of(file.read<double>("layer.type"));
   for (double kappa : {0.0, 4.0}) {
     const std::string name = kappa == 0 ? "layer.kappa0" : "layer.kappa4";
-    Setting<Precision, 6> setting;
+    Setting<Precision, 6, Tested> setting;
     setting.set(setting.model.mean, file.read<double>("layer.running_mean"));
     setting.set(setting.model.variance, file.read<double>("layer.running_var"));
     const auto eval = apply(setting, z, tokens, {}, false);
@@ -232,7 +230,7 @@ BOOST_AUTO_TEST_CASE(the_plan_is_exact) {
   Values<Float32> nothing;
   TrainingPlan<Float32> plan(Paper{}, paper, nothing, NoiseKey{1, 2});
   Setting<Float32, 7> setting;
-  LossRun<Float32> test(1, setting.parameters.values(true));
+  LossRun<Float32, Cpu> test(1, setting.parameters);
   BOOST_CHECK_EQUAL(use(test.run), use(plan));
 }
 

@@ -64,11 +64,4 @@ struct GearNetGolden {
   }
 };
 
-template <class T> std::vector<double> values_at(const T* data, const TensorPlace& place) {
-  std::vector<double> values;
-  for (Index r = 0; r < place.rows; ++r)
-    for (Index c = 0; c < place.columns; ++c) values.push_back(double(data[place.offset + r * stride_of(place.columns) + c]));
-  return values;
-}
-
 } // namespace contract

@@ -1,5 +1,5 @@
 #pragma once
-// A training pass on the CPU with some memory, for tests that compare an op with golden values.
+// A training pass with some memory on the device that is tested, for comparisons with golden values.
 
 #include "support/op_contract.hpp"
 
@@ -7,17 +7,29 @@
 
 namespace contract {
 
-template <class Precision> class LossRun {
+template <class Precision, class Device = Tested> class LossRun {
 public:
-  using Run = Training<Cpu, Precision>;
-  explicit LossRun(int threads = 1, const Values<Precision>& values = {}, Index bytes = Index(1) << 24)
-      : pool_(threads), memory_(bytes), arena_(memory_.data(), memory_.size()), run(Cpu{&pool_}, arena_, values, NoiseKey{1, 2}) {
-    arena_.poison(true);
-  }
+  using Run = Training<Device, Precision>;
+  explicit LossRun(int threads = 1, Index bytes = few) : LossRun(threads, nullptr, {}, bytes) {}
+  // With the parameters of a model, on their device.
+  template <class Model>
+  LossRun(int threads, Parameters<Model, Device, Precision>& parameters, Index bytes = few)
+      : LossRun(threads, &parameters.device(), parameters.values(true), bytes) {}
 
 private:
+  static constexpr Index few = Index(1) << 24;
+  LossRun(int threads, const Device* opened, const Values<Precision>& values, Index bytes)
+      : pool_(threads), device_(has_own_memory<Device> && opened != nullptr ? *opened : device_for_tests<Device>(pool_)),
+        memory_(memory_of(device_)), arena_(grown(memory_, bytes), bytes), run(device_, arena_, values, NoiseKey{1, 2}) {
+    arena_.poison(!has_own_memory<Device>);
+  }
+  static std::byte* grown(DeviceBlock<MemoryOf<Device>>& memory, Index bytes) {
+    memory.grow(bytes);
+    return memory.data();
+  }
   ThreadPool pool_;
-  HostMemory memory_;
+  Device device_;
+  DeviceBlock<MemoryOf<Device>> memory_;
   Arena arena_;
 
 public:
@@ -28,13 +40,12 @@ public:
     run.want(rows);
     return rows;
   }
-  Rows<Run, 1, typename Precision::Stream> buffer(const std::vector<double>& dense) {
-    auto buffer = run.template buffer<typename Precision::Stream>(static_cast<Index>(dense.size()));
-    for (std::size_t i = 0; i < dense.size(); ++i) run.data(buffer)[i] = static_cast<typename Precision::Stream>(dense[i]);
-    return buffer;
-  }
+  auto buffer(const std::vector<double>& dense) { return upload(run, dense); }
   std::vector<double> read(const Rows<Run, 1, typename Precision::Stream>& buffer) {
-    return {run.data(buffer), run.data(buffer) + buffer.count()};
+    const auto numbers = run.read(buffer);
+    std::vector<double> values;
+    for (Index i = 0; i < buffer.count(); ++i) values.push_back(static_cast<double>(numbers[i]));
+    return values;
   }
 };
 

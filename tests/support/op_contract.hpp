@@ -26,11 +26,19 @@
 #include <pleat/core/parameters.hpp>
 #include <pleat/core/symmetry.hpp>
 
+#include "support/close.hpp"
 #include "support/test_graph.hpp"
 
 namespace contract {
 
 using namespace pleat;
+
+// The device whose kernels are tested.
+#if defined(PLEAT_CONTRACT_DEVICE)
+using Tested = PLEAT_CONTRACT_DEVICE;
+#else
+using Tested = Cpu;
+#endif
 
 template <Index Width, class SpaceType = Token> struct In {
   static constexpr Index width = Width;
@@ -73,14 +81,6 @@ struct TestBatch {
   }
 };
 
-// Deterministic values, the same in float and double.
-inline std::vector<double> values_of(Index n, std::uint64_t stream, double scale = 1.0) {
-  std::vector<double> v(static_cast<std::size_t>(n));
-  Philox draws(2024, stream);
-  for (double& x : v) x = static_cast<double>(static_cast<float>(scale * draws.normal()));
-  return v;
-}
-
 // Dense results of one evaluation: the output and all gradients, without strides.
 struct Evaluation {
   std::vector<double> output;
@@ -122,6 +122,36 @@ template <class Run, Index W, class Space> std::vector<double> dense_of(const Ro
       BOOST_REQUIRE_MESSAGE(read.row(i)[c] == 0, "the tail of row " << i << " is not zero");
   }
   return dense;
+}
+
+// Numbers of the device, such as the statistics that a pass proposes.
+template <class Run, class T> std::vector<T> host_copy(const Run& run, const T* from, Index count) {
+  if constexpr (has_own_memory<typename Run::Device>) {
+    std::vector<T> copy(static_cast<std::size_t>(count));
+    kernel<memory_op, typename Run::Device>::to_host(run.device(), copy.data(), from, count * static_cast<Index>(sizeof(T)));
+    return copy;
+  } else {
+    return {from, from + count};
+  }
+}
+
+// Numbers of a tensor, without strides, of a store of the host. (Asking for a store may copy all of it from the device.)
+template <class T> std::vector<double> values_at(const T* data, const TensorPlace& place) {
+  std::vector<double> values;
+  for (Index r = 0; r < place.rows; ++r)
+    for (Index c = 0; c < place.columns; ++c) values.push_back(double(data[place.offset + r * stride_of(place.columns) + c]));
+  return values;
+}
+
+// Weights of a loss as the gradient of rows that have none yet.
+template <class Run, Index W, class Space>
+void seed(Run& run, const Rows<Run, W, Space>& rows, const std::vector<double>& weights) {
+  auto to = run.template contribute<W>(rows.value(), rows.count());
+  if constexpr (Run::computes) {
+    if (!to) return;
+    BOOST_REQUIRE(!to.accumulate);
+    put<W>(run, to.data, weights);
+  }
 }
 
 template <class Space> struct Bare { using type = Space; };
@@ -220,6 +250,26 @@ template <class Device> Device device_for_tests(ThreadPool& pool) {
     return Device{&pool};
 }
 
+// Calls walk on a plan, then on a pass over the values, in poisoned memory of exactly the planned size; returns what is left
+// in use.
+template <bool Records, class Model, class Device, class Precision, class Walk>
+Index in_planned_memory(Parameters<Model, Device, Precision>& parameters, const Walk& walk) {
+  Arena paper;
+  {
+    Pass<Paper, Precision, Records> plan(paper_of(parameters.device()), paper, Values<Precision>{});
+    walk(plan);
+    plan.commit([](Index, Index, const auto*) {});
+  }
+  DeviceBlock<MemoryOf<Device>> memory(memory_of(parameters.device()));
+  memory.grow(paper.high_water());
+  Arena arena(memory.data(), memory.size());
+  arena.poison(!has_own_memory<Device>);
+  Pass<Device, Precision, Records> run(parameters.device(), arena, parameters.values(Records));
+  walk(run);
+  BOOST_CHECK_EQUAL(arena.high_water(), paper.high_water());
+  return arena.used();
+}
+
 template <class Case, class Precision, bool Records, class Device = Cpu, class... Ins>
 Evaluation evaluate(Signature<Ins...> signature, const TestBatch& batch, const std::vector<std::vector<double>>& inputs,
                     const std::vector<double>& flat, int threads) {
@@ -237,40 +287,6 @@ Evaluation evaluate(Signature<Ins...> signature, const TestBatch& batch, const s
   BOOST_CHECK_EQUAL(result.high_water, peak); // the plan is exact
   BOOST_CHECK_EQUAL(result.left, 0);          // nothing is held when the handles are gone
   return result;
-}
-
-inline double dot(const std::vector<double>& a, const std::vector<double>& b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-inline void check_close(const std::vector<double>& got, const std::vector<double>& expected, double tolerance,
-                        const std::string& what) {
-  BOOST_REQUIRE_EQUAL(got.size(), expected.size());
-  double scale = 1e-30, worst = 0;
-  for (double x : expected) scale = std::max(scale, std::abs(x));
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    const double error = std::abs(got[i] - expected[i]);
-    worst = std::isnan(error) ? INFINITY : std::max(worst, error);
-  }
-  BOOST_CHECK_MESSAGE(worst <= tolerance * std::max(scale, 1e-3), what << ": error " << worst << " on values up to " << scale);
-}
-
-// The same by the norm of the difference, for numbers whose errors are many and independent.
-inline void check_error(const std::vector<double>& got, const std::vector<double>& expected, double tolerance,
-                        const std::string& what) {
-  BOOST_REQUIRE_EQUAL(got.size(), expected.size());
-  double error = 0, scale = 0;
-  for (std::size_t i = 0; i < got.size(); ++i)
-    error += (got[i] - expected[i]) * (got[i] - expected[i]), scale += expected[i] * expected[i];
-  BOOST_CHECK_MESSAGE(std::sqrt(error) <= tolerance * std::sqrt(scale), what << ": error " << std::sqrt(error / scale));
-}
-
-inline void check_same_bits(const std::vector<double>& a, const std::vector<double>& b, const std::string& what) {
-  BOOST_REQUIRE_EQUAL(a.size(), b.size());
-  if (a.empty()) return;
-  BOOST_CHECK_MESSAGE(std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0, what << ": bits differ");
 }
 
 struct ContractOptions {

@@ -102,11 +102,7 @@ template <class Params> void load_published(Params& parameters, const Safetensor
 }
 
 template <class Params> std::vector<double> gradient_of(Params& parameters, const TensorPlace& place) {
-  std::vector<double> values;
-  for (Index r = 0; r < place.rows; ++r)
-    for (Index c = 0; c < place.columns; ++c)
-      values.push_back(static_cast<double>(parameters.gradients()[place.offset + r * stride_of(place.columns) + c]));
-  return values;
+  return values_at(parameters.gradients(), place);
 }
 
 // (n, channels, 3) as published to rows (n * 3, channels), and back.

@@ -3,10 +3,12 @@
 
 #include <memory>
 
+#include <pleat/core/bfloat16.hpp>
 #include <pleat/core/mirrored.hpp>
 
 namespace pleat::inline v0_1 {
 
+struct prepare_op; // core/parameters.hpp
 namespace cuda {
 class Stream;
 }
@@ -40,6 +42,15 @@ template <> struct kernel<memory_op, Cuda> {
   static void to_device(const Cuda& device, void* to, const void* from, Index bytes);
   static void to_host(const Cuda& device, void* to, const void* from, Index bytes);
   static void begin_pass(const Cuda& device);
+};
+
+/// Prepared forms of matrices: none. Rounded copies of values, which programs that change values call for; the bodies are in
+/// linear.hpp.
+template <> struct kernel<prepare_op, Cuda> {
+  template <class T> static constexpr Index size(Index, Index) { return 0; }
+  template <class T, class Parameter> static void run(const Cuda&, T*, const Parameter*, Index, Index, bool) {}
+  static void round(const Cuda& device, Bfloat16* to, const float* values, Index count);
+  static void round(const Cuda& device, Tensorfloat32* to, const float* values, Index count);
 };
 
 } // namespace pleat::inline v0_1

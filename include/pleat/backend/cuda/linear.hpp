@@ -106,17 +106,19 @@ template <class T, Index Width> void add_row_sum(const Cuda& cuda, const T* x, I
   launch(cuda, grid_for(stride), finish_sums<A, T>, static_cast<const A*>(partial), parts, stride, to);
 }
 
+template <class Operand> void round_values(const Cuda& device, Operand* to, const float* values, Index count) {
+  launch(device, grid_for(count / per_access<Operand>), round_elements<float, Operand>, values, to, nullptr, Index(0), count);
+}
 } // namespace cuda
 
-/// Products read the master values as they are, or a rounded copy of them.
-template <> struct kernel<prepare_op, Cuda> {
-  template <class T> static constexpr Index size(Index, Index) { return 0; }
-  template <class T, class Parameter> static void run(const Cuda&, T*, const Parameter*, Index, Index, bool) {}
-  template <class T, class Operand> static void round(const Cuda& cuda, Operand* to, const T* values, Index count) {
-    cuda::launch(cuda, cuda::grid_for(count / cuda::per_access<Operand>), cuda::round_elements<T, Operand>, values, to, nullptr,
-                 Index(0), count);
-  }
-};
+// Products read the master values as they are, or a rounded copy of them. Not inline, since programs that are compiled without
+// CUDA call these; weak, since several sources may have them.
+[[gnu::weak]] void kernel<prepare_op, Cuda>::round(const Cuda& device, Bfloat16* to, const float* values, Index count) {
+  cuda::round_values(device, to, values, count);
+}
+[[gnu::weak]] void kernel<prepare_op, Cuda>::round(const Cuda& device, Tensorfloat32* to, const float* values, Index count) {
+  cuda::round_values(device, to, values, count);
+}
 
 template <> struct kernel<linear_op, Cuda> {
   // Products run over whole strides where these are zero in both factors: more even sizes for the library, and zeros in tails.

@@ -1,0 +1,185 @@
+# Sourced by tests/gpu.sh and bench/gpu.sh: bundles of programs, and steps with a time limit whose results end in one table.
+set -uo pipefail
+export LC_ALL=C
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+usage() { sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" | sed '$d'; exit 2; }
+say() { printf '%s\n' "$*"; }
+
+# --- making a bundle
+# bundle PROGRAM...: builds them, and packs them to $bundle/bin.
+bundle() {
+  local nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
+  if ! command -v "$nvcc" >/dev/null; then
+    say "The CUDA compiler nvcc is not installed: a bundle is made where it is."
+    return 1
+  fi
+  rm -rf "$bundle/bin" && mkdir -p "$bundle/bin"
+  "$root/tests/gpu/build.sh" "$root" "$work" "$work/bin" "$@" || return 1
+  for program in "$@"; do gzip -9 -n -c "$work/bin/$program" >"$bundle/bin/$program.gz" || return 1; done
+}
+packed() { (cd "$bundle/bin" && ls -- *.gz | sed 's/\.gz$//'); }
+unpack() {
+  local program
+  for program in $(packed); do
+    gzip -d -c "$bundle/bin/$program.gz" >"$bundle/bin/$program" && chmod +x "$bundle/bin/$program" || return 1
+  done
+}
+# Digests of all data, so that a run notices what was lost on the way.
+seal() { (cd "$bundle" && find data -type f | sort | xargs -r -d '\n' sha256sum >data.sha256); }
+most_megabytes=40
+# The two rules of a bundle; prints ok and FAIL lines.
+check_bundle() {
+  local program status=0 megabytes needed
+  for program in $(packed); do
+    program=$work/bin/$program
+    needed=$(readelf -d "$program" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+    if grep -qE 'libboost|libstdc|libgcc_s|libcudart' <<<"$needed"; then
+      say "FAIL ${program##*/} is self-contained: it needs $(tr '\n' ' ' <<<"$needed")"
+      status=1
+    else
+      say "ok ${program##*/} is self-contained but for $(grep -vE '^(libc|libm|libdl|librt|libpthread|ld-linux.*)\.so' <<<"$needed" | tr '\n' ' ')($(du -k "$program" | cut -f1) KB)"
+    fi
+  done
+  megabytes=$(du -sm --apparent-size "$bundle" | cut -f1)
+  if [ "$megabytes" -gt $most_megabytes ]; then
+    say "FAIL size of the bundle: $megabytes MiB, at most $most_megabytes"
+    status=1
+  else
+    say "ok size of the bundle: $megabytes MiB of at most $most_megabytes"
+  fi
+  return $status
+}
+# Sources and headers that build.sh needs, beside the programs: vendor LIST_OF_FILES, relative to the repository.
+vendor() {
+  local to=$bundle/vendor
+  rm -rf "$to" && mkdir -p "$to/dependencies"
+  (cd "$root" && cp -r --parents include tests/support tests/gpu tests/cuda "$@" "$to") || return 1
+  cp -r "$work/generated" "$to/generated" || return 1
+  # What the objects that are there were made of, outside of the repository and the toolkit: Eigen and Boost.
+  cat "$work"/*.d | tr ' \\' '\n\n' | grep -E '/(Eigen|boost)/' | sort -u | while read -r header; do
+    mkdir -p "$to/dependencies/$(dirname "$(sed -E 's,.*/(include/eigen3|include)/,,' <<<"$header")")"
+    cp "$header" "$to/dependencies/$(sed -E 's,.*/(include/eigen3|include)/,,' <<<"$header")"
+  done
+  tar -C "$bundle" -czf "$bundle/vendor.tar.gz" vendor && rm -rf "$to"
+}
+
+# --- running one
+# The folder of cuBLASLt, the only library of CUDA that programs do not bring along: a toolkit's, the linker's, or a Python package's.
+find_cublas() {
+  local folder
+  {
+    tr ':' '\n' <<<"${LD_LIBRARY_PATH:-}"
+    ldconfig -p 2>/dev/null | sed -n 's,.*=> \(.*\)/libcublasLt\.so\.13,\1,p'
+    for folder in "${CUDA_HOME:-/usr/local/cuda}" "$(dirname "$(dirname "$(readlink -f "$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)")")")" /usr/local/cuda-13*; do
+      printf '%s\n' "$folder/lib64" "$folder/targets/x86_64-linux/lib"
+    done
+    python3 -c 'import nvidia, os
+for base in nvidia.__path__:
+    for where, _, files in os.walk(base):
+        if "libcublasLt.so.13" in files: print(where)' 2>/dev/null
+  } | while read -r folder; do
+    if [ -n "$folder" ] && [ -e "$folder/libcublasLt.so.13" ]; then echo "$folder"; break; fi
+  done
+}
+find_libraries() {
+  cublas=$(find_cublas)
+  if [ -z "$cublas" ]; then
+    say "libcublasLt.so.13 was not found: install the CUDA 13 toolkit, or name its folder in LD_LIBRARY_PATH."
+    return 1
+  fi
+  export LD_LIBRARY_PATH="$cublas${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+}
+check_data() {
+  if [ ! -e "$bundle/data.sha256" ]; then
+    say "$bundle is no bundle: make one with $0 --bundle."
+    return 1
+  fi
+  if ! (cd "$bundle" && sha256sum --quiet -c data.sha256) >"$log/data.log" 2>&1; then
+    say "Data of the bundle are missing or damaged: $(head -n 1 "$log/data.log")"
+    return 1
+  fi
+}
+starts() { (cd "$bundle" && timeout 60 "bin/$1" "${@:2}") >"$log/start.$1.log" 2>&1; }
+# build_there PROGRAM...: from vendor.tar.gz, where a program does not start.
+build_there() {
+  local program broken=()
+  unpack || return 1
+  for program in "$@"; do starts "$program" --help || broken+=("$program"); done
+  [ ${#broken[@]} -eq 0 ] && return 0
+  say "These programs do not start here: ${broken[*]} ($(tail -n 1 "$log/start.${broken[0]}.log"))"
+  if [ ! -e "$bundle/vendor.tar.gz" ]; then
+    say "The bundle has no sources to build them of: make it with --vendor."
+    return 1
+  fi
+  say "Building them of vendor.tar.gz ..."
+  tar -C "$bundle" -xzf "$bundle/vendor.tar.gz" &&
+    "$bundle/vendor/tests/gpu/build.sh" "$bundle/vendor" "$bundle/vendor/work" "$bundle/bin" "${broken[@]}" || return 1
+  for program in "${broken[@]}"; do starts "$program" --help || return 1; done
+}
+gpu_name() { nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2>/dev/null | head -n 1; }
+require_gpu() {
+  if [ -z "$(gpu_name)" ] && [ ! -e /dev/nvidia0 ]; then
+    say "There is no NVIDIA GPU on this machine: $0 --run needs one, $0 --dry does not."
+    return 1
+  fi
+}
+
+# Steps are lines `group|name|seconds allowed|command`, run in the folder of the bundle. What they print goes to a log of their own; lines
+# that begin with "# " are what they measured. No step stops another.
+run_step() {
+  local group name limit command file begin seconds rc result cases
+  IFS='|' read -r group name limit command <<<"$1"
+  file=$log/steps/$(printf '%s' "$group.$name" | tr -c 'A-Za-z0-9_.-' '_').log
+  begin=$(date +%s.%N)
+  local left=$((deadline - $(date +%s)))
+  if [ $left -lt 5 ]; then
+    printf '%s|%s|FAIL: not run, no time left|0|\n' "$group" "$name"
+    return
+  fi
+  (cd "$bundle" && eval "timeout -k 5 $((limit < left ? limit : left)) $command") >"$file" 2>&1
+  rc=$?
+  seconds=$(awk -v a="$begin" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')
+  cases=$(sed -nE 's/^Running ([0-9]+) test cases?.*/\1 cases/p' "$file" | head -n 1)
+  case $rc in
+    0) result=ok ;;
+    77) result="not available" ;;
+    124 | 137) result="FAIL: time limit" ;;
+    *) result="FAIL: exit $rc" ;;
+  esac
+  if [ $rc -gt 128 ] && [ $rc -ne 137 ]; then result="FAIL: signal $((rc - 128))"; fi
+  if [ $rc -eq 201 ]; then result="FAIL: $(grep -cE 'error: in ' "$file") errors"; fi
+  # What was measured, or the first thing that went wrong.
+  local note
+  note=$(grep '^# ' "$file" | sed 's/^# //' | paste -sd';' | cut -c1-220)
+  if [[ $result == FAIL* ]]; then
+    note=$(grep -m1 -E 'error|Error|ERROR SUMMARY: [1-9]|what\(\)' "$file" | sed 's/\x1b\[[0-9;]*m//g' | cut -c1-180)
+  fi
+  printf '%s|%s|%s|%s|%s\n' "$group" "$name" "$result" "$seconds" "${note:-$cases}"
+}
+export -f run_step
+# run_steps JOBS <lines of steps: results are added to $log/results.txt, failures are shown at once
+run_steps() { xargs -P "$1" -d '\n' -I{} bash -c 'run_step "$1"' _ {} | tee -a "$log/results.txt" | grep '|FAIL'; }
+begin_run() {
+  export bundle log
+  mkdir -p "$log/steps"
+  : >"$log/results.txt"
+  started=$(date +%s)
+  deadline=$((started + ${PLEAT_GPU_SECONDS:-330}))
+  export deadline
+}
+# The table of all steps and one line of sums; the logs of all steps in one file. 1 if a step failed.
+end_run() {
+  local failed
+  for file in "$log"/steps/*.log; do
+    [ -e "$file" ] && printf '\n===== %s\n' "$(basename "$file" .log)" && cat "$file"
+  done >"$log/logs.txt"
+  rm -rf "$log/steps"
+  {
+    say "$(gpu_name)"
+    sort -s -t'|' -k1,1 "$log/results.txt" | awk -F'|' '{ printf "%-13s %-30s %-24s %7s s  %s\n", $1, substr($2, 1, 30), $3, $4, $5 }'
+    awk -F'|' -v s=$(($(date +%s) - started)) '$3 == "ok" { ok++ } $3 == "not available" { na++ } $3 ~ /^FAIL/ { failed++ }
+      END { printf "%d passed, %d failed, %d not available, %d s\n", ok, failed, na, s }' "$log/results.txt"
+  } | tee "$log/table.txt"
+  ! grep -q '|FAIL' "$log/results.txt"
+}

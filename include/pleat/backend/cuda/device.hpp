@@ -2,6 +2,7 @@
 /// \file  An NVIDIA GPU as a device. This header names no CUDA type: programs that only use sessions include nothing else of it.
 
 #include <memory>
+#include <string>
 
 #include <pleat/core/mirrored.hpp>
 
@@ -41,5 +42,32 @@ template <> struct kernel<memory_op, Cuda> {
   static void to_host(const Cuda& device, void* to, const void* from, Index bytes);
   static void begin_pass(const Cuda& device);
 };
+
+struct prepare_op;
+
+/// Products read the values themselves, or copies of them in the type of their operands.
+template <> struct kernel<prepare_op, Cuda> {
+  template <class T> static constexpr Index size(Index, Index) { return 0; }
+  template <class T, class Parameter> static void run(const Cuda&, T*, const Parameter*, Index, Index, bool) {}
+  /// The body is in linear.hpp.
+  template <class T, class Operand> static void round(const Cuda& cuda, Operand* to, const T* values, Index count);
+};
+
+namespace cuda {
+
+/// A GPU as its driver describes it.
+struct GpuFacts {
+  std::string refusal;         ///< why it cannot be used, one sentence; empty: it can
+  std::string name;            ///< "NVIDIA H100 80GB HBM3"
+  int capability = 0;          ///< 90 is 9.0
+  Index memory = 0;            ///< bytes, all of it
+  int driver = 0, runtime = 0; ///< CUDA versions, 13000 is 13.0; 0: none
+};
+/// Asking opens nothing: the GPU has no context and no memory of this process afterwards. Compiled where sessions are.
+GpuFacts gpu_facts(int gpu);
+/// Bytes that are free on a GPU, which this opens. \throws Error
+Index free_memory(int gpu);
+
+} // namespace cuda
 
 } // namespace pleat::inline v0_1

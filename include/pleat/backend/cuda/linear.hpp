@@ -109,14 +109,13 @@ template <class T, Index Width> void add_row_sum(const Cuda& cuda, const T* x, I
 } // namespace cuda
 
 /// Products read the master values as they are, or a rounded copy of them.
-template <> struct kernel<prepare_op, Cuda> {
-  template <class T> static constexpr Index size(Index, Index) { return 0; }
-  template <class T, class Parameter> static void run(const Cuda&, T*, const Parameter*, Index, Index, bool) {}
-  template <class T, class Operand> static void round(const Cuda& cuda, Operand* to, const T* values, Index count) {
-    cuda::launch(cuda, cuda::grid_for(count / cuda::per_access<Operand>), cuda::round_elements<T, Operand>, values, to, nullptr,
-                 Index(0), count);
-  }
-};
+template <class T, class Operand>
+void kernel<prepare_op, Cuda>::round(const Cuda& cuda, Operand* to, const T* values, Index count) {
+  cuda::launch(cuda, cuda::grid_for(count / cuda::per_access<Operand>), cuda::round_elements<T, Operand>, values, to, nullptr,
+               Index(0), count);
+}
+// Host programs call it when they wrote values.
+template void kernel<prepare_op, Cuda>::round<float, Bfloat16>(const Cuda&, Bfloat16*, const float*, Index);
 
 template <> struct kernel<linear_op, Cuda> {
   // Products run over whole strides where these are zero in both factors: more even sizes for the library, and zeros in tails.

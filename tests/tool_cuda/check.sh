@@ -16,10 +16,11 @@ if [ ! -f "$build/CMakeCache.txt" ]; then
   build=$work/tool_cuda_build
   cmake -S "$root" -B "$build" --preset ci -DPLEAT_BUILD_TESTS=OFF >"$out/configure.log" 2>&1
 fi
+measure_tool || exit 1
 trap 'cmake "$build" -DPLEAT_TOOL_CUDA=OFF >/dev/null 2>&1' EXIT # the tests there are of the tool without CUDA
 began=$SECONDS
 if ! cmake "$build" -DPLEAT_TOOL_CUDA=ON -DPLEAT_TOOL_CUDA_MODELS=nano -DPLEAT_TOOL_CUDA_ARCHITECTURES=90 \
-  -DCMAKE_CUDA_COMPILER="$nvcc" >"$out/configure.log" 2>&1; then
+  -DCMAKE_CUDA_COMPILER="$nvcc" -DCMAKE_CUDA_COMPILER_LAUNCHER="$root/tests/support/nvcc_logged.sh" >"$out/configure.log" 2>&1; then
   fail "tool for CUDA" "it does not configure" "$out/configure.log"
   exit 1
 elif ! cmake --build "$build" --target example_pleat -j "$jobs" >"$out/build.log" 2>&1; then

@@ -52,6 +52,8 @@ template <class Graph> LabelledGraphs<Graph> owned_batch(const LabelledSet<Graph
 /// that are run together.
 template <class Session, class Graph>
 std::vector<double> task_outputs(Session& session, const LabelledSet<Graph>& set, Index budget = 4096) {
+  static_assert(detail::HasOutputs<typename Session::Model>,
+                "pleat: task_outputs reads models of labelled items (StructureTask).");
   std::vector<double> outputs;
   const LabelledStructures& units = set.units();
   for (Index begin = 0; begin < units.size();) {

@@ -1,6 +1,6 @@
 # pleat_add_models(TARGET HEADER <header> DEVICES <cpu|cuda...>
-#                  [MODELS <types...>] [OBJECTIVES <types...>] [ENCODERS <types...>]
-#                  [SESSIONS <encode|train...>] [PRECISIONS <Float32|Float64|Bf16|Tf32...>] [ARCHITECTURES <90...>])
+#                  [MODELS <types...>] [OBJECTIVES <types...>] [ENCODERS <types...>] [READERS <types...>]
+#                  [SESSIONS <encode|train...>] [PRECISIONS <Float32|Float64|Bf16|Tf32...>] [ARCHITECTURES <90...>] [TOGETHER])
 #
 # Makes a static library TARGET of the sessions of your models on the devices you name, one small source for each type and device, so
 # that they are compiled side by side and only once, and a header <TARGET>_sessions.hpp for the programs that use them. HEADER is yours:
@@ -13,20 +13,27 @@
 # MODELS      sequence models: EncodeSession and TrainSession of the model's own objective, or those of SESSIONS only
 # OBJECTIVES  TrainSession of an objective: of structures (StructureObjective, TaskObjective), or your own
 # ENCODERS    EncodeGraphsSession of encoders of structures
+# READERS     ReadGraphsSession of diffusions on the latents of structures
+#
+# TOGETHER compiles all types of a device in one source: quicker where they share their kernels, as an autoencoder and the diffusion on
+# it do, or the objectives of one encoder.
+#
+# With each TrainSession come the passes of library functions that its model has a use for (session/model_passes.hpp), so that programs can
+# call fit_standardiser, velocity_loss, task_outputs and check_pair. Bodies of your own for `infer` have to be compiled by nvcc.
 #
 # PRECISIONS  default: Float32. Bf16 and Tf32 are precisions of cuda; cpu has the others of the list, or Float32 where there is no other
 #
 # cuda needs the language CUDA in your project(... LANGUAGES CXX CUDA), version 12 or newer. ARCHITECTURES is what CUDA_ARCHITECTURES of a
 # target is; default: "80-real;90", which is code for Ampere and Hopper, and PTX for newer ones.
 function(pleat_add_models target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER" "MODELS;OBJECTIVES;ENCODERS;DEVICES;SESSIONS;PRECISIONS;ARCHITECTURES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "TOGETHER" "HEADER" "MODELS;OBJECTIVES;ENCODERS;READERS;DEVICES;SESSIONS;PRECISIONS;ARCHITECTURES")
   foreach(needed IN ITEMS HEADER DEVICES)
     if(NOT arg_${needed})
       message(FATAL_ERROR "pleat_add_models(${target} ...) needs ${needed}; see cmake/PleatModels.cmake.")
     endif()
   endforeach()
-  if(NOT arg_MODELS AND NOT arg_OBJECTIVES AND NOT arg_ENCODERS)
-    message(FATAL_ERROR "pleat_add_models(${target} ...) names no type: give MODELS, OBJECTIVES or ENCODERS.")
+  if(NOT arg_MODELS AND NOT arg_OBJECTIVES AND NOT arg_ENCODERS AND NOT arg_READERS)
+    message(FATAL_ERROR "pleat_add_models(${target} ...) names no type: give MODELS, OBJECTIVES, ENCODERS or READERS.")
   endif()
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "pleat_add_models(${target} ...) does not know ${arg_UNPARSED_ARGUMENTS}.")
@@ -84,7 +91,8 @@ function(pleat_add_models target)
         set(precisions Float32)
       endif()
     endif()
-    foreach(kind IN ITEMS MODELS OBJECTIVES ENCODERS)
+    set(together "")
+    foreach(kind IN ITEMS MODELS OBJECTIVES ENCODERS READERS)
       list(REMOVE_DUPLICATES arg_${kind})
       foreach(named IN LISTS arg_${kind})
         set(instances "")
@@ -93,6 +101,8 @@ function(pleat_add_models target)
           set(classes)
           if(kind STREQUAL "ENCODERS")
             list(APPEND classes "pleat::EncodeGraphsSession<${named}, ${rest}")
+          elseif(kind STREQUAL "READERS")
+            list(APPEND classes "pleat::ReadGraphsSession<${named}, ${rest}")
           elseif(kind STREQUAL "OBJECTIVES")
             list(APPEND classes "pleat::TrainSession<${named}, ${rest}")
           else()
@@ -106,26 +116,31 @@ function(pleat_add_models target)
           foreach(class IN LISTS classes)
             string(APPEND instances "template class ${class};\n")
             string(APPEND declarations "template <> inline constexpr bool pleat::generated<${class}> = true;\nextern template class ${class};\n")
+            if(class MATCHES "^pleat::TrainSession")
+              string(APPEND instances "template struct pleat::ModelPasses<${class}>;\n")
+              string(APPEND declarations "extern template struct pleat::ModelPasses<${class}>;\n")
+            endif()
           endforeach()
         endforeach()
-        string(MAKE_C_IDENTIFIER "${kind}_${named}" name)
-        set(source "${folder}/${name}_${device}.${suffix}")
-        file(CONFIGURE OUTPUT "${source}" CONTENT
-"// Made by pleat_add_models(${target}).
-#include <pleat/pleat.hpp>
-#include <pleat/session/encode_graphs.hpp>
-#include <pleat/backend/${device}.hpp>
-#include \"${header}\"
-${instances}" @ONLY)
-        list(APPEND sources "${source}")
+        if(arg_TOGETHER)
+          string(APPEND together "${instances}")
+        else()
+          string(MAKE_C_IDENTIFIER "${kind}_${named}" name)
+          pleat_models_source("${folder}/${name}_${device}.${suffix}" "${instances}")
+        endif()
       endforeach()
     endforeach()
+    if(arg_TOGETHER)
+      pleat_models_source("${folder}/all_${device}.${suffix}" "${together}")
+    endif()
   endforeach()
   file(CONFIGURE OUTPUT "${folder}/${target}_sessions.hpp" CONTENT
 "#pragma once
 // Made by pleat_add_models(${target}): sessions that are compiled elsewhere.
 #include <pleat/pleat.hpp>
 #include <pleat/session/encode_graphs.hpp>
+#include <pleat/session/model_passes.hpp>
+#include <pleat/session/read_graphs.hpp>
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cuda/device.hpp>
 #include \"${header}\"
@@ -151,3 +166,17 @@ ${declarations}" @ONLY)
     set_target_properties(${target} PROPERTIES CUDA_RUNTIME_LIBRARY Static CUDA_ARCHITECTURES "${arg_ARCHITECTURES}")
   endif()
 endfunction()
+
+# One source of pleat_add_models, whose variables it reads, with these instantiations.
+macro(pleat_models_source source instances)
+  file(CONFIGURE OUTPUT "${source}" CONTENT
+"// Made by pleat_add_models(${target}).
+#include <pleat/pleat.hpp>
+#include <pleat/session/encode_graphs.hpp>
+#include <pleat/session/model_passes.hpp>
+#include <pleat/session/read_graphs.hpp>
+#include <pleat/backend/${device}.hpp>
+#include \"${header}\"
+${instances}" @ONLY)
+  list(APPEND sources "${source}")
+endmacro()

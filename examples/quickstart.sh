@@ -2,18 +2,25 @@
 # The main job from nothing: builds the tool, pre-trains the three nano autoencoders and their diffusions on the sequences
 # in examples/data, scores their representations on five tasks and writes a report. The last line is the report's folder.
 #
-#   examples/quickstart.sh            about 10 minutes on 2 cores; what is finished is not done again
-#   examples/quickstart.sh --clean    starts from nothing
+#   examples/quickstart.sh                            about 10 minutes on 2 cores; what is finished is not done again
+#   examples/quickstart.sh --clean                    starts from nothing
+#   examples/quickstart.sh --device cpu|cuda|auto     where the models compute; auto (the default): on a GPU where nvcc and one are found
 #
 # PLEAT_JOBS: how many jobs at once (default: all cores). PLEAT_OUTPUT: folder of models and report (default: build/quickstart).
 set -euo pipefail
 export LC_ALL=C
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-case ${1:-} in
-  "") clean=0 ;;
-  --clean) clean=1 ;;
-  *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
-esac
+clean=0 device=auto
+while [ $# -gt 0 ]; do
+  case $1 in
+    --clean) clean=1 ;;
+    --device=cpu | --device=cuda | --device=auto) device=${1#--device=} ;;
+    --device)
+      case ${2:-} in cpu | cuda | auto) device=$2 && shift ;; *) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 2 ;; esac ;;
+    *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  esac
+  shift
+done
 cd "$root"
 output=${PLEAT_OUTPUT:-build/quickstart}
 jobs=${PLEAT_JOBS:-$(nproc)}
@@ -26,9 +33,29 @@ say() { printf '== %s\n' "$*" >&2; }
 source cmake/install_packages.sh
 pleat_need g++ cmake ninja-build libeigen3-dev libcli11-dev zlib1g-dev
 
+# For a GPU nvcc compiles the models of size nano, about half a minute of one core.
+nvcc=${CUDACXX:-$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null || true)}
+capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | grep -oE '^[0-9]+\.[0-9]+' | head -n 1 | tr -d . || true)
+if [ $device = auto ]; then
+  device=cpu
+  if [ -n "$nvcc" ] && [ -n "$capability" ]; then device=cuda; fi
+elif [ $device = cuda ] && [ -z "$nvcc" ]; then
+  echo "quickstart.sh: --device cuda needs nvcc; put its folder on PATH, name it in CUDACXX, or use --device cpu." >&2
+  exit 1
+elif [ $device = cuda ] && [ -z "$capability" ]; then
+  echo "quickstart.sh: --device cuda needs an NVIDIA GPU, and nvidia-smi shows none; use --device cpu." >&2
+  exit 1
+fi
+say "device $device"
+
 say "build"
 begin=$SECONDS
 configure=(cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_FLAGS_RELEASE=-O2 -DPLEAT_BUILD_TESTS=OFF -DPLEAT_BUILD_BENCH=OFF)
+if [ $device = cuda ]; then
+  configure+=(-DPLEAT_TOOL_CUDA=ON -DPLEAT_TOOL_CUDA_MODELS=nano "-DPLEAT_TOOL_CUDA_ARCHITECTURES=$capability" "-DCMAKE_CUDA_COMPILER=$nvcc")
+else
+  configure+=(-DPLEAT_TOOL_CUDA=OFF)
+fi
 if command -v ccache >/dev/null; then configure+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
 "${configure[@]}" >"$output/configure.log" 2>&1 || { tail -n 20 "$output/configure.log" >&2; exit 1; }
 if [ -t 2 ]; then
@@ -40,7 +67,7 @@ pleat=$(find "$build/examples" -maxdepth 2 -type f -name pleat -perm -u+x | head
 build_seconds=$((SECONDS - begin))
 
 # The numbers of steps are fixed, so that every machine trains the same models. A finished or half finished folder is continued.
-sequences=(--data "$data/pretrain_train.fasta.gz" --valid "$data/pretrain_valid.fasta.gz" --crop 128 --threads "$jobs")
+sequences=(--data "$data/pretrain_train.fasta.gz" --valid "$data/pretrain_valid.fasta.gz" --crop 128 --threads "$jobs" --device "$device")
 models=()
 begin=$SECONDS
 for name in mlm lsd-tn lsd-nm; do
@@ -62,7 +89,7 @@ newest=$(ls -t "$pleat" "$output"/*-nano*/model.safetensors "$report/results.jso
 if [ "$newest" != "$report/results.json" ]; then
   say "evaluate on five tasks"
   "$pleat" evaluate "${models[@]}" --task all --tasks-dir "$data/tasks" --valid "$data/pretrain_valid.fasta.gz" \
-    --per-split 200 --crop 256 --report "$report" --threads "$jobs" \
+    --per-split 200 --crop 256 --report "$report" --threads "$jobs" --device "$device" \
     --title "pleat quick start: LSD against MLM" \
     --fact "build=$build_seconds s" --fact "training in this run=$train_seconds s"
 fi

@@ -130,6 +130,7 @@ if [ $full -eq 1 ]; then
   part "CUDA kernels, emulated" 8 cuda_kernels
   part "CUDA, nvcc" 5 checks generated
   part "GPU bundle" 10 checks gpu_bundle
+  part "tool with CUDA" 2 checks tool_cuda
   # All tests are compiled by clang++ below, with the sanitisers; here it compiles what these leave out.
   build_clang() {
     build_in "$build/clang" clang++ --preset ci -DCMAKE_CXX_COMPILER=clang++ -DPLEAT_BUILD_TESTS=OFF -DPLEAT_BUILD_BENCH=ON -DPLEAT_EXAMPLES=

@@ -27,7 +27,7 @@ struct EmbedArguments {
   std::string model, input, output, rep = "z", input_noise = "clean", pool = "none", on_long = "error:36000";
   double t = 0.3;
   Index draws = 4, shard_records = 0;
-  int threads = 0;
+  DeviceOptions where;
   bool strict = false, resume = false, quiet = false, dry_run = false;
 };
 
@@ -137,9 +137,10 @@ private:
     pleat::atomic_write(manifest_path(), manifest.dump(2) + "\n");
     const std::string notes = report_.summary();
     if (!notes.empty()) std::fprintf(stderr, "%s: %s\n", a_.input.c_str(), notes.c_str());
-    std::printf("%lld records (%lld empty), %lld residues, %s of width %lld: %s\n", static_cast<long long>(next_),
+    std::printf("%lld records (%lld empty), %lld residues, %s of width %lld, on %s: %s\n", static_cast<long long>(next_),
                 static_cast<long long>(empty_), static_cast<long long>(residues_),
-                pooled_ ? "one row each" : "one row per residue", static_cast<long long>(width_), a_.output.c_str());
+                pooled_ ? "one row each" : "one row per residue", static_cast<long long>(width_), reader_.device().text.c_str(),
+                a_.output.c_str());
   }
 
   void embed(const Group& group) {
@@ -240,9 +241,9 @@ void print_estimates(const EmbedArguments& a, Reader& reader, const pleat::ReadO
              std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     }
   }
-  const ModelEntry& entry = find_model(reader.name());
+  const Placed<ModelEntry> entry = place_model(reader.name(), a.where);
   const Index length = (std::min)(longest, policy.kind == pleat::LongPolicy::Kind::Full ? longest : policy.size);
-  const MemoryFacts one = entry.memory(reader.diffuses(), {&length, 1}, reader.threads(), false);
+  const MemoryFacts one = entry->memory(reader.diffuses(), {&length, 1}, reader.device().cpu_threads(), false);
   const double values = 4.0 * static_cast<double>(reader.width() * (a.pool == "none" ? (std::max)(group_residues, longest) : 0));
   std::printf("input            %lld records, %lld residues, longest %lld\n", static_cast<long long>(records),
               static_cast<long long>(residues), static_cast<long long>(longest));
@@ -254,8 +255,8 @@ void print_estimates(const EmbedArguments& a, Reader& reader, const pleat::ReadO
               bytes_text(4.0 * static_cast<double>(rows * width)).c_str(), static_cast<long long>(rows),
               static_cast<long long>(width));
   if (rate > 0)
-    std::printf("time             about %s (%.0f residues a second, measured with --threads %d; long sequences take longer)\n",
-                time_text(static_cast<double>(residues) / rate).c_str(), rate, reader.threads());
+    std::printf("time             about %s (%.0f residues a second, measured with %s; long sequences take longer)\n",
+                time_text(static_cast<double>(residues) / rate).c_str(), rate, reader.device().measured_with().c_str());
 }
 
 void embed(const EmbedArguments& a) {
@@ -278,7 +279,7 @@ void embed(const EmbedArguments& a) {
     else
       pleat::require(a.pool == "none", "unknown pooling \"", a.pool, "\"; there are none, mean, max and mean-std.");
   });
-  const std::unique_ptr<Reader> reader = open_model(a.model, a.threads);
+  const std::unique_ptr<Reader> reader = open_model(a.model, a.where);
   pleat::require(reader->diffuses() || reading.reading.reading == pleat::Reading::Encoder, "reading ",
                  pleat::name_of(reading.reading), ": ", a.model,
                  " has no diffusion; use --rep z, or train one with `pleat diffuse`.");
@@ -320,9 +321,7 @@ void add_embed(CLI::App& app) {
   command.add_option("--shard-records", a->shard_records, "records of an output file; 0: one file")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  command.add_option("--threads", a->threads, "0: all of the machine; the result does not depend on it")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+  add_device_options(command, a->where);
   command.add_flag("--resume", a->resume, "continue after the last complete shard");
   command.add_flag("--strict", a->strict, "characters that are no residues are errors, not X");
   command.add_flag("--dry-run", a->dry_run, "print what memory, disk and time it will take, and stop");

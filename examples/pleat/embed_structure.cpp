@@ -23,7 +23,7 @@ struct EmbedStructureArguments : StructureArguments {
   std::string model, weights, output, per = "residue";
   std::uint64_t seed = 0, max_memory = 0;
   bool random = false;
-  int threads = 0;
+  DeviceOptions where;
   bool skip_bad = false, quiet = false, dry_run = false;
 };
 
@@ -88,8 +88,9 @@ public:
     if (a_.quiet) return;
     if (const std::string notes = report_.summary(); !notes.empty()) std::fprintf(stderr, "%s\n", notes.c_str());
     if (without_ > 0) std::fprintf(stderr, "%lld residues have no C-alpha, no node and no row\n", number(without_));
-    std::printf("%lld structures (%lld refused), %lld residues, %lld rows of width %lld, %s: %s\n", number(structures_),
-                number(refused_), number(residues_), number(rows_), number(facts_.width), meaning().c_str(), a_.output.c_str());
+    std::printf("%lld structures (%lld refused), %lld residues, %lld rows of width %lld, %s, on %s: %s\n", number(structures_),
+                number(refused_), number(residues_), number(rows_), number(facts_.width), meaning().c_str(),
+                reader_.device().text.c_str(), a_.output.c_str());
   }
 
   void estimate(const std::vector<std::string>& files) {
@@ -124,7 +125,8 @@ public:
     std::printf("disk             %s (%lld rows of width %lld, float32)\n",
                 bytes_text(4.0 * static_cast<double>(rows * facts_.width)).c_str(), number(rows), number(facts_.width));
     if (rate > 0)
-      std::printf("time             about %s (measured with --threads %d)\n", time_text(flops / rate).c_str(), reader_.threads());
+      std::printf("time             about %s (measured with %s)\n", time_text(flops / rate).c_str(),
+                  reader_.device().measured_with().c_str());
   }
 
 private:
@@ -280,7 +282,7 @@ private:
 };
 
 void embed_structure(const EmbedStructureArguments& a) {
-  const StructureModel* model = nullptr;
+  const StructureModel* model = nullptr; // on the CPU
   as_usage([&] {
     pleat::require(!a.inputs.empty() || !a.list.empty(), "there is no input; name files or folders of structures, or a --list.");
     model = &find_structure_model(a.model);
@@ -295,8 +297,11 @@ void embed_structure(const EmbedStructureArguments& a) {
     pleat::RowsWriter::require_ending(a.output);
   });
   const std::vector<std::string> files = structure_files(a);
-  const double available = a.max_memory > 0 ? static_cast<double>(a.max_memory) : available_memory();
-  const std::unique_ptr<StructureReader> reader = model->open(a.threads);
+  const Placed<StructureModel> placed = place_structure_model(a.model, a.where);
+  const double available = a.max_memory > 0     ? static_cast<double>(a.max_memory)
+                           : placed.device.cuda ? placed.device.memory
+                                                : available_memory();
+  const std::unique_ptr<StructureReader> reader = placed->open(placed.device);
   if (a.random) {
     std::fprintf(stderr, "%s has random weights (seed %llu): its rows tell nothing about proteins\n", a.model.c_str(),
                  static_cast<unsigned long long>(a.seed));
@@ -333,9 +338,7 @@ void add_embed_structure(CLI::App& app) {
   command.add_option("--per", a->per, "what has a row: residue, atom or protein")->capture_default_str();
   command.add_option("--max-memory", a->max_memory, "bytes (also 800MB, 16GB) that may be used; default: what is free")
       ->transform(CLI::AsSizeValue(true));
-  command.add_option("--threads", a->threads, "0: all of the machine; the result does not depend on it")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+  add_device_options(command, a->where);
   command.add_flag("--skip-bad", a->skip_bad, "files that are refused do not end the others; they have no rows");
   command.add_flag("--dry-run", a->dry_run, "print what memory, disk and time it will take, and stop");
   command.add_flag("--quiet", a->quiet, "no progress bar, no sums");

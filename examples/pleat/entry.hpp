@@ -1,18 +1,19 @@
 #pragma once
-/// \file  One entry of the registry, for the sources models_*.cpp only: everything here is compiled per model.
+/// \file  One entry of the registry, for the sources models_*.cpp and cuda_part.cpp only: everything here is compiled per model.
+/// They include the kernels, or the sessions that were generated, before this.
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 
-#include <pleat/backend/cpu.hpp>
-#include <pleat/diffusion/chosen_sampler.hpp>
-#include <pleat/pleat.hpp>
 #include <pleat/session/latent_statistics.hpp>
 #include <pleat/session/planned_memory.hpp>
 
+#include "entry_device.hpp"
 #include "fingerprint.hpp"
+#include "model_reader.hpp"
 #include "registry.hpp"
+#include "sequence_models.hpp"
 
 namespace tool {
 
@@ -38,91 +39,41 @@ inline void require_same_architecture(const Safetensors& file, const Json& found
   }
 }
 
-template <class Model> class ModelReader final : public Reader {
-public:
-  ModelReader(std::string name, Json config, int threads)
-      : name_(std::move(name)), config_(std::move(config)), pool_(threads), session_(Cpu{&pool_}) {}
-  const std::string& name() const override { return name_; }
-  const Json& config() const override { return config_; }
-  Index width() const override { return Model::width; }
-  static constexpr bool diffusion = requires { typename Model::ReadingPlan; };
-  bool diffuses() const override { return diffusion; }
-  Index blocks() const override {
-    if constexpr (diffusion)
-      return Model::Denoiser::shape.layers;
-    else
-      return 0;
-  }
-  int threads() const override { return pool_.size(); }
-  void read(std::span<const Piece> pieces, std::span<const ReadOptions> readings, const Consume& consume) override {
-    session_.read(pieces, readings, consume);
-  }
-  std::vector<Pooled> pooled(const SequenceSet& set, std::span<const ReadOptions> readings, Pool pool, Index crop) override {
-    return session_.represent_pooled(set, readings, pool, crop);
-  }
-  Ragged rows(const SequenceSet& set, const ReadOptions& reading) override { return session_.represent(set, reading); }
-  double recovered(std::span<const Piece> pieces) override {
-    double hits = 0, residues = 0;
-    if constexpr (!diffusion) // the rows of an autoencoder's check pair are the scores of its reconstruction
-      for (const Piece& piece : pieces) {
-        const CheckPair pair = session_.check_pair({piece.tokens.begin(), piece.tokens.end()});
-        for (std::size_t r = 0; r < pair.tokens.size(); ++r) {
-          const float* row = pair.rows.data() + r * static_cast<std::size_t>(pair.width);
-          hits += std::max_element(row, row + pair.width) - row == pair.tokens[r];
-        }
-        residues += static_cast<double>(pair.tokens.size());
-      }
-    return residues > 0 ? hits / residues : std::nan("");
-  }
-  EncodeSession<Model, Cpu>& session() { return session_; }
-
-private:
-  std::string name_;
-  Json config_;
-  ThreadPool pool_;
-  EncodeSession<Model, Cpu> session_;
-};
-
 /// Two short real sequences and what the model in `session` makes of them.
 template <class Session> std::vector<CheckPair> check_pairs(Session& session, const SequenceSet& set) {
-  using Model = typename Session::Model;
   std::vector<CheckPair> pairs;
   for (Index i = 0; i < set.size() && pairs.size() < 2; ++i) {
     const auto whole = set.tokens(i);
     if (whole.empty()) continue;
-    CheckPair pair;
-    pair.tokens.assign(whole.begin(), whole.begin() + (std::min)(static_cast<Index>(whole.size()), Index{40}));
-    OwnedBatch batch;
-    batch.add(pair.tokens, 0);
-    session.infer(batch, {0, 0}, [&](auto& run, const SequenceBatch& view) {
-      const auto rows = model_of<Model>.reproduce(run, view);
-      pair.width = std::remove_reference_t<decltype(rows)>::width;
-      if constexpr (std::remove_reference_t<decltype(run)>::computes)
-        for (Index r = 0; r < rows.count(); ++r) pair.rows.insert(pair.rows.end(), rows.row(r), rows.row(r) + pair.width);
-    });
-    pairs.push_back(std::move(pair));
+    pairs.push_back(
+        check_pair(session, {whole.begin(), whole.begin() + (std::min)(static_cast<Index>(whole.size()), Index{40})}));
   }
   return pairs;
 }
 
-template <class Bottleneck, Shape EncoderShape, Shape DecoderShape, Shape DenoiserShape> class Entry final : public ModelEntry {
+/// `Types`: a SequenceModel.
+template <class Types, class Device, class Precision = Float32> class Entry final : public ModelEntry {
 public:
-  using Auto = Autoencoder<Transformer<EncoderShape>, Bottleneck, Decoder<DecoderShape>>;
-  using Diffusion = LatentDiffusion<Auto, Denoiser<DenoiserShape>>;
-  using AutoSession = TrainSession<AutoencoderObjective<Auto>, Cpu>;
-  using DiffusionSession = TrainSession<DiffusionObjective<Diffusion, ChosenTimeSampler>, Cpu>;
+  using Auto = typename Types::Auto;
+  using Diffusion = typename Types::Diffusion;
+  using Bottleneck = typename Types::Bottleneck;
+  using AutoSession = TrainSession<typename Types::Reconstruction, Device, Precision>;
+  using DiffusionSession = TrainSession<typename Types::Denoising, Device, Precision>;
+  static constexpr Shape encoder_shape = Types::Size::encoder, decoder_shape = Types::Size::decoder,
+                         denoiser_shape = Types::Size::denoiser;
   using ModelEntry::ModelEntry;
+  const char* precision() const override { return Precision::name; }
 
   TrainingSummary pretrain(const TrainRequest& request) const override {
-    ThreadPool pool(request.threads);
-    AutoSession session(Cpu{&pool}, objective(request), request.optimiser);
+    ChosenDevice<Device> device(request.device);
+    AutoSession session(*device, objective(request), request.optimiser);
     session.parameters().initialise(request.options.seed);
     return run(session, request, name(), config(false, &request));
   }
 
   TrainingSummary diffuse(const TrainRequest& request) const override {
-    ThreadPool pool(request.threads);
-    DiffusionSession session(Cpu{&pool}, diffusion_objective(request), request.optimiser);
+    ChosenDevice<Device> device(request.device);
+    DiffusionSession session(*device, diffusion_objective(request), request.optimiser);
     session.parameters().initialise(request.options.seed);
     const Safetensors file = Safetensors::open(request.autoencoder);
     const CheckpointInfo info = checkpoint_info(file);
@@ -139,8 +90,7 @@ public:
   }
 
   double seconds_per_step(const TrainRequest& request, bool diffusion) const override {
-    ThreadPool pool(request.threads);
-    auto timed = [&](auto& session) {
+    const auto timed = [&](auto& session) {
       session.parameters().initialise(1);
       const BatchPlan plan(request.train->lengths(), {request.options.budget, request.options.crop, request.options.seed});
       const OwnedBatch batch = owned_batch(*request.train, plan.batch(0));
@@ -153,26 +103,40 @@ public:
       }
       return best * static_cast<double>(request.options.accumulation);
     };
-    if (diffusion) {
-      DiffusionSession session(Cpu{&pool}, diffusion_objective(request), request.optimiser);
-      return timed(session);
-    }
-    AutoSession session(Cpu{&pool}, objective(request), request.optimiser);
-    return timed(session);
+    return with_session(request, diffusion, timed);
   }
 
-  std::unique_ptr<Reader> open(const std::string& path, int threads) const override {
+  Rehearsal rehearse(const TrainRequest& request, bool diffusion, Index steps) const override {
+    return with_session(request, diffusion, [&]<class Session>(Session& session) {
+      session.parameters().initialise(request.options.seed);
+      const BatchOptions batches{request.options.budget, request.options.crop, request.options.seed};
+      if constexpr (std::is_same_v<Session, DiffusionSession>) fit_standardiser(session, *request.train, batches, 1000);
+      const BatchPlan plan(request.train->lengths(), batches);
+      Rehearsal done;
+      for (Index step = 0; step < steps; ++step) {
+        const OwnedBatch batch = owned_batch(*request.train, plan.batch(step));
+        const auto number = static_cast<std::uint64_t>(step);
+        done.losses.push_back(
+            session.step({&batch, 1}, request.options.seed, number, request.options.peak_rate).metrics.value("loss"));
+      }
+      const float* values = session.parameters().store(Store::Trained);
+      done.values.assign(values, values + session.parameters().size(Store::Trained));
+      return done;
+    });
+  }
+
+  std::unique_ptr<Reader> open(const std::string& path, const DeviceChoice& device) const override {
     const Safetensors file = Safetensors::open(path);
     const CheckpointInfo info = checkpoint_info(file);
     require_same_architecture(file, info.config, config(is_diffusion(info.model), nullptr));
     require(!info.checks.empty(), path,
             ": has no check pairs (tensors check.0.tokens, check.0.rows), so nothing shows that it works; take the file that "
             "`pleat` wrote.");
-    if (is_diffusion(info.model)) return loaded<Diffusion>(file, info, threads);
-    return loaded<Auto>(file, info, threads);
+    if (is_diffusion(info.model)) return loaded<Diffusion>(file, info, device);
+    return loaded<Auto>(file, info, device);
   }
-  std::unique_ptr<Reader> untrained(std::uint64_t seed, int threads) const override {
-    auto reader = std::make_unique<ModelReader<Auto>>(name(), config(false, nullptr), threads);
+  std::unique_ptr<Reader> untrained(std::uint64_t seed, const DeviceChoice& device) const override {
+    auto reader = std::make_unique<ModelReader<Auto, Device, Precision>>(name(), config(false, nullptr), device);
     reader->session().parameters().initialise(seed);
     return reader;
   }
@@ -180,9 +144,9 @@ public:
   ModelFacts facts(bool diffusion) const override {
     ModelFacts facts;
     facts.name = diffusion ? name() + "-diffusion" : name();
-    facts.encoder = text_of(EncoderShape), facts.decoder = text_of(DecoderShape),
-    facts.denoiser = diffusion ? text_of(DenoiserShape) : "";
-    facts.width = EncoderShape.width;
+    facts.encoder = text_of(encoder_shape), facts.decoder = text_of(decoder_shape),
+    facts.denoiser = diffusion ? text_of(denoiser_shape) : "";
+    facts.width = encoder_shape.width;
     facts.parameters = diffusion ? parameter_count<Diffusion> : parameter_count<Auto>;
     facts.trainable = diffusion ? trainable_count<Diffusion> : trainable_count<Auto>;
     const Index length[] = {256};
@@ -197,18 +161,19 @@ public:
     Index trained = 0;
     if (diffusion) {
       auto training = diffusion_objective(request);
-      facts.parameters = Parameters<Diffusion, Cpu>::memory(true);
-      facts.activations = planned_training<Float32>(training, batch, threads).peak;
-      trained = Parameters<Diffusion, Cpu>::size(Store::Trained);
+      facts.parameters = Parameters<Diffusion, Device, Precision>::memory(true);
+      facts.activations = planned_training<Precision>(training, batch, paper_of_choice<Device>(threads)).peak;
+      trained = Parameters<Diffusion, Device, Precision>::size(Store::Trained);
     } else {
       auto training = objective(request);
-      facts.parameters = Parameters<Auto, Cpu>::memory(true);
-      facts.activations = planned_training<Float32>(training, batch, threads).peak;
-      trained = Parameters<Auto, Cpu>::size(Store::Trained);
+      facts.parameters = Parameters<Auto, Device, Precision>::memory(true);
+      facts.activations = planned_training<Precision>(training, batch, paper_of_choice<Device>(threads)).peak;
+      trained = Parameters<Auto, Device, Precision>::size(Store::Trained);
     }
     facts.optimiser = trained * static_cast<Index>(sizeof(float)) * (average ? 3 : 2);
     facts.inference = inference(diffusion, lengths, threads).peak;
-    facts.reading = diffusion ? Parameters<Diffusion, Cpu>::memory(false) : Parameters<Auto, Cpu>::memory(false);
+    facts.reading =
+        diffusion ? Parameters<Diffusion, Device, Precision>::memory(false) : Parameters<Auto, Device, Precision>::memory(false);
     return facts;
   }
 
@@ -221,9 +186,9 @@ private:
   static Json config(bool diffusion, const TrainRequest* request, const std::string& autoencoder = {}) {
     Json json = Json::object();
     json.set("kind", diffusion ? "diffusion" : "autoencoder").set("alphabet", alphabet_fingerprint);
-    json.set("encoder", json_of(EncoderShape)).set("bottleneck", Bottleneck::name).set("decoder", json_of(DecoderShape));
+    json.set("encoder", json_of(encoder_shape)).set("bottleneck", Bottleneck::name).set("decoder", json_of(decoder_shape));
     if (diffusion)
-      json.set("denoiser", json_of(DenoiserShape)).set("schedule", "cosine").set("parameterisation", Diffusion::Target::name);
+      json.set("denoiser", json_of(denoiser_shape)).set("schedule", "cosine").set("parameterisation", Diffusion::Target::name);
     if (request == nullptr) return json;
     const TrainerOptions& o = request->options;
     Json run = Json::object();
@@ -240,15 +205,25 @@ private:
     if (diffusion) run.set("autoencoder", autoencoder);
     return json.set("run", std::move(run));
   }
-  static AutoencoderObjective<Auto> objective(const TrainRequest& request) {
-    AutoencoderObjective<Auto> objective;
+  static typename Types::Reconstruction objective(const TrainRequest& request) {
+    typename Types::Reconstruction objective;
     objective.lambda = request.lambda;
     return objective;
   }
-  static DiffusionObjective<Diffusion, ChosenTimeSampler> diffusion_objective(const TrainRequest& request) {
-    DiffusionObjective<Diffusion, ChosenTimeSampler> objective;
+  static typename Types::Denoising diffusion_objective(const TrainRequest& request) {
+    typename Types::Denoising objective;
     objective.sampler = ChosenTimeSampler(request.time_sampler);
     return objective;
+  }
+  /// body(session) of fresh values, of the autoencoder or the diffusion.
+  template <class Body> static auto with_session(const TrainRequest& request, bool diffusion, const Body& body) {
+    ChosenDevice<Device> device(request.device);
+    if (diffusion) {
+      DiffusionSession session(*device, diffusion_objective(request), request.optimiser);
+      return body(session);
+    }
+    AutoSession session(*device, objective(request), request.optimiser);
+    return body(session);
   }
   template <class Session>
   static TrainingSummary run(Session& session, const TrainRequest& request, const std::string& name, const Json& config) {
@@ -260,19 +235,20 @@ private:
     });
     return trainer.run(request.progress);
   }
-  template <class Model> static std::unique_ptr<Reader> loaded(const Safetensors& file, const CheckpointInfo& info, int threads) {
-    auto reader = std::make_unique<ModelReader<Model>>(info.model, info.config, threads);
+  template <class Model>
+  static std::unique_ptr<Reader> loaded(const Safetensors& file, const CheckpointInfo& info, const DeviceChoice& device) {
+    auto reader = std::make_unique<ModelReader<Model, Device, Precision>>(info.model, info.config, device);
     reader->session().load(file);
     return reader;
   }
   static PassCost inference(bool diffusion, std::span<const Index> lengths, int threads) {
     const OwnedBatch batch = blank_batch(lengths);
     if (!diffusion)
-      return planned_inference<Float32>(batch, threads, [](auto& run, const SequenceBatch& view) {
+      return planned_inference<Precision>(batch, paper_of_choice<Device>(threads), [](auto& run, const SequenceBatch& view) {
         const auto kept = model_of<Auto>.reproduce(run, view);
         (void)kept;
       });
-    return planned_inference<Float32>(batch, threads, [](auto& run, const SequenceBatch& view) {
+    return planned_inference<Precision>(batch, paper_of_choice<Device>(threads), [](auto& run, const SequenceBatch& view) {
       const auto kept = model_of<Diffusion>.reproduce(run, view);
       (void)kept;
     });
@@ -280,11 +256,10 @@ private:
 };
 
 /// The three autoencoders of one size.
-template <Shape EncoderShape, Shape DecoderShape, Shape DenoiserShape>
-void add_entries(std::vector<std::unique_ptr<ModelEntry>>& to, const std::string& size) {
-  to.push_back(std::make_unique<Entry<Masking<>, EncoderShape, DecoderShape, DenoiserShape>>("mlm-" + size));
-  to.push_back(std::make_unique<Entry<TokenNorm<>, EncoderShape, DecoderShape, DenoiserShape>>("lsd-tn-" + size));
-  to.push_back(std::make_unique<Entry<NoiseMask<>, EncoderShape, DecoderShape, DenoiserShape>>("lsd-nm-" + size));
+template <class Size, class Device> void add_entries(std::vector<std::unique_ptr<ModelEntry>>& to, const std::string& size) {
+  to.push_back(std::make_unique<Entry<Mlm<Size>, Device>>("mlm-" + size));
+  to.push_back(std::make_unique<Entry<LsdTn<Size>, Device>>("lsd-tn-" + size));
+  to.push_back(std::make_unique<Entry<LsdNm<Size>, Device>>("lsd-nm-" + size));
 }
 
 } // namespace tool

@@ -34,7 +34,7 @@ struct EvaluateArguments {
   std::vector<double> times{0, 0.15, 0.3, 0.5, 0.7};
   Index per_split = 0, crop = 512, draws = 4, seeds = 3, resamples = 1000;
   std::uint64_t seed = 1;
-  int threads = 0;
+  DeviceOptions where;
   bool no_random = false, quiet = false, dry_run = false;
 };
 
@@ -216,7 +216,7 @@ void evaluate(const EvaluateArguments& a) {
   if (a.dry_run) {
     double seconds = 0, features = 0;
     for (const Run& run : runs) {
-      const auto reader = open_model(run.folder(), a.threads);
+      const auto reader = open_model(run.folder(), a.where);
       pleat::EvaluatedModel model = evaluated(*reader, run.name, run.title);
       std::vector<pleat::ReadOptions> readings{{}};
       if (model.diffuses)
@@ -242,7 +242,7 @@ void evaluate(const EvaluateArguments& a) {
   }
 
   pleat::make_report_folder(a.report);
-  pleat::ThreadPool pool(a.threads), alone(1);
+  pleat::ThreadPool pool(a.where.threads), alone(1);
   const pleat::Cpu device{&pool}, single{&alone};
   ProgressBar bar;
   std::string current;
@@ -269,7 +269,7 @@ void evaluate(const EvaluateArguments& a) {
   for (const Run& run : runs) {
     const auto start = std::chrono::steady_clock::now();
     current = run.title;
-    const auto reader = open_model(run.folder(), a.threads);
+    const auto reader = open_model(run.folder(), a.where);
     const pleat::EvaluatedModel model = evaluated(*reader, run.name, run.title);
     if (has_suite) pleat::add_scores(report, model, pleat::score_model(device, single, model, suite, options), suite, options);
     label_sets.score(device, model, options);
@@ -280,7 +280,7 @@ void evaluate(const EvaluateArguments& a) {
                                       (model.diffuses ? ", denoiser " + size.denoiser : "") + " (layers x width x heads); " +
                                       std::to_string(size.parameters) + " parameters");
     if (!run.autoencoder.empty()) {
-      const auto autoencoder = open_model(run.autoencoder, a.threads);
+      const auto autoencoder = open_model(run.autoencoder, a.where);
       facts.emplace_back(run.title + ", autoencoder", run_text(*autoencoder));
       if (model.normalised) {
         const double recovered = autoencoder->recovered(cloud_pieces);
@@ -294,7 +294,7 @@ void evaluate(const EvaluateArguments& a) {
       }
     }
     if (!run.diffusion.empty()) facts.emplace_back(run.title + ", diffusion", run_text(*reader));
-    facts.emplace_back(run.title + ", evaluation", time_text(seconds_since(start)));
+    facts.emplace_back(run.title + ", evaluation", time_text(seconds_since(start)) + ", read on " + reader->device().text);
   }
   if (has_suite) pleat::add_composition(report, suite);
   label_sets.score_composition(device, options);
@@ -305,7 +305,8 @@ void evaluate(const EvaluateArguments& a) {
         sizes.push_back(size_of(plain_name(run.name.substr(0, run.name.find(':')))));
     for (const std::string& size : sizes) {
       current = "random weights";
-      const auto reader = find_model("mlm-" + size).untrained(a.seed + 7919, a.threads);
+      const Placed<ModelEntry> entry = place_model("mlm-" + size, a.where);
+      const auto reader = entry->untrained(a.seed + 7919, entry.device);
       const pleat::EvaluatedModel model =
           evaluated(*reader, "random-" + size, sizes.size() > 1 ? "Random weights " + size : "Random weights");
       if (has_suite)
@@ -388,9 +389,7 @@ void add_evaluate(CLI::App& app) {
   command.add_option("--seed", a->seed, "of subsets, probes and bootstrap")->capture_default_str();
   command.add_option("--title", a->title, "of the report")->capture_default_str();
   command.add_option("--fact", a->facts, "NAME=VALUE, a line for the report's table of the run");
-  command.add_option("--threads", a->threads, "0: all of the machine; the result does not depend on it")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+  add_device_options(command, a->where);
   command.add_flag("--no-random", a->no_random, "leave out the encoder with random weights");
   command.add_flag("--quiet", a->quiet, "no progress bar");
   command.add_flag("--dry-run", a->dry_run, "print what memory and time the evaluation will take, and stop");

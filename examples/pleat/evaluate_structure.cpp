@@ -29,7 +29,7 @@ struct EvaluateStructureArguments {
   std::string structures, split, decoys, report, reference = "none", picture,
                                                  title = "Encoders of structures, fine-tuned: pre-training against none";
   Index resamples = 1000;
-  int threads = 0;
+  DeviceOptions where;
   bool reference_named = false, again = false, no_baselines = false, dry_run = false;
 };
 
@@ -94,8 +94,9 @@ void check_run(TaskRun& run, const StructureTaskFacts& task, const StructureTask
   pleat::require(same, run.folder, "/predictions.tsv: is of other labels (", run.labels.size(), ", these structures give ",
                  labels.size(), "); give the structures, the split and the decoys it was trained with.");
   if (!a.again) return;
-  const auto model = structure_task_model(task);
-  const auto outputs = model->outputs(checkpoint_file(run.folder), data, run.budget, a.threads);
+  DeviceChoice device;
+  const auto model = structure_task_model(task, a.where, device);
+  const auto outputs = model->outputs(checkpoint_file(run.folder), data, run.budget, device);
   for (std::size_t i = 0; i < outputs.size(); ++i)
     pleat::require(std::abs(outputs[i] - run.outputs[i]) <= 1e-3 * (std::max)(1.0, std::abs(outputs[i])), run.folder,
                    ": its model says ", outputs[i], " of label ", i, " where predictions.tsv has ", run.outputs[i],
@@ -175,13 +176,14 @@ std::optional<pleat::ComparisonTable> compare_on_decoy_files(const StructureTask
   const StructureTaskData data = load_decoy_files(a.structures, a.split, runs[0]->budget);
   const Index decoys = data.parts[static_cast<std::size_t>(pleat::Split::Test)].size();
   if (decoys == 0) return std::nullopt;
-  const auto model = structure_task_model(task);
+  DeviceChoice device;
+  const auto model = structure_task_model(task, a.where, device);
   std::vector<pleat::Predictions> models, baselines;
   for (const TaskRun* run : runs)
     models.push_back(
-        {run->title, run->seed, task.scores(model->outputs(checkpoint_file(run->folder), data, run->budget, a.threads))});
+        {run->title, run->seed, task.scores(model->outputs(checkpoint_file(run->folder), data, run->budget, device))});
   if (!a.no_baselines)
-    for (const auto& scored : task_baselines(task, data, a.structures, a.split, 0, a.threads).scores)
+    for (const auto& scored : task_baselines(task, data, a.structures, a.split, 0, a.where.threads).scores)
       baselines.push_back({scored.name, "", scored.scores});
   return pleat::ComparisonTable{
       task.name + "-files", "quality of the " + std::to_string(decoys) + " decoys that are files, whose labels no run has seen",
@@ -216,7 +218,7 @@ void compare_task(pleat::ComparisonReport& report, const StructureTaskFacts& tas
     return report.tasks.back().comparison;
   };
   TaskBaselines baselines;
-  if (!a.no_baselines) baselines = task_baselines(task, data, a.structures, a.split, first, a.threads);
+  if (!a.no_baselines) baselines = task_baselines(task, data, a.structures, a.split, first, a.where.threads);
   const pleat::Comparison comparison = table(task.name, task.title, data.test_examples(), baselines.scores);
   if (!baselines.second_title.empty())
     table(task.name + "-second", task.title + ", scored by " + baselines.second_title, baselines.second, baselines.second_scores);
@@ -309,9 +311,7 @@ void add_evaluate_structure(CLI::App& app) {
   command.add_option("--picture", a->picture, "part of the name of the protein to draw; default: that of the median score");
   command.add_option("--resamples", a->resamples, "of the bootstrap")->capture_default_str()->check(CLI::PositiveNumber);
   command.add_option("--title", a->title, "of the report")->capture_default_str();
-  command.add_option("--threads", a->threads, "0: all of the machine; the result does not depend on it")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+  add_device_options(command, a->where);
   command.add_flag("--again", a->again, "run each model again and compare with its predictions.tsv");
   command.add_flag("--no-baselines", a->no_baselines, "leave the baselines out");
   command.add_flag("--dry-run", a->dry_run, "print what memory and disk the evaluation will take, and stop");

@@ -96,12 +96,12 @@ void check_inputs(const FinetuneArguments& a, bool mutations) {
 void report_mutations(const FinetuneArguments& a, const StructureTaskFacts& task, const StructureTaskData& data,
                       const Finetuned& done, pleat::Json& result) {
   const double value = set_mutation_scores(result, data.tested, done.outputs);
-  std::printf("%s: %s of at least 20 mutations %s on %lld mutations of fold %d, a pipeline check, no benchmark; %lld steps, %s, "
-              "%s/model.safetensors\n",
-              task.name.c_str(), task.metric.c_str(),
-              std::isnan(value) ? "undefined" : std::to_string(value).substr(0, 6).c_str(),
-              static_cast<long long>(data.parts[2].items()), a.fold, static_cast<long long>(done.summary.step),
-              time_text(done.summary.seconds).c_str(), a.request.directory.c_str());
+  std::printf(
+      "%s: %s of at least 20 mutations %s on %lld mutations of fold %d, a pipeline check, no benchmark; %lld steps, %s on %s, "
+      "%s/model.safetensors\n",
+      task.name.c_str(), task.metric.c_str(), std::isnan(value) ? "undefined" : std::to_string(value).substr(0, 6).c_str(),
+      static_cast<long long>(data.parts[2].items()), a.fold, static_cast<long long>(done.summary.step),
+      time_text(done.summary.seconds).c_str(), a.request.device.text.c_str(), a.request.directory.c_str());
 }
 
 void finetune(FinetuneArguments& a) {
@@ -113,7 +113,7 @@ void finetune(FinetuneArguments& a) {
     pleat::require(std::isfinite(o.peak_rate), "--rate is ", o.peak_rate, ", which is no amount; give a finite number.");
     return 0;
   });
-  const auto model = structure_task_model(task);
+  const auto model = structure_task_model(task, a.request.where, a.request.device);
   while (a.request.directory.size() > 1 && a.request.directory.back() == '/') a.request.directory.pop_back();
   if (a.decoys.empty()) a.decoys = a.request.directory + ".decoys.safetensors";
   pleat::require(
@@ -160,9 +160,10 @@ void finetune(FinetuneArguments& a) {
   result.set("value", value.value).set("low", value.low).set("high", value.high);
   if (task.name == "psr") result.set("global", pleat::spearman(done.outputs, examples.labels));
   finish();
-  std::printf("%s: %s %.4f [%.4f, %.4f] on %lld labels of test, %lld steps, %s, %s/model.safetensors\n", task.name.c_str(),
+  std::printf("%s: %s %.4f [%.4f, %.4f] on %lld labels of test, %lld steps, %s on %s, %s/model.safetensors\n", task.name.c_str(),
               task.metric.c_str(), value.value, value.low, value.high, static_cast<long long>(test.items()),
-              static_cast<long long>(done.summary.step), time_text(done.summary.seconds).c_str(), a.request.directory.c_str());
+              static_cast<long long>(done.summary.step), time_text(done.summary.seconds).c_str(), a.request.device.text.c_str(),
+              a.request.directory.c_str());
 }
 
 } // namespace
@@ -208,9 +209,7 @@ void add_finetune(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command.add_option("--seed", o.seed, "of the head, of a random encoder and of the order of batches")->capture_default_str();
-  command.add_option("--threads", a->request.threads, "0: all of the machine; the result does not depend on it")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+  add_device_options(command, a->request.where);
   command.add_flag("--quiet", a->quiet, "no progress bar");
   command.add_flag("--dry-run", a->dry_run, "print what memory, disk and time the run will take, and stop");
   command.callback([a] { finetune(*a); });

@@ -72,7 +72,7 @@ void inspect(const InspectArguments& a) {
   });
   const pleat::Safetensors file = pleat::Safetensors::open(checkpoint_file(a.model));
   if (file.has_metadata("model") && is_structure_model(file.metadata("model"))) return inspect_structure_model(file);
-  const std::unique_ptr<Reader> reader = open_model(a.model, a.threads); // repeats the check pairs
+  const std::unique_ptr<Reader> reader = open_model(a.model, {"cpu", a.threads, "float32"}); // repeats the check pairs
   const ModelEntry& entry = find_model(reader->name());
   const bool diffusion = reader->diffuses();
   const ModelFacts facts = entry.facts(diffusion);
@@ -84,9 +84,10 @@ void inspect(const InspectArguments& a) {
               static_cast<long long>(facts.trainable));
   std::printf("FLOPs            %.4g per residue, forward, at 256 residues\n", facts.flops_per_residue);
   const std::vector<Index> lengths(static_cast<std::size_t>(a.budget / a.length), a.length);
-  const MemoryFacts m = entry.memory(diffusion, lengths, reader->threads(), diffusion);
+  const int threads = reader->device().cpu_threads();
+  const MemoryFacts m = entry.memory(diffusion, lengths, threads, diffusion);
   std::printf("batch            %zu sequences of %lld residues on %d threads\n", lengths.size(), static_cast<long long>(a.length),
-              reader->threads());
+              threads);
   std::printf("  reading        %s = values %s + activations %s\n",
               bytes_text(static_cast<double>(m.reading + m.inference)).c_str(),
               bytes_text(static_cast<double>(m.reading)).c_str(), bytes_text(static_cast<double>(m.inference)).c_str());

@@ -10,6 +10,7 @@
 #include <pleat/version.hpp>
 
 #include "command.hpp"
+#include "cuda_part.hpp"
 
 namespace {
 // Errors are one sentence on one line.
@@ -26,7 +27,10 @@ int main(int argc, char** argv) {
   CLI::App app("pleat trains encoders of protein sequences and structures, and diffusions on latents, and reads representations "
                "from them.",
                "pleat");
-  app.set_version_flag("--version", std::string("pleat ") + pleat::version);
+  app.set_version_flag("--version", [] {
+    const std::string& architectures = tool::cuda_part().architectures;
+    return std::string("pleat ") + pleat::version + (architectures.empty() ? "" : ", CUDA code for " + architectures);
+  });
   app.require_subcommand(1);
   app.footer("Example:\n  pleat pretrain --model lsd-nm-nano --data train.fasta.gz --valid valid.fasta.gz --output runs/nm "
              "--steps 1000\n"

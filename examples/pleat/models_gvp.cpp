@@ -1,13 +1,14 @@
 /// \file  The Gvp encoder of structures.
 
-#include <pleat/encoders/published_gvp.hpp>
+#include <pleat/backend/cpu.hpp>
 
 #include "structure_entry.hpp"
+#include "structure_models.hpp"
 
 namespace tool {
 
 void add_gvp(std::vector<std::unique_ptr<StructureModel>>& to) {
-  to.push_back(std::make_unique<StructureEntry<AtomGvp>>("gvp-atom", "5 x 100"));
+  to.push_back(std::make_unique<StructureEntry<AtomGvp, Cpu>>("gvp-atom", "5 x 100"));
 }
 
 } // namespace tool

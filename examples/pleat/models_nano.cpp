@@ -1,12 +1,11 @@
 /// \file  The models of size nano.
 
+#include <pleat/backend/cpu.hpp>
+
 #include "entry.hpp"
 
 namespace tool {
 
-void add_nano(std::vector<std::unique_ptr<ModelEntry>>& to) {
-  add_entries<Shape{.layers = 4, .width = 128, .heads = 8}, Shape{.layers = 2, .width = 128, .heads = 8},
-              Shape{.layers = 4, .width = 128, .heads = 8}>(to, "nano");
-}
+void add_nano(std::vector<std::unique_ptr<ModelEntry>>& to) { add_entries<NanoSize, Cpu>(to, "nano"); }
 
 } // namespace tool

@@ -26,7 +26,7 @@ struct NeighbourArguments {
   std::string labels, split, structures;
   std::vector<std::string> models;
   std::uint64_t seed = 0;
-  int threads = 0;
+  DeviceOptions where;
 };
 
 // The encoder that random weights are shown of where no run says which.
@@ -113,12 +113,14 @@ void neighbours(const NeighbourArguments& a) {
   for (const pleat::Structure& structure : chains.structures) sequences.push_back(structure.sequence());
   print_scores(chains, "composition", pleat::composition_matrix(sequences));
   for (const std::string& encoder : encoders) {
-    const auto reader = find_structure_model(encoder).open(a.threads);
+    const Placed<StructureModel> model = place_structure_model(encoder, a.where);
+    const auto reader = model->open(model.device);
     reader->initialise(a.seed);
     print_scores(chains, "random weights, " + encoder, encoded(chains, *reader));
   }
   for (const Run& run : runs) {
-    const auto reader = find_structure_model(run.encoder).open(a.threads);
+    const Placed<StructureModel> model = place_structure_model(run.encoder, a.where);
+    const auto reader = model->open(model.device);
     reader->load(run.file);
     print_scores(chains, run.folder, encoded(chains, *reader));
   }
@@ -142,9 +144,7 @@ void add_neighbours(CLI::App& app) {
   command.add_option("--model", a->models, "runs of `pleat pretrain-structure`, or none: composition and random weights alone")
       ->required();
   command.add_option("--seed", a->seed, "of the random weights")->capture_default_str();
-  command.add_option("--threads", a->threads, "0: all of the machine; the result does not depend on it")
-      ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+  add_device_options(command, a->where);
   command.callback([a] { neighbours(*a); });
 }
 

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 
@@ -32,7 +31,7 @@ void add_common(CLI::App& app, TrainArguments& a) {
   app.add_option("--data", a.data, "FASTA files to train on (plain, gzip, - for standard input)")->required();
   app.add_option("--valid", a.valid, "FASTA files to validate on");
   app.add_option("--exclude-marked", a.excluded, "leave out records whose header has this word after the id");
-  add_training_options(app, {a.request.directory, o, a.request.optimiser, a.request.threads, a.dry_run, a.quiet});
+  add_training_options(app, {a.request.directory, o, a.request.optimiser, a.request.where, a.dry_run, a.quiet});
   app.add_option("--crop", o.crop, "longer sequences are cut to a random piece of this length; 0: never")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
@@ -44,15 +43,13 @@ void print_estimates(const ModelEntry& entry, const TrainArguments& a, bool diff
   const pleat::TrainerOptions& o = request.options;
   const pleat::BatchPlan plan(request.train->lengths(), {o.budget, o.crop, o.seed});
   const ModelFacts facts = entry.facts(diffusion);
-  const int threads =
-      request.threads > 0 ? request.threads : static_cast<int>((std::max)(1u, std::thread::hardware_concurrency()));
   MemoryFacts memory;
   double tokens = 0;
   const Index sampled = (std::min)(plan.batches_per_epoch(), Index{8});
   for (Index step = 0; step < sampled; ++step) {
     const pleat::BatchPieces pieces = plan.batch(step);
     tokens += static_cast<double>(pieces.tokens) / static_cast<double>(sampled);
-    const MemoryFacts one = entry.memory(diffusion, pieces.lengths, threads, o.average_decay > 0);
+    const MemoryFacts one = entry.memory(diffusion, pieces.lengths, request.device.cpu_threads(), o.average_decay > 0);
     if (one.activations >= memory.activations) memory = one;
   }
   // Timed on a smaller batch; a step's time grows about as its residues do.
@@ -76,9 +73,9 @@ void print_estimates(const ModelEntry& entry, const TrainArguments& a, bool diff
               bytes_text(static_cast<double>(memory.optimiser)).c_str(),
               bytes_text(static_cast<double>(memory.activations)).c_str());
   std::printf("disk             %s (checkpoint and log), twice that while a checkpoint is replaced\n", bytes_text(disk).c_str());
-  std::printf("time             about %s: %lld steps of %.3f s (%.0f residues a second, measured with --threads %d)\n",
+  std::printf("time             about %s: %lld steps of %.3f s (%.0f residues a second, measured with %s)\n",
               time_text(step_seconds * static_cast<double>(o.steps)).c_str(), static_cast<long long>(o.steps), step_seconds,
-              tokens * static_cast<double>(o.accumulation) / step_seconds, threads);
+              tokens * static_cast<double>(o.accumulation) / step_seconds, request.device.measured_with().c_str());
 }
 
 void train(TrainArguments& a, bool diffusion) {
@@ -88,7 +85,7 @@ void train(TrainArguments& a, bool diffusion) {
       pleat::require(std::isfinite(value), option, " is ", value, ", which is no amount; give a finite number.");
     return pleat::ChosenTimeSampler(a.request.time_sampler);
   });
-  const ModelEntry* entry = nullptr;
+  Placed<ModelEntry> entry;
   if (diffusion) {
     a.request.autoencoder = checkpoint_file(a.autoencoder);
     const pleat::Safetensors file = pleat::Safetensors::open(a.request.autoencoder);
@@ -96,16 +93,18 @@ void train(TrainArguments& a, bool diffusion) {
                    ": is not a checkpoint of this program; train one with `pleat pretrain`.");
     pleat::require(!is_diffusion(file.metadata("model")), a.request.autoencoder,
                    ": is itself a diffusion; give the autoencoder it was trained on.");
-    entry = &find_model(file.metadata("model"));
+    entry = place_model(file.metadata("model"), a.request.where);
   } else {
-    entry = as_usage([&] {
+    as_usage([&] {
       pleat::require(!is_diffusion(a.model), a.model, ": is a diffusion; train it with `pleat diffuse`.");
-      return &find_model(a.model);
+      find_model(a.model);
+      return 0;
     });
+    entry = place_model(a.model, a.request.where);
   }
   const pleat::SequenceSet train = load_sequences(a.data, a.excluded, a.strict),
                            valid = load_sequences(a.valid, a.excluded, a.strict);
-  a.request.train = &train, a.request.valid = &valid;
+  a.request.train = &train, a.request.valid = &valid, a.request.device = entry.device;
   if (a.dry_run) return print_estimates(*entry, a, diffusion);
   ProgressBar bar;
   if (!a.quiet)
@@ -115,8 +114,8 @@ void train(TrainArguments& a, bool diffusion) {
       bar.show(p.step, p.steps, text);
     };
   const pleat::TrainingSummary done = diffusion ? entry->diffuse(a.request) : entry->pretrain(a.request);
-  std::printf("%s%s: %lld steps%s", entry->name().c_str(), diffusion ? "-diffusion" : "", static_cast<long long>(done.step),
-              done.stopped_early ? ", stopped early" : "");
+  std::printf("%s%s on %s: %lld steps%s", entry->name().c_str(), diffusion ? "-diffusion" : "", entry.device.text.c_str(),
+              static_cast<long long>(done.step), done.stopped_early ? ", stopped early" : "");
   for (const auto& metric : done.validation.entries()) std::printf(", validation %s %.4f", metric.name, metric.value());
   std::printf(", %s, %s/model.safetensors\n", time_text(done.seconds).c_str(), a.request.directory.c_str());
 }

@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstdio>
 #include <memory>
-#include <thread>
 
 #include <CLI/CLI.hpp>
 
@@ -81,8 +80,6 @@ void print_estimates(const StructureTraining& training, const StructureTrainRequ
   const pleat::TrainerOptions& o = request.options;
   const pleat::BatchPlan plan(request.train->lengths(), {o.budget, o.crop, o.seed});
   const StructureTrainCost cost = training.cost(request);
-  const int threads =
-      request.threads > 0 ? request.threads : static_cast<int>((std::max)(1u, std::thread::hardware_concurrency()));
   const double copies = o.average_decay > 0 ? 4 : 3, trained = static_cast<double>(facts.trainable);
   const double disk =
       4 * (trained * copies + static_cast<double>(facts.parameters - facts.trainable)) + static_cast<double>(o.steps) * 220;
@@ -95,15 +92,16 @@ void print_estimates(const StructureTraining& training, const StructureTrainRequ
               bytes_text(static_cast<double>(cost.total())).c_str(), bytes_text(static_cast<double>(cost.parameters)).c_str(),
               bytes_text(static_cast<double>(cost.optimiser)).c_str(), bytes_text(static_cast<double>(cost.activations)).c_str());
   std::printf("disk             %s (checkpoint and log), twice that while a checkpoint is replaced\n", bytes_text(disk).c_str());
-  std::printf("time             about %s: %lld steps of %.3f s (%.0f residues a second, measured with --threads %d)\n",
+  std::printf("time             about %s: %lld steps of %.3f s (%.0f residues a second, measured with %s)\n",
               time_text(cost.seconds_per_step * static_cast<double>(o.steps)).c_str(), number(o.steps), cost.seconds_per_step,
-              cost.residues_per_step / cost.seconds_per_step, threads);
+              cost.residues_per_step / cost.seconds_per_step, request.device.measured_with().c_str());
 }
 
 void pretrain_structure(PretrainStructureArguments& a) {
-  const StructureTraining& training = *as_usage([&] { return &choose(a); });
-  const StructureTrainFacts& facts = training.facts();
   StructureTrainRequest& request = a.request;
+  const Placed<StructureTraining> training = place_structure_training(*as_usage([&] { return &choose(a); }), request.where);
+  const StructureTrainFacts& facts = training->facts();
+  request.device = training.device;
   if (!a.initial.empty()) request.initial = checkpoint_file(a.initial);
   Corpus corpus = load_corpus(a.corpus);
   if (a.corpus.other_forms) request.conformer = pleat::ChosenConformer(a.conformer, std::move(corpus.forms));
@@ -112,7 +110,7 @@ void pretrain_structure(PretrainStructureArguments& a) {
   request.run.set("stage", a.stage);
   if (facts.weighs) request.run.set("gamma", request.denoising.gamma);
   if (facts.two_forms) request.run.set("conformer", a.conformer);
-  if (a.dry_run) return print_estimates(training, request);
+  if (a.dry_run) return print_estimates(*training, request);
   ProgressBar bar;
   if (!a.quiet)
     request.progress = [&bar](const pleat::Progress& p) {
@@ -120,8 +118,9 @@ void pretrain_structure(PretrainStructureArguments& a) {
       std::snprintf(text, sizeof text, "loss %.4f  %.0f residues/s", p.result->metrics.value("loss"), p.tokens_per_second);
       bar.show(p.step, p.steps, text);
     };
-  const pleat::TrainingSummary done = training.train(request);
-  std::printf("%s: %lld steps%s", facts.name.c_str(), number(done.step), done.stopped_early ? ", stopped early" : "");
+  const pleat::TrainingSummary done = training->train(request);
+  std::printf("%s on %s: %lld steps%s", facts.name.c_str(), training.device.text.c_str(), number(done.step),
+              done.stopped_early ? ", stopped early" : "");
   for (const auto& metric : done.validation.entries()) std::printf(", validation %s %.4f", metric.name, metric.value());
   std::printf(", %s, %s/model.safetensors\n", time_text(done.seconds).c_str(), request.directory.c_str());
 }
@@ -166,7 +165,7 @@ void add_pretrain_structure(CLI::App& app) {
       "siamdiff's second conformer: gaussian (default for residues), torsional (for atoms), rotamers, or observed: "
       "the file X_b for X_u and back, gaussian where there is none");
   command.add_option("--init", a->initial, "folder or checkpoint whose values a fresh run begins with: that of stage 1, say");
-  add_training_options(command, {request.directory, request.options, request.optimiser, request.threads, a->dry_run, a->quiet});
+  add_training_options(command, {request.directory, request.options, request.optimiser, request.where, a->dry_run, a->quiet});
   command.add_option("--crop", request.options.crop, "residues of a structure in a step (default: 150, atoms: 100)")
       ->check(CLI::PositiveNumber);
   command.callback([a, gamma] {

@@ -6,6 +6,8 @@
 
 #include <pleat/io/safetensors.hpp>
 
+#include "cuda_part.hpp"
+
 namespace tool {
 
 void add_nano(std::vector<std::unique_ptr<ModelEntry>>& to);
@@ -25,8 +27,6 @@ const std::vector<std::unique_ptr<ModelEntry>>& registry() {
   return entries;
 }
 
-bool is_diffusion(std::string_view name) { return name.ends_with(diffusion_suffix); }
-
 const ModelEntry& find_model(std::string_view name) {
   std::string_view plain = name;
   if (is_diffusion(plain)) plain.remove_suffix(diffusion_suffix.size());
@@ -38,6 +38,13 @@ const ModelEntry& find_model(std::string_view name) {
   pleat::fail("there is no model \"", name, "\"; there are ", known, ".");
 }
 
+Placed<ModelEntry> place_model(std::string_view name, const DeviceOptions& options) {
+  const ModelEntry& on_cpu = find_model(name);
+  return place(options, on_cpu.name(), on_cpu, find_entry(cuda_part().models, [&](const ModelEntry& entry) {
+                 return entry.name() == on_cpu.name() && entry.precision() == options.precision;
+               }));
+}
+
 std::string checkpoint_file(const std::string& directory_or_file) {
   if (!std::filesystem::is_directory(directory_or_file)) return directory_or_file;
   const std::string file = directory_or_file + "/model.safetensors";
@@ -46,18 +53,18 @@ std::string checkpoint_file(const std::string& directory_or_file) {
   return file;
 }
 
-std::unique_ptr<Reader> open_model(const std::string& directory_or_file, int threads) {
+std::unique_ptr<Reader> open_model(const std::string& directory_or_file, const DeviceOptions& options) {
   const std::string path = checkpoint_file(directory_or_file);
   const pleat::Safetensors file = pleat::Safetensors::open(path);
   pleat::require(file.has_metadata("format") && file.metadata("format") == "pleat" && file.has_metadata("model"), path,
                  ": is not a checkpoint of this program; train one with `pleat pretrain`.");
-  const ModelEntry* entry = nullptr;
   try {
-    entry = &find_model(file.metadata("model"));
+    find_model(file.metadata("model"));
   } catch (const pleat::Error& error) {
     pleat::fail(path, ": ", error.what());
   }
-  return entry->open(path, threads);
+  const Placed<ModelEntry> placed = place_model(file.metadata("model"), options);
+  return placed->open(path, placed.device);
 }
 
 } // namespace tool

@@ -19,11 +19,13 @@
 #include <pleat/train/adamw.hpp>
 #include <pleat/train/trainer_options.hpp>
 
+#include "device_choice.hpp"
+
 namespace tool {
 
 using pleat::Index;
 
-/// A model with values, ready to be read from; owns its threads. Not to be used from two threads at once.
+/// A model with values on a device, ready to be read from; owns its threads. Not to be used from two threads at once.
 class Reader {
 public:
   virtual ~Reader() = default;
@@ -32,7 +34,7 @@ public:
   virtual Index width() const = 0;
   virtual bool diffuses() const = 0; ///< false: only the reading z exists
   virtual Index blocks() const = 0;  ///< of the denoiser, for hidden:K; 0 without one
-  virtual int threads() const = 0;
+  virtual const DeviceChoice& device() const = 0;
 
   using Consume = std::function<void(Index piece, Index reading, std::span<const float> rows)>;
   /// For every piece and reading: consume(piece, reading, rows (residues, width)), from several threads.
@@ -54,7 +56,8 @@ struct TrainRequest {
   std::string directory;
   pleat::TrainerOptions options;
   pleat::AdamWOptions optimiser;
-  int threads = 0;                         ///< 0: all
+  DeviceOptions where;
+  DeviceChoice device;                     ///< what they mean for the model
   double lambda = 1;                       ///< pretrain: weight of the normalisation loss
   std::string autoencoder;                 ///< diffuse: file of the trained autoencoder
   std::string time_sampler = "stratified"; ///< diffuse
@@ -78,22 +81,32 @@ struct MemoryFacts {
   Index total() const { return parameters + optimiser + activations; }
 };
 
-/// One autoencoder of the registry and the diffusion on it.
+/// What a few training steps from fresh values lead to.
+struct Rehearsal {
+  std::vector<double> losses; ///< (steps)
+  std::vector<float> values;  ///< the trained ones, then
+};
+
+/// One autoencoder of the registry and the diffusion on it, on one kind of device.
 class ModelEntry {
 public:
   explicit ModelEntry(std::string name) : name_(std::move(name)) {}
   virtual ~ModelEntry() = default;
   const std::string& name() const { return name_; }
+  virtual const char* precision() const { return "float32"; }
 
   virtual pleat::TrainingSummary pretrain(const TrainRequest& request) const = 0;
   virtual pleat::TrainingSummary diffuse(const TrainRequest& request) const = 0;
   /// Seconds of one training step on a batch, measured.
   virtual double seconds_per_step(const TrainRequest& request, bool diffusion) const = 0;
 
+  /// Training steps without a folder: what `selftest` compares.
+  virtual Rehearsal rehearse(const TrainRequest& request, bool diffusion, Index steps) const = 0;
+
   /// A trained model from a checkpoint file of this entry.
-  virtual std::unique_ptr<Reader> open(const std::string& file, int threads) const = 0;
+  virtual std::unique_ptr<Reader> open(const std::string& file, const DeviceChoice& device) const = 0;
   /// The autoencoder with random weights: what evaluation compares with.
-  virtual std::unique_ptr<Reader> untrained(std::uint64_t seed, int threads) const = 0;
+  virtual std::unique_ptr<Reader> untrained(std::uint64_t seed, const DeviceChoice& device) const = 0;
 
   virtual ModelFacts facts(bool diffusion) const = 0;
   virtual MemoryFacts memory(bool diffusion, std::span<const Index> lengths, int threads, bool average) const = 0;
@@ -103,15 +116,17 @@ private:
   std::string name_;
 };
 
-/// All of them, in the order of the table of `pleat models`.
+/// All of them, on the CPU, in the order of the table of `pleat models`.
 const std::vector<std::unique_ptr<ModelEntry>>& registry();
 /// By name, with or without "-diffusion". \throws pleat::Error that lists what exists.
 const ModelEntry& find_model(std::string_view name);
-bool is_diffusion(std::string_view name);
+/// The same on the device that the options say.
+Placed<ModelEntry> place_model(std::string_view name, const DeviceOptions& options);
+inline bool is_diffusion(std::string_view name) { return name.ends_with("-diffusion"); }
 
 /// The checkpoint in a folder (DIR/model.safetensors), or the file itself.
 std::string checkpoint_file(const std::string& directory_or_file);
 /// Opens a trained model of any kind: its checkpoint says which.
-std::unique_ptr<Reader> open_model(const std::string& directory_or_file, int threads);
+std::unique_ptr<Reader> open_model(const std::string& directory_or_file, const DeviceOptions& options);
 
 } // namespace tool

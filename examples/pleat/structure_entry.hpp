@@ -1,26 +1,27 @@
 #pragma once
-/// \file  One entry of the registry of encoders of structures, for the sources models_*.cpp only.
+/// \file  One entry of the registry of encoders of structures, for the sources models_*.cpp and cuda_part.cpp only.
 
 #include <algorithm>
 
-#include <pleat/backend/cpu.hpp>
 #include <pleat/session/encode_graphs.hpp>
 
+#include "entry_device.hpp"
 #include "structure_registry.hpp"
 
 namespace tool {
 
 using namespace pleat;
 
-template <class Encoder> class StructureEntry final : public StructureModel {
+template <class Encoder, class Device, class Precision = Float32> class StructureEntry final : public StructureModel {
   using Graphs = typename Encoder::Graphs;
-  using Session = EncodeGraphsSession<Encoder, Cpu>;
+  using Session = EncodeGraphsSession<Encoder, Device, Precision>;
 
   class OneReader final : public StructureReader {
   public:
-    OneReader(const StructureModelFacts& facts, int threads) : facts_(facts), pool_(threads), session_(Cpu{&pool_}) {}
+    OneReader(const StructureModelFacts& facts, const DeviceChoice& choice)
+        : facts_(facts), choice_(choice), device_(choice), session_(*device_) {}
     const StructureModelFacts& facts() const override { return facts_; }
-    int threads() const override { return pool_.size(); }
+    const DeviceChoice& device() const override { return choice_; }
     void load(const std::string& weights) override {
       const Safetensors file = Safetensors::open(weights);
       // A run of pre-training has heads beside the encoder.
@@ -52,12 +53,12 @@ template <class Encoder> class StructureEntry final : public StructureModel {
     std::span<const std::int32_t> atoms(std::size_t graph) const override { return graphs_[graph]->atoms(); }
     double memory() const override {
       double small = held_small_, large = held_large_, arrays = 0; // threads keep the memory of earlier graphs
-      int smalls = held_small_ > 0 ? pool_.size() : 0;
+      int smalls = held_small_ > 0 ? device_.threads() : 0;
       for (const Need& need : needs_) {
         (need.alone ? large : small) = (std::max)(need.alone ? large : small, need.activations);
         smalls += need.alone ? 0 : 1, arrays += need.arrays;
       }
-      return arrays + large + small * (std::min)(smalls, pool_.size());
+      return arrays + large + small * (std::min)(smalls, device_.threads());
     }
     double flops() const override { return flops_; }
     void read(const Consume& consume) override {
@@ -76,7 +77,8 @@ template <class Encoder> class StructureEntry final : public StructureModel {
       double activations = 0, arrays = 0; // bytes
     };
     const StructureModelFacts& facts_;
-    ThreadPool pool_;
+    DeviceChoice choice_;
+    ChosenDevice<Device> device_;
     Session session_;
     std::vector<std::unique_ptr<OwnedGraphs<Graphs>>> graphs_, spare_; // one a structure
     std::vector<Need> needs_;
@@ -85,14 +87,17 @@ template <class Encoder> class StructureEntry final : public StructureModel {
 
 public:
   StructureEntry(std::string name, std::string shape) {
+    facts_.precision = Precision::name;
     facts_.name = std::move(name), facts_.shape = std::move(shape);
     facts_.nodes = std::is_same_v<typename Encoder::Node, Residue> ? "residue" : "atom";
     facts_.readout = Encoder::readout == Readout::sum ? "sum" : "mean";
     facts_.width = Encoder::width, facts_.parameters = parameter_count<Encoder>;
-    facts_.memory = Parameters<Encoder, Cpu>::memory(false);
+    facts_.memory = Parameters<Encoder, Device, Precision>::memory(false);
   }
   const StructureModelFacts& facts() const override { return facts_; }
-  std::unique_ptr<StructureReader> open(int threads) const override { return std::make_unique<OneReader>(facts_, threads); }
+  std::unique_ptr<StructureReader> open(const DeviceChoice& device) const override {
+    return std::make_unique<OneReader>(facts_, device);
+  }
 
 private:
   StructureModelFacts facts_;

@@ -2,6 +2,8 @@
 
 #include "structure_registry.hpp"
 
+#include "cuda_part.hpp"
+
 namespace tool {
 
 void add_gearnet(std::vector<std::unique_ptr<StructureModel>>& to);
@@ -23,6 +25,13 @@ const StructureModel& find_structure_model(std::string_view name) {
     (known += known.empty() ? "" : ", ") += entry->facts().name;
   }
   pleat::fail("there is no encoder of structures \"", name, "\"; there are ", known, ".");
+}
+
+Placed<StructureModel> place_structure_model(std::string_view name, const DeviceOptions& options) {
+  const StructureModel& on_cpu = find_structure_model(name);
+  return place(options, on_cpu.facts().name, on_cpu, find_entry(cuda_part().structure_models, [&](const StructureModel& m) {
+                 return m.facts().name == name && m.facts().precision == options.precision;
+               }));
 }
 
 } // namespace tool

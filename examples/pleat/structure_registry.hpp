@@ -10,6 +10,8 @@
 
 #include <pleat/data/graph_batch.hpp>
 
+#include "device_choice.hpp"
+
 namespace tool {
 
 using pleat::Index;
@@ -19,6 +21,7 @@ struct StructureModelFacts {
   std::string name, shape; ///< "6 x 512"
   std::string nodes;       ///< "residue", "atom"
   std::string readout;     ///< "sum", "mean": from nodes to a protein
+  const char* precision = "float32";
   Index width = 0, parameters = 0;
   Index memory = 0; ///< bytes of values and prepared forms
 };
@@ -28,7 +31,7 @@ class StructureReader {
 public:
   virtual ~StructureReader() = default;
   virtual const StructureModelFacts& facts() const = 0;
-  virtual int threads() const = 0;
+  virtual const DeviceChoice& device() const = 0;
   virtual void load(const std::string& weights) = 0;
   virtual void initialise(std::uint64_t seed) = 0;
 
@@ -49,17 +52,20 @@ public:
   virtual void read(const Consume& consume) = 0;
 };
 
+/// One encoder on one kind of device.
 class StructureModel {
 public:
   virtual ~StructureModel() = default;
   virtual const StructureModelFacts& facts() const = 0;
   /// With values that are all zero.
-  virtual std::unique_ptr<StructureReader> open(int threads) const = 0;
+  virtual std::unique_ptr<StructureReader> open(const DeviceChoice& device) const = 0;
 };
 
-/// All of them, in the order of the table of `pleat models`.
+/// All of them, on the CPU, in the order of the table of `pleat models`.
 const std::vector<std::unique_ptr<StructureModel>>& structure_registry();
 /// \throws pleat::Error that lists what exists.
 const StructureModel& find_structure_model(std::string_view name);
+/// The same on the device that the options say.
+Placed<StructureModel> place_structure_model(std::string_view name, const DeviceOptions& options);
 
 } // namespace tool

@@ -1,23 +1,24 @@
 #pragma once
-/// \file  One head on one encoder, for the sources structure_models_*.cpp only: everything here is compiled per model.
+/// \file  One head on one encoder, for the sources structure_models_*.cpp and cuda_part.cpp only: everything here is compiled per
+/// model.
 
 #include <chrono>
 #include <cmath>
 
-#include <pleat/backend/cpu.hpp>
-#include <pleat/encoders/gearnet.hpp>
-#include <pleat/train/task_objective.hpp>
 #include <pleat/train/trainer.hpp>
 
+#include "entry_device.hpp"
 #include "fingerprint.hpp"
+#include "structure_models.hpp"
 #include "structure_tasks.hpp"
 
 namespace tool {
 
 using namespace pleat;
 
-template <class Model> class StructureTaskEntry final : public StructureTaskModel {
-  using Session = TrainSession<TaskObjective<Model>, Cpu>;
+template <class Objective, class Device, class Precision = Float32> class StructureTaskEntry final : public StructureTaskModel {
+  using Model = typename Objective::Model;
+  using Session = TrainSession<Objective, Device, Precision>;
   using Set = LabelledSet<typename Model::Graphs>;
 
 public:
@@ -25,8 +26,8 @@ public:
   std::string encoder() const override { return encoder_; }
 
   Finetuned run(const FinetuneRequest& request) const override {
-    ThreadPool pool(request.threads);
-    Session session(Cpu{&pool}, {}, request.optimiser);
+    ChosenDevice<Device> device(request.device);
+    Session session(*device, {}, request.optimiser);
     Json config = request.run;
     config.set("initial_values", start(session, request));
     const Set train(request.data->parts[0]);
@@ -42,13 +43,14 @@ public:
   }
 
   FinetuneCost cost(const FinetuneRequest& request) const override {
-    ThreadPool pool(request.threads);
-    Session session(Cpu{&pool}, {}, request.optimiser);
+    ChosenDevice<Device> device(request.device);
+    Session session(*device, {}, request.optimiser);
     start(session, request);
     const Set train(request.data->parts[0]);
     const BatchPlan plan(train.lengths(), {request.options.budget, 0, request.options.seed});
     FinetuneCost cost;
-    cost.parameters = Parameters<Model, Cpu>::memory(true) + Parameters<Model, Cpu>::size(Store::Trained) * Index{8};
+    cost.parameters = Parameters<Model, Device, Precision>::memory(true) +
+                      Parameters<Model, Device, Precision>::size(Store::Trained) * Index{8};
     BatchPieces largest;
     largest.records = {0};
     for (Index u = 1; u < train.units().size(); ++u)
@@ -66,13 +68,13 @@ public:
   }
 
   std::vector<double> outputs(const std::string& checkpoint, const StructureTaskData& data, Index budget,
-                              int threads) const override {
+                              const DeviceChoice& choice) const override {
     const Safetensors file = Safetensors::open(checkpoint);
     const std::string model = checkpoint_info(file).model;
     require(model == name(), checkpoint, ": is a checkpoint of ", model, ", not of ", name(),
             "; name the folder of a run of `pleat finetune` on this task.");
-    ThreadPool pool(threads);
-    Session session(Cpu{&pool}, {}, {});
+    ChosenDevice<Device> device(choice);
+    Session session(*device, {}, {});
     load_values(file, session.parameters());
     return task_outputs(session, Set(data.parts[static_cast<std::size_t>(Split::Test)]), budget);
   }
@@ -89,5 +91,23 @@ private:
   }
   std::string task_, encoder_;
 };
+
+/// The heads of the tasks of residues, and of atoms.
+template <class Device, class Precision = Float32>
+std::unique_ptr<StructureTaskModel> residue_task_model_on(const StructureTaskFacts& task) {
+  const std::string encoder = "gearnet-edge-residue-64x4";
+  if (task.sites == 2)
+    return std::make_unique<StructureTaskEntry<Finetuning<ResidueEncoder, 2, 2>, Device, Precision>>(task.name, encoder);
+  if (task.outputs == 2)
+    return std::make_unique<StructureTaskEntry<Finetuning<ResidueEncoder, 1, 2>, Device, Precision>>(task.name, encoder);
+  return std::make_unique<StructureTaskEntry<Finetuning<ResidueEncoder, 1, 1>, Device, Precision>>(task.name, encoder);
+}
+template <class Device, class Precision = Float32>
+std::unique_ptr<StructureTaskModel> atom_task_model_on(const StructureTaskFacts& task) {
+  const std::string encoder = "gearnet-edge-atom-32x4";
+  if (task.outputs == 20)
+    return std::make_unique<StructureTaskEntry<Finetuning<AtomEncoder, 1, 20>, Device, Precision>>(task.name, encoder);
+  return std::make_unique<StructureTaskEntry<Finetuning<AtomEncoder, 2, 2>, Device, Precision>>(task.name, encoder);
+}
 
 } // namespace tool

@@ -7,6 +7,7 @@
 #include <pleat/data/structure_tasks/labelled_sets.hpp>
 #include <pleat/io/gzip.hpp>
 
+#include "cuda_part.hpp"
 #include "decoy_sets.hpp"
 #include "structures.hpp"
 
@@ -36,7 +37,13 @@ const StructureTaskFacts& find_structure_task(std::string_view name) {
   }
   fail("there is no structure task \"", name, "\"; there are ", known, ".");
 }
-std::unique_ptr<StructureTaskModel> structure_task_model(const StructureTaskFacts& task) {
+std::unique_ptr<StructureTaskModel> structure_task_model(const StructureTaskFacts& task, const DeviceOptions& options,
+                                                         DeviceChoice& device) {
+  const CudaPart::Tasks* on_cuda = nullptr;
+  for (const CudaPart::Tasks& tasks : cuda_part().tasks)
+    if (tasks.level == task.level && tasks.precision == options.precision) on_cuda = &tasks;
+  device = choose_device(options, "the encoder of " + task.level + "s", on_cuda != nullptr);
+  if (device.cuda) return on_cuda->model(task);
   return task.level == "atom" ? atom_task_model(task) : residue_task_model(task);
 }
 

@@ -17,6 +17,8 @@
 #include <pleat/train/adamw.hpp>
 #include <pleat/train/trainer_options.hpp>
 
+#include "device_choice.hpp"
+
 namespace tool {
 
 using pleat::Index;
@@ -77,7 +79,8 @@ struct FinetuneRequest {
   std::string directory, initial; ///< checkpoint of a pre-training whose encoder a fresh run begins with; empty: random
   pleat::TrainerOptions options;
   pleat::AdamWOptions optimiser;
-  int threads = 0;
+  DeviceOptions where;
+  DeviceChoice device;                     ///< what they mean for the model
   pleat::Json run = pleat::Json::object(); ///< what a continued run must share
   std::function<void(const pleat::Progress&)> progress;
 };
@@ -91,7 +94,7 @@ struct FinetuneCost {
   double seconds_per_step = 0;
 };
 
-/// A head on an encoder.
+/// A head on an encoder, on one kind of device.
 class StructureTaskModel {
 public:
   virtual ~StructureTaskModel() = default;
@@ -101,9 +104,10 @@ public:
   /// Outputs of a trained model for the test part, (items, outputs). \throws pleat::Error where the checkpoint is of another
   /// model.
   virtual std::vector<double> outputs(const std::string& checkpoint, const StructureTaskData& data, Index budget,
-                                      int threads) const = 0;
+                                      const DeviceChoice& device) const = 0;
 };
-/// The model of a task.
-std::unique_ptr<StructureTaskModel> structure_task_model(const StructureTaskFacts& task);
+/// The model of a task on the device that the options say, and which that is.
+std::unique_ptr<StructureTaskModel> structure_task_model(const StructureTaskFacts& task, const DeviceOptions& options,
+                                                         DeviceChoice& device);
 
 } // namespace tool

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "cuda_part.hpp"
+
 namespace tool {
 
 using Trainings = std::vector<std::unique_ptr<StructureTraining>>;
@@ -37,6 +39,13 @@ const StructureTraining& find_structure_training(std::string_view objective, std
   for (const std::string& name : known_encoder ? objectives : encoders) (text += text.empty() ? "" : ", ") += name;
   if (known_encoder) pleat::fail("there is no objective \"", objective, "\"; there are ", text, ".");
   pleat::fail("there is no encoder \"", encoder, "\" to pre-train; there are ", text, ".");
+}
+
+Placed<StructureTraining> place_structure_training(const StructureTraining& on_cpu, const DeviceOptions& options) {
+  const std::string& name = on_cpu.facts().name;
+  return place(options, name, on_cpu, find_entry(cuda_part().trainings, [&](const StructureTraining& t) {
+                 return t.facts().name == name && t.facts().precision == options.precision;
+               }));
 }
 
 bool is_structure_model(std::string_view name) {

@@ -14,6 +14,8 @@
 #include <pleat/train/adamw.hpp>
 #include <pleat/train/trainer_options.hpp>
 
+#include "device_choice.hpp"
+
 namespace tool {
 
 using pleat::Index;
@@ -26,9 +28,10 @@ struct StructureTrainRequest {
   pleat::TrainerOptions options;
   pleat::AdamWOptions optimiser;
   pleat::DenoisingOptions denoising;
-  pleat::ChosenConformer conformer;        ///< of objectives that look at two
-  std::string initial;                     ///< checkpoint whose values a fresh run begins with; empty: random ones
-  int threads = 0;                         ///< 0: all
+  pleat::ChosenConformer conformer; ///< of objectives that look at two
+  std::string initial;              ///< checkpoint whose values a fresh run begins with; empty: random ones
+  DeviceOptions where;
+  DeviceChoice device;                     ///< what they mean for the encoder
   pleat::Json run = pleat::Json::object(); ///< what a continued run must share
   std::function<void(const pleat::Progress&)> progress;
 };
@@ -37,6 +40,7 @@ struct StructureTrainRequest {
 struct StructureTrainFacts {
   std::string name;                             ///< "siamdiff-gearnet-edge-residue-64x4"
   std::string objective, encoder, nodes, shape; ///< "siamdiff", "gearnet-edge-residue-64x4", "residue", "4 x 64"
+  const char* precision = "float32";
   Index parameters = 0, trainable = 0;
   bool denoises = false;  ///< coordinates are noised: there are two stages
   bool weighs = false;    ///< it has a structure and a sequence loss: there is a gamma
@@ -51,7 +55,7 @@ struct StructureTrainCost {
   Index total() const { return parameters + optimiser + activations; }
 };
 
-/// One objective on one encoder.
+/// One objective on one encoder, on one kind of device.
 class StructureTraining {
 public:
   virtual ~StructureTraining() = default;
@@ -63,10 +67,12 @@ protected:
   StructureTrainFacts facts_;
 };
 
-/// All of them, in the order of the table of `pleat models`.
+/// All of them, on the CPU, in the order of the table of `pleat models`.
 const std::vector<std::unique_ptr<StructureTraining>>& structure_trainings();
 /// \throws pleat::Error that lists what exists.
 const StructureTraining& find_structure_training(std::string_view objective, std::string_view encoder);
+/// The same training on the device that the options say.
+Placed<StructureTraining> place_structure_training(const StructureTraining& on_cpu, const DeviceOptions& options);
 /// Whether a checkpoint with this model name is of `pleat pretrain-structure` or `pleat finetune`.
 bool is_structure_model(std::string_view name);
 

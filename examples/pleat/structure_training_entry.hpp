@@ -1,30 +1,32 @@
 #pragma once
-/// \file  One pre-training of the registry, for the sources structure_models_*.cpp only: everything here is compiled per model.
+/// \file  One pre-training of the registry, for the sources structure_models_*.cpp and cuda_part.cpp only: everything here is
+/// compiled per model.
 
 #include <chrono>
 #include <filesystem>
 
-#include <pleat/backend/cpu.hpp>
-#include <pleat/data/graph_policy.hpp>
-#include <pleat/encoders/gearnet.hpp>
-#include <pleat/train/structure_objective.hpp>
 #include <pleat/train/trainer.hpp>
 
+#include "entry_device.hpp"
 #include "fingerprint.hpp"
+#include "structure_models.hpp"
 #include "structure_training.hpp"
 
 namespace tool {
 
 using namespace pleat;
 
-template <class Model> class StructureTrainingEntry final : public StructureTraining {
-  using Session = TrainSession<StructureObjective<Model>, Cpu>;
+template <class Objective, class Device, class Precision = Float32>
+class StructureTrainingEntry final : public StructureTraining {
+  using Model = typename Objective::Model;
+  using Session = TrainSession<Objective, Device, Precision>;
   using Encoder = typename Model::Encoder;
   static constexpr bool takes_pairs = std::is_same_v<typename Model::Options, DistanceOptions>;
   static constexpr bool two_forms = std::is_same_v<typename Model::Conformer, ChosenConformer>;
 
 public:
   StructureTrainingEntry(std::string objective, std::string encoder) {
+    facts_.precision = Precision::name;
     facts_.name = objective + "-" + encoder;
     facts_.objective = std::move(objective), facts_.encoder = std::move(encoder);
     facts_.nodes = std::is_same_v<typename Encoder::Node, Residue> ? "residue" : "atom";
@@ -36,8 +38,8 @@ public:
   }
 
   TrainingSummary train(const StructureTrainRequest& request) const override {
-    ThreadPool pool(request.threads);
-    Session session(Cpu{&pool}, objective(request), request.optimiser);
+    ChosenDevice<Device> device(request.device);
+    Session session(*device, objective(request), request.optimiser);
     session.parameters().initialise(request.options.seed);
     Json config = configuration(request);
     if (!request.initial.empty()) config.set("initial", start_from(request.initial, session.parameters()));
@@ -50,15 +52,15 @@ public:
   }
 
   StructureTrainCost cost(const StructureTrainRequest& request) const override {
-    ThreadPool pool(request.threads);
-    Session session(Cpu{&pool}, objective(request), request.optimiser);
+    ChosenDevice<Device> device(request.device);
+    Session session(*device, objective(request), request.optimiser);
     session.parameters().initialise(request.options.seed);
     const TrainerOptions& o = request.options;
     const BatchPlan plan(request.train->lengths(), {o.budget, o.crop, o.seed});
     StructureTrainCost cost;
-    cost.parameters = Parameters<Model, Cpu>::memory(true);
-    cost.optimiser =
-        Parameters<Model, Cpu>::size(Store::Trained) * static_cast<Index>(sizeof(float)) * (o.average_decay > 0 ? 3 : 2);
+    cost.parameters = Parameters<Model, Device, Precision>::memory(true);
+    cost.optimiser = Parameters<Model, Device, Precision>::size(Store::Trained) * static_cast<Index>(sizeof(float)) *
+                     (o.average_decay > 0 ? 3 : 2);
     const Index sampled = (std::min)(plan.batches_per_epoch(), Index{8});
     for (Index step = 0; step < sampled; ++step) {
       const BatchPieces pieces = plan.batch(step);
@@ -80,16 +82,16 @@ public:
   }
 
 private:
-  static StructureObjective<Model> objective(const StructureTrainRequest& request) {
+  static Objective objective(const StructureTrainRequest& request) {
     typename Model::Options options;
     if constexpr (takes_pairs)
       options.crop = request.denoising.crop;
     else
       options = request.denoising;
     if constexpr (two_forms)
-      return StructureObjective<Model>(options, request.conformer);
+      return Objective(options, request.conformer);
     else
-      return StructureObjective<Model>(options);
+      return Objective(options);
   }
 
   /// What the tensors mean, and what the run chose.
@@ -110,7 +112,7 @@ private:
   }
 
   /// Takes the values of a checkpoint of an encoder and heads of the same names. \return their fingerprint.
-  static std::string start_from(const std::string& path, Parameters<Model, Cpu>& parameters) {
+  static std::string start_from(const std::string& path, Parameters<Model, Device, Precision>& parameters) {
     load_values(Safetensors::open(path), parameters);
     std::vector<float> values;
     for (const TensorPlace& place : parameters.tensors()) {
@@ -124,12 +126,14 @@ private:
 using Trainings = std::vector<std::unique_ptr<StructureTraining>>;
 
 /// All objectives on one encoder. They share its kernels, so they are compiled together.
-template <class Encoder> void add_trainings(Trainings& to, const std::string& encoder) {
-  to.push_back(std::make_unique<StructureTrainingEntry<DiffPreT<Encoder>>>("diffpret", encoder));
-  to.push_back(std::make_unique<StructureTrainingEntry<SiamDiff<Encoder, ChosenConformer>>>("siamdiff", encoder));
-  to.push_back(std::make_unique<StructureTrainingEntry<ScoreMatching<Encoder>>>("denoising-score-matching", encoder));
-  to.push_back(std::make_unique<StructureTrainingEntry<ResidueTypePrediction<Encoder>>>("residue-type", encoder));
-  to.push_back(std::make_unique<StructureTrainingEntry<DistancePrediction<Encoder>>>("distance", encoder));
+template <class Encoder, class Device, class Precision = Float32> void add_trainings(Trainings& to, const std::string& encoder) {
+  using Of = Pretraining<Encoder>;
+  to.push_back(std::make_unique<StructureTrainingEntry<typename Of::DiffPreT, Device, Precision>>("diffpret", encoder));
+  to.push_back(std::make_unique<StructureTrainingEntry<typename Of::SiamDiff, Device, Precision>>("siamdiff", encoder));
+  to.push_back(std::make_unique<StructureTrainingEntry<typename Of::ScoreMatching, Device, Precision>>("denoising-score-matching",
+                                                                                                       encoder));
+  to.push_back(std::make_unique<StructureTrainingEntry<typename Of::ResidueTypes, Device, Precision>>("residue-type", encoder));
+  to.push_back(std::make_unique<StructureTrainingEntry<typename Of::Distances, Device, Precision>>("distance", encoder));
 }
 
 } // namespace tool

@@ -6,6 +6,8 @@
 #include <pleat/train/adamw.hpp>
 #include <pleat/train/trainer_options.hpp>
 
+#include "device_choice.hpp"
+
 namespace CLI {
 class App;
 }
@@ -17,7 +19,7 @@ struct TrainingTargets {
   std::string& directory;
   pleat::TrainerOptions& options;
   pleat::AdamWOptions& optimiser;
-  int& threads;
+  DeviceOptions& where;
   bool &dry_run, &quiet;
 };
 

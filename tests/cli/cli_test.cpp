@@ -156,6 +156,62 @@ BOOST_AUTO_TEST_CASE(selftest_passes) {
   BOOST_TEST(r.out.find("all good") != std::string::npos);
 }
 
+// Of a tool that was built without CUDA, as that of these tests is; tests/tool_cuda/check.sh has the other.
+BOOST_AUTO_TEST_CASE(devices) {
+  spill(scratch()("devices.fasta"), ">a\nMKTAYIAKQRQISFVK\n");
+  const auto with = [&](const char* device) {
+    return std::vector<std::string>{"pretrain",
+                                    "--model",
+                                    "mlm-nano",
+                                    "--data",
+                                    scratch()("devices.fasta"),
+                                    "--output",
+                                    scratch()("devices"),
+                                    "--steps",
+                                    "1",
+                                    "--budget",
+                                    "64",
+                                    "--crop",
+                                    "64",
+                                    "--threads",
+                                    "1",
+                                    "--device",
+                                    device};
+  };
+  for (const char* device : {"tpu", "cuda:", "cuda:x", "cuda:-1", ""})
+    BOOST_TEST(refuses(with(device), 2, "there are cpu, cuda, cuda:N (the GPU of number N, from 0) and auto"), device);
+  for (const char* device : {"cuda", "cuda:1"})
+    BOOST_TEST(refuses(with(device), 1,
+                       (std::string("--device ") + device +
+                        ": this program was built without CUDA; configure with "
+                        "-DPLEAT_TOOL_CUDA=ON")
+                           .c_str()));
+  const auto precise = [&](const char* device) {
+    auto words = with(device);
+    words.insert(words.end(), {"--precision", "bf16"});
+    return words;
+  };
+  BOOST_TEST(refuses(precise("cpu"), 2, "--precision bf16: the CPU computes in float32; leave it out"));
+  BOOST_TEST(
+      refuses(precise("auto"), 1, "--precision bf16: the CPU computes in float32, and this program was built without CUDA"));
+  BOOST_TEST(!fs::exists(scratch()("devices")));
+  BOOST_TEST(refuses({"selftest", "--device", "cuda"}, 1, "built without CUDA"));
+  const Ran r = run(with("auto"));
+  BOOST_TEST(r.code == 0);
+  BOOST_TEST(r.out.find("mlm-nano on cpu: 1 steps") == 0u, r.out);
+  BOOST_TEST(!r.says("CPU")); // nothing else was to be had
+  const std::vector<std::string> embed{
+      "embed",   "--model", scratch()("devices"), "--input", scratch()("devices.fasta"), "--output", scratch()("devices.npy"),
+      "--device"};
+  const auto on = [&](const char* device) {
+    auto words = embed;
+    words.push_back(device);
+    return words;
+  };
+  BOOST_TEST(refuses(on("cuda"), 1, "built without CUDA"));
+  BOOST_TEST(run(on("cpu")).out.find("of width 128, on cpu: ") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(bad_sequences) {
   const auto with = [&](const std::string& data) {
     return std::vector<std::string>{"pretrain", "--model", "mlm-nano", "--data", data,     "--output", scratch()("bad"),

@@ -379,6 +379,7 @@ inline const char* cudaGetErrorString(cudaError_t error) {
   return names[error];
 }
 inline cudaError_t cudaDriverGetVersion(int* version) { return *version = 13000, cudaSuccess; }
+inline cudaError_t cudaRuntimeGetVersion(int* version) { return *version = 13000, cudaSuccess; }
 inline cudaError_t cudaGetLastError() { return cudaSuccess; }
 inline cudaError_t cudaGetDeviceCount(int* count) { return *count = emulator::settings().gpus, cudaSuccess; }
 inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
@@ -386,6 +387,16 @@ inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr what, int) 
   const int capability = emulator::settings().capability;
   if (what == cudaDevAttrMemoryPoolsSupported) return *value = emulator::settings().pools ? 1 : 0, cudaSuccess;
   return *value = what == cudaDevAttrComputeCapabilityMajor ? capability / 10 : capability % 10, cudaSuccess;
+}
+struct cudaDeviceProp {
+  char name[256];
+  std::size_t totalGlobalMem;
+};
+inline cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int) {
+  return *properties = {"emulated", std::size_t{1} << 30}, cudaSuccess;
+}
+inline cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
+  return *free = *total = std::size_t{1} << 30, cudaSuccess;
 }
 inline cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, int) {
   return *stream = new emulator::EmulatedStream, cudaSuccess;

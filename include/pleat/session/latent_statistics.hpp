@@ -7,6 +7,7 @@
 #include <pleat/core/layout.hpp>
 #include <pleat/data/batches.hpp>
 #include <pleat/ops/standardise.hpp>
+#include <pleat/session/model_passes.hpp>
 #include <pleat/session/owned_batch.hpp>
 
 namespace pleat::inline v0_1 {
@@ -66,11 +67,8 @@ Index fit_standardiser(Session& session, const Set& set, const BatchOptions& opt
   for (Index step = 0; step < plan.batches_per_epoch() && used < residues; ++step) {
     const typename Session::Batch batch = owned_batch(set, plan.batch(step));
     used += noise_rows(batch.view()).rows();
-    session.infer(batch, {0, 0}, [&](auto& run, const auto& view) {
-      const auto z = model_of<Model>.encode(run, view);
-      if constexpr (std::remove_reference_t<decltype(run)>::computes)
-        statistics.add(run.read(z).data(), z.count(), stride_of(Model::width));
-    });
+    ModelPasses<Session>::latents(session, batch,
+                                  [&](const Real* rows, Index count) { statistics.add(rows, count, stride_of(Model::width)); });
   }
   const std::vector<double> deviation = statistics.deviation();
   Real* state = session.parameters().store(Store::State);

@@ -20,19 +20,24 @@ inline OwnedBatch blank_batch(std::span<const Index> lengths) {
   return batch;
 }
 
-/// Cost of body(run, batch view), an inference pass on a device of `threads` threads.
-template <class Precision, class Body> PassCost planned_inference(const OwnedBatch& batch, int threads, Body&& body) {
+/// Cost of body(run, batch view), an inference pass on the device that `device` is the plan of: `paper_of(device)`.
+template <class Precision, class Body> PassCost planned_inference(const OwnedBatch& batch, Paper device, Body&& body) {
   Arena paper;
-  Plan<Precision> plan(Paper{threads}, paper, Values<Precision>{});
+  Plan<Precision> plan(device, paper, Values<Precision>{});
   body(plan, batch.view());
   return {plan.cost().flops, plan.cost().bytes, paper.high_water()};
 }
 
+/// The same on the CPU with so many threads.
+template <class Precision, class Body> PassCost planned_inference(const OwnedBatch& batch, int threads, Body&& body) {
+  return planned_inference<Precision>(batch, Paper{threads}, body);
+}
+
 /// Cost of one forward and backward of an objective.
 template <class Precision, class Objective>
-PassCost planned_training(Objective& objective, const BatchOf<Objective>& batch, int threads) {
+PassCost planned_training(Objective& objective, const BatchOf<Objective>& batch, Paper device) {
   Arena paper;
-  TrainingPlan<Precision> plan(Paper{threads}, paper, Values<Precision>{});
+  TrainingPlan<Precision> plan(device, paper, Values<Precision>{});
   objective.draw(NoiseKey{}, batch.view());
   {
     const auto loss = objective.loss(plan, batch.view());
@@ -40,6 +45,12 @@ PassCost planned_training(Objective& objective, const BatchOf<Objective>& batch,
   }
   plan.commit([](Index, Index, const typename Precision::Parameter*) {});
   return {plan.cost().flops, plan.cost().bytes, paper.high_water()};
+}
+
+/// The same on the CPU with so many threads.
+template <class Precision, class Objective>
+PassCost planned_training(Objective& objective, const BatchOf<Objective>& batch, int threads) {
+  return planned_training<Precision>(objective, batch, Paper{threads});
 }
 
 } // namespace pleat::inline v0_1

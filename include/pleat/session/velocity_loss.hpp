@@ -1,10 +1,10 @@
 #pragma once
 /// \file  The v-loss of a latent diffusion at one time, to be held against the Gaussian floor (eval/gaussian_floor.hpp).
 
-#include <type_traits>
 #include <vector>
 
 #include <pleat/models/latent_diffusion.hpp>
+#include <pleat/session/model_passes.hpp>
 
 namespace pleat::inline v0_1 {
 
@@ -23,14 +23,9 @@ double velocity_loss(Session& session, std::span<const typename Session::Batch> 
     const Segments segments = noise_rows(owner).segments;
     draws.t.assign(static_cast<std::size_t>(segments.sequences()), t), draws.weight.assign(draws.t.size(), 1.0);
     model_of<Model>.fill(owner, draws);
-    session.infer(batch, key, [&](auto& run, const auto& view) {
-      const auto loss = model_of<Model>.loss(run, view, draws);
-      if constexpr (std::remove_reference_t<decltype(run)>::computes) {
-        const auto each = run.read(loss.sequence_loss);
-        for (Index s = 0; s < segments.sequences(); ++s)
-          sum += static_cast<double>(each[s]) * static_cast<double>(segments.length(s));
-      }
-    });
+    const std::vector<double> errors = ModelPasses<Session>::sequence_errors(session, batch, draws, key);
+    for (Index s = 0; s < segments.sequences(); ++s)
+      sum += errors[static_cast<std::size_t>(s)] * static_cast<double>(segments.length(s));
     rows += static_cast<double>(segments.rows());
   }
   require(rows > 0, "v-loss at t = ", t, ": there is no row to measure it on; give batches that are not empty.");

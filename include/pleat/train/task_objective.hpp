@@ -2,6 +2,7 @@
 /// \file  Fine-tuning of an encoder of structures on labelled sites as the objective of a session.
 
 #include <pleat/models/structure_task.hpp>
+#include <pleat/session/model_passes.hpp>
 #include <pleat/train/metrics.hpp>
 
 namespace pleat::inline v0_1 {
@@ -51,7 +52,8 @@ template <class Graph> LabelledGraphs<Graph> owned_batch(const LabelledSet<Graph
 /// that are run together.
 template <class Session, class Graph>
 std::vector<double> task_outputs(Session& session, const LabelledSet<Graph>& set, Index budget = 4096) {
-  using Model = typename Session::Objective::Model;
+  static_assert(detail::HasOutputs<typename Session::Model>,
+                "pleat: task_outputs reads models of labelled items (StructureTask).");
   std::vector<double> outputs;
   const LabelledStructures& units = set.units();
   for (Index begin = 0; begin < units.size();) {
@@ -59,14 +61,7 @@ std::vector<double> task_outputs(Session& session, const LabelledSet<Graph>& set
     for (Index sum = 0, u = begin; u < units.size() && (u == begin || sum + units[u].length <= budget); ++u)
       pieces.records.push_back(u), sum += units[u].length;
     begin += static_cast<Index>(pieces.records.size());
-    session.infer(owned_batch(set, pieces), {}, [&](auto& run, const auto& batch) {
-      const auto y = model_of<Model>(run, batch);
-      if constexpr (std::remove_reference_t<decltype(run)>::computes) {
-        const auto read = run.read(y);
-        for (Index i = 0; i < read.count; ++i)
-          for (Index c = 0; c < Model::outputs; ++c) outputs.push_back(static_cast<double>(read.row(i)[c]));
-      }
-    });
+    ModelPasses<Session>::outputs(session, owned_batch(set, pieces), outputs);
   }
   return outputs;
 }

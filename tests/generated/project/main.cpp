@@ -4,15 +4,33 @@
 #include <cstring>
 
 #include <models_sessions.hpp>
+#include <pleat/data/graph_set.hpp>
+#include <pleat/session/latent_statistics.hpp>
+#include <pleat/session/velocity_loss.hpp>
 #include <small_sessions.hpp>
+#include <together_sessions.hpp>
 
 #if defined(EIGEN_WORLD_VERSION) || defined(__CUDA_RUNTIME_H__)
 #error "the header of generated sessions shows Eigen or CUDA to the host program"
 #endif
 
+// Library functions that run passes of their own.
+template <class Session, class Set> void measure(Session& diffusion, const Set& set) {
+  const pleat::Index used = pleat::fit_standardiser(diffusion, set, {.budget = 100}, 1000);
+  pleat::require(used == set.residues(), "the standardiser saw ", used, " of ", set.residues(), " residues.");
+  typename Session::Batch batch = owned_batch(set, pleat::BatchPlan(set.lengths(), {.budget = 1000}).batch(0));
+  const double loss = pleat::velocity_loss(diffusion, std::span<const typename Session::Batch>(&batch, 1), 0.5, {1, 2});
+  pleat::require(loss > 0 && loss < 100, "the v-loss is ", loss, ".");
+}
+
 template <class Model, class Device> void train(const Device& device) {
   pleat::TrainSession<pleat::ObjectiveOf<Model>, Device> training(device);
   training.parameters().initialise(1);
+  if constexpr (requires { typename Model::Schedule; }) {
+    pleat::SequenceSet set;
+    for (const char* letters : {"MKTAYIAKQRQISFVKSHFSRQ", "GLSDGEWQLVLNVWGKVEADIPGHGQEV"}) set.add("chain", letters);
+    measure(training, set);
+  }
   std::vector<pleat::OwnedBatch> batches(1);
   for (std::uint32_t s = 0; s < 8; ++s) {
     std::vector<std::uint8_t> tokens;
@@ -32,6 +50,8 @@ template <class Model, class Device> void train(const Device& device) {
   const auto tokens = std::vector<std::uint8_t>{5, 6, 7, 8, 9};
   const pleat::CheckPair one = encoding.check_pair(tokens), again = encoding.check_pair(tokens);
   pleat::require(!one.rows.empty() && one.rows == again.rows, "the same sequence had other rows the second time.");
+  pleat::require(pleat::relative_difference(pleat::check_pair(training, tokens).rows, one.rows) < 1e-5,
+                 "the two sessions make something else of the same sequence.");
   std::printf("%s: loss %.4f -> %.4f, %zu numbers of rows\n", Device::name, first, last, one.rows.size());
 }
 
@@ -62,6 +82,31 @@ template <class Device> void train_structures(const Device& device) {
   const std::vector<pleat::Structure> structures{helix(30), helix(40)};
   const auto rows = encoding.encode(std::span(structures));
   pleat::require(rows.nodes.offsets.back() == 70, "70 residues have ", rows.nodes.offsets.back(), " rows.");
+
+  using Graphs = typename mine::Encoder::Graphs;
+  pleat::LabelledStructures units;
+  units.add({.length = 30, .items = 2, .make = [] {
+               return pleat::LabelledUnit{{std::make_shared<const pleat::Structure>(helix(30))},
+                                          {{{{.residue = 3}}, 1}, {{{.residue = 20}}, 0}}};
+             }});
+  pleat::TrainSession<mine::Sites, Device> task(device);
+  task.parameters().initialise(3);
+  const auto outputs = pleat::task_outputs(task, pleat::LabelledSet<Graphs>(units));
+  pleat::require(outputs.size() == 4, "2 items of 2 classes have ", outputs.size(), " outputs.");
+
+  pleat::StructureSet set;
+  for (const pleat::Index residues : {30, 40}) set.add(helix(residues));
+  pleat::TrainSession<mine::DensityObjective, Device> density(device);
+  density.parameters().initialise(4);
+  measure(density, pleat::GraphSet<Graphs>(set));
+  pleat::ReadGraphsSession<mine::Density, Device> reading(device);
+  reading.copy_values(density.parameters());
+  pleat::OwnedGraphs<Graphs> graphs;
+  graphs.add(pleat::graph_source(structures[0]), 0);
+  const pleat::GraphBatch batch = graphs.view();
+  const pleat::Ragged read = reading.represent({&batch, 1}, {});
+  pleat::require(read.offsets.back() == 30, "30 residues have ", read.offsets.back(), " rows of the density.");
+  std::printf("%s: %zu outputs, %lld rows\n", Device::name, outputs.size(), static_cast<long long>(read.offsets.back()));
 }
 
 int main() try {

@@ -2,6 +2,7 @@
 /// \file  An NVIDIA GPU as a device. This header names no CUDA type: programs that only use sessions include nothing else of it.
 
 #include <memory>
+#include <string>
 
 #include <pleat/core/bfloat16.hpp>
 #include <pleat/core/mirrored.hpp>
@@ -44,13 +45,29 @@ template <> struct kernel<memory_op, Cuda> {
   static void begin_pass(const Cuda& device);
 };
 
-/// Prepared forms of matrices: none. Rounded copies of values, which programs that change values call for; the bodies are in
-/// linear.hpp.
+/// Prepared forms of matrices: none. Products read the values themselves or a rounded copy of them, which is made anew for
+/// programs that change values; the body is in linear.hpp.
 template <> struct kernel<prepare_op, Cuda> {
   template <class T> static constexpr Index size(Index, Index) { return 0; }
   template <class T, class Parameter> static void run(const Cuda&, T*, const Parameter*, Index, Index, bool) {}
   static void round(const Cuda& device, Bfloat16* to, const float* values, Index count);
-  static void round(const Cuda& device, Tensorfloat32* to, const float* values, Index count);
 };
+
+namespace cuda {
+
+/// A GPU as its driver describes it.
+struct GpuFacts {
+  std::string refusal;         ///< why it cannot be used, one sentence; empty: it can
+  std::string name;            ///< "NVIDIA H100 80GB HBM3"
+  int capability = 0;          ///< 90 is 9.0
+  Index memory = 0;            ///< bytes, all of it
+  int driver = 0, runtime = 0; ///< CUDA versions, 13000 is 13.0; 0: none
+};
+/// Asking opens nothing: the GPU has no context and no memory of this process afterwards. Compiled where sessions are.
+GpuFacts gpu_facts(int gpu);
+/// Bytes that are free on a GPU, which this opens. \throws Error
+Index free_memory(int gpu);
+
+} // namespace cuda
 
 } // namespace pleat::inline v0_1

@@ -106,18 +106,12 @@ template <class T, Index Width> void add_row_sum(const Cuda& cuda, const T* x, I
   launch(cuda, grid_for(stride), finish_sums<A, T>, static_cast<const A*>(partial), parts, stride, to);
 }
 
-template <class Operand> void round_values(const Cuda& device, Operand* to, const float* values, Index count) {
-  launch(device, grid_for(count / per_access<Operand>), round_elements<float, Operand>, values, to, nullptr, Index(0), count);
-}
 } // namespace cuda
 
-// Products read the master values as they are, or a rounded copy of them. Not inline, since programs that are compiled without
-// CUDA call these; weak, since several sources may have them.
+// Not inline, since programs that are compiled without CUDA call it; weak, since several sources may have it.
 [[gnu::weak]] void kernel<prepare_op, Cuda>::round(const Cuda& device, Bfloat16* to, const float* values, Index count) {
-  cuda::round_values(device, to, values, count);
-}
-[[gnu::weak]] void kernel<prepare_op, Cuda>::round(const Cuda& device, Tensorfloat32* to, const float* values, Index count) {
-  cuda::round_values(device, to, values, count);
+  cuda::launch(device, cuda::grid_for(count / cuda::per_access<Bfloat16>), cuda::round_elements<float, Bfloat16>, values, to,
+               nullptr, Index(0), count);
 }
 
 template <> struct kernel<linear_op, Cuda> {

@@ -15,6 +15,19 @@
 
 namespace pleat::inline v0_1::cuda {
 
+/// The compute capability of a GPU that pleat can use. \throws Error
+inline int usable_capability(int gpu) {
+  int count = 0, major = 0, minor = 0;
+  check(cudaGetDeviceCount(&count), gpu, "looking for GPUs");
+  if (gpu < 0 || gpu >= count) check(count == 0 ? cudaErrorNoDevice : cudaErrorInvalidDevice, gpu, "opening it");
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, gpu), gpu, "asking what it is");
+  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, gpu), gpu, "asking what it is");
+  const int capability = 10 * major + minor;
+  require(capability >= least_capability, "GPU ", gpu, " has compute capability ", major, ".", minor,
+          " and pleat needs 8.0 (Ampere) or newer; run on the CPU.");
+  return capability;
+}
+
 /// Everything that is not a kernel: memory, copies, and who launches. Kernels and products reach it by `launch` (launch.hpp) and
 /// `gemm` (gemm.hpp) only.
 ///
@@ -25,17 +38,8 @@ namespace pleat::inline v0_1::cuda {
 /// nothing is allocated and the host waits for nothing.
 class Stream {
 public:
-  explicit Stream(int gpu) : gpu_(gpu) {
-    int count = 0;
-    check(cudaGetDeviceCount(&count), gpu, "looking for GPUs");
-    if (gpu < 0 || gpu >= count) check(count == 0 ? cudaErrorNoDevice : cudaErrorInvalidDevice, gpu, "opening it");
+  explicit Stream(int gpu) : gpu_(gpu), capability_(usable_capability(gpu)) {
     check(cudaSetDevice(gpu), gpu, "opening it");
-    int major = 0, minor = 0;
-    check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, gpu), gpu, "asking what it is");
-    check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, gpu), gpu, "asking what it is");
-    capability_ = 10 * major + minor;
-    require(capability_ >= least_capability, "GPU ", gpu, " has compute capability ", major, ".", minor,
-            " and pleat needs 8.0 (Ampere) or newer; run on the CPU.");
     check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), gpu, "making a stream");
     int pools = 0;
     check(cudaDeviceGetAttribute(&pools, cudaDevAttrMemoryPoolsSupported, gpu), gpu, "asking what it is");
@@ -294,7 +298,7 @@ private:
     return at;
   }
 
-  int gpu_, capability_ = 0;
+  int gpu_, capability_;
   bool pooled_ = false;
   cudaStream_t stream_ = nullptr;
   std::byte* workspace_ = nullptr;
@@ -313,6 +317,28 @@ private:
   std::vector<std::uint64_t> order_;       // oldest first
   std::unordered_set<std::uint64_t> seen_; // fingerprints that were told once
 };
+
+// As those of CudaMemory below.
+[[gnu::weak]] GpuFacts gpu_facts(int gpu) {
+  GpuFacts facts;
+  if (cudaDriverGetVersion(&facts.driver) != cudaSuccess) facts.driver = 0;
+  if (cudaRuntimeGetVersion(&facts.runtime) != cudaSuccess) facts.runtime = 0;
+  try {
+    facts.capability = usable_capability(gpu);
+    cudaDeviceProp properties;
+    check(cudaGetDeviceProperties(&properties, gpu), gpu, "asking what it is");
+    facts.name = properties.name, facts.memory = static_cast<Index>(properties.totalGlobalMem);
+  } catch (const Error& error) {
+    facts.refusal = error.what();
+  }
+  return facts;
+}
+[[gnu::weak]] Index free_memory(int gpu) {
+  std::size_t free = 0, total = 0;
+  check(cudaSetDevice(gpu), gpu, "opening it");
+  check(cudaMemGetInfo(&free, &total), gpu, "asking for its memory");
+  return static_cast<Index>(free);
+}
 
 } // namespace pleat::inline v0_1::cuda
 

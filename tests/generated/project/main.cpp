@@ -9,6 +9,9 @@
 #include <pleat/session/velocity_loss.hpp>
 #include <small_sessions.hpp>
 #include <together_sessions.hpp>
+#if WITH_CUDA
+#include <rounded_sessions.hpp>
+#endif
 
 #if defined(EIGEN_WORLD_VERSION) || defined(__CUDA_RUNTIME_H__)
 #error "the header of generated sessions shows Eigen or CUDA to the host program"
@@ -23,6 +26,27 @@ template <class Session, class Set> void measure(Session& diffusion, const Set& 
   pleat::require(loss > 0 && loss < 100, "the v-loss is ", loss, ".");
 }
 
+std::vector<pleat::OwnedBatch> batch_of_made_up_sequences() {
+  std::vector<pleat::OwnedBatch> batches(1);
+  for (std::uint32_t s = 0; s < 8; ++s) {
+    std::vector<std::uint8_t> tokens;
+    for (std::uint32_t i = 0; i < 20 + 3 * s; ++i) tokens.push_back(static_cast<std::uint8_t>(4 + i * (s + 1) % 20));
+    batches[0].add(tokens, s);
+  }
+  return batches;
+}
+template <class Session> void learn(Session& training) {
+  const auto batches = batch_of_made_up_sequences();
+  double first = 0, last = 0;
+  for (std::uint64_t step = 0; step < 30; ++step) {
+    const pleat::StepResult result = training.step(batches, 1, step, 3e-3);
+    pleat::require(result.finite, "the gradients of step ", step, " are not finite.");
+    (step == 0 ? first : last) = result.metrics.value("loss");
+  }
+  pleat::require(last < first, "the loss went from ", first, " to ", last, ": nothing was learnt.");
+  std::printf("%s: loss %.4f -> %.4f\n", Session::Device::name, first, last);
+}
+
 template <class Model, class Device> void train(const Device& device) {
   pleat::TrainSession<pleat::ObjectiveOf<Model>, Device> training(device);
   training.parameters().initialise(1);
@@ -31,19 +55,7 @@ template <class Model, class Device> void train(const Device& device) {
     for (const char* letters : {"MKTAYIAKQRQISFVKSHFSRQ", "GLSDGEWQLVLNVWGKVEADIPGHGQEV"}) set.add("chain", letters);
     measure(training, set);
   }
-  std::vector<pleat::OwnedBatch> batches(1);
-  for (std::uint32_t s = 0; s < 8; ++s) {
-    std::vector<std::uint8_t> tokens;
-    for (std::uint32_t i = 0; i < 20 + 3 * s; ++i) tokens.push_back(static_cast<std::uint8_t>(4 + i * (s + 1) % 20));
-    batches[0].add(tokens, s);
-  }
-  double first = 0, last = 0;
-  for (std::uint64_t step = 0; step < 30; ++step) {
-    const pleat::StepResult result = training.step(batches, 1, step, 3e-3);
-    pleat::require(result.finite, "the gradients of step ", step, " are not finite.");
-    (step == 0 ? first : last) = result.metrics.value("loss");
-  }
-  pleat::require(last < first, "the loss went from ", first, " to ", last, ": nothing was learnt.");
+  learn(training);
 
   pleat::EncodeSession<Model, Device> encoding(device);
   encoding.copy_values(training.parameters());
@@ -52,7 +64,7 @@ template <class Model, class Device> void train(const Device& device) {
   pleat::require(!one.rows.empty() && one.rows == again.rows, "the same sequence had other rows the second time.");
   pleat::require(pleat::relative_difference(pleat::check_pair(training, tokens).rows, one.rows) < 1e-5,
                  "the two sessions make something else of the same sequence.");
-  std::printf("%s: loss %.4f -> %.4f, %zu numbers of rows\n", Device::name, first, last, one.rows.size());
+  std::printf("%s: %zu numbers of rows\n", Device::name, one.rows.size());
 }
 
 // A helix that is nowhere quite regular, C-alphas only.
@@ -117,6 +129,9 @@ int main() try {
 #if WITH_CUDA
   try {
     train<mine::Narrow>(pleat::Cuda{});
+    pleat::TrainSession<pleat::ObjectiveOf<mine::Narrow>, pleat::Cuda, pleat::Bf16> rounded(pleat::Cuda{});
+    rounded.parameters().initialise(1);
+    learn(rounded);
     train<mine::Prior>(pleat::Cuda{});
     train_structures(pleat::Cuda{});
   } catch (const pleat::Error& error) {

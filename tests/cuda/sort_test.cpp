@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(rows_of_each_group_in_their_order) {
     for (const Index of : {Index(1), groups}) {
       const auto keys = some_keys(count, 7, of);
       cuda.stream->begin_pass();
-      const auto lists = cuda::grouped_rows<cuda::GroupBy::Token>(cuda, keys.data(), count, groups);
+      const auto lists = pleat::cuda::grouped_rows<pleat::cuda::GroupBy::Token>(cuda, keys.data(), count, groups);
       const auto expected = expected_lists(keys);
       HostLists got{std::vector<std::int32_t>(static_cast<std::size_t>(count)), std::vector<std::int32_t>(groups + 1)};
       cuda.stream->to_host(got.begin.data(), lists.begin, (groups + 1) * 4);
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(residues_alone_and_what_is_before_them_stays) {
   const auto tokens = some_keys(500, 3, 33);
   cuda.stream->begin_pass();
   cuda.stream->zero(cuda.stream->workspace<double>(100), 800);
-  const auto lists = cuda::grouped_rows<cuda::GroupBy::ResidueType>(cuda, tokens.data(), 500, residue_types, 800);
+  const auto lists = pleat::cuda::grouped_rows<pleat::cuda::GroupBy::ResidueType>(cuda, tokens.data(), 500, residue_types, 800);
   std::vector<double> before(100, 1.0);
   cuda.stream->to_host(before.data(), cuda.stream->workspace<double>(100), 800);
   BOOST_TEST(before == std::vector<double>(100), boost::test_tools::per_element());
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(counts_of_a_bucket_share_a_graph) {
     const auto keys = some_keys(count, static_cast<std::uint64_t>(count), groups);
     cuda.stream->replay([&] {
       cuda.stream->begin_pass();
-      begin = cuda::grouped_rows<cuda::GroupBy::Token>(cuda, keys.data(), count, groups).begin;
+      begin = pleat::cuda::grouped_rows<pleat::cuda::GroupBy::Token>(cuda, keys.data(), count, groups).begin;
     });
     std::vector<std::int32_t> got(groups + 1);
     cuda.stream->to_host(got.data(), begin, (groups + 1) * 4);

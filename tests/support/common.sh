@@ -64,6 +64,7 @@ each_line() {
 # measure COMMAND...: runs it and prints `user+sys seconds <tab> peak MB` on descriptor 3.
 measure_tool() {
   if [ ! -x "$work/measure" ] || [ "$root/tests/support/measure.cpp" -nt "$work/measure" ]; then
-    g++ -std=c++20 -O1 "$root/tests/support/measure.cpp" -o "$work/measure" || return 1
+    # By another name first: calls of nvcc that run side by side may all come here.
+    g++ -std=c++20 -O1 "$root/tests/support/measure.cpp" -o "$work/measure.$$" && mv "$work/measure.$$" "$work/measure" || return 1
   fi
 }

@@ -8,6 +8,7 @@
 
 #include "registry.hpp"
 #include "structure_registry.hpp"
+#include "structure_training.hpp"
 
 namespace tool {
 
@@ -58,6 +59,22 @@ inline pleat::SequenceSet check_sequences(std::span<const Index> lengths) {
   return set;
 }
 
+/// A chain of C-alphas that is a helix, but nowhere quite.
+inline pleat::Structure irregular_helix(Index residues) {
+  pleat::Structure s;
+  s.name = "helix" + std::to_string(residues);
+  for (Index r = 0; r < residues; ++r) {
+    const double turn = 1.7453 * static_cast<double>(r), at = static_cast<double>(r);
+    s.positions.push_back(pleat::Position::angstrom(static_cast<float>(2.3 * std::cos(turn) + 0.2 * std::sin(at * at)),
+                                                    static_cast<float>(2.3 * std::sin(turn)), static_cast<float>(1.5 * at)));
+    s.elements.push_back(6), s.names.push_back(pleat::atom_ca), s.atom_residues.push_back(static_cast<std::int32_t>(r));
+    s.types.push_back(static_cast<std::uint8_t>(r % 20));
+  }
+  s.residue_chains.assign(s.types.size(), 0), s.labels.resize(s.types.size());
+  s.chains.push_back({"A", 0, residues});
+  return s;
+}
+
 /// Largest differences to the CPU, by default those of float: sums have another order. Losses and values are those after `steps`
 /// steps.
 struct DeviceTolerance {
@@ -70,6 +87,16 @@ inline DeviceTolerance tolerance_of(std::string_view precision) {
   if (precision == "bf16") return {.rows = 6e-2, .losses = 2e-2, .values = 2e-2};
   if (precision == "tf32") return {.rows = 2e-2, .losses = 5e-3, .values = 1e-2};
   return {};
+}
+
+/// Training steps as `rehearse(placed)` makes them: against those of `reference`, and the same bits twice.
+template <class Entry, class Rehearse>
+void check_training(DeviceFindings& findings, const std::string& name, const Placed<Entry>& tested,
+                    const Placed<Entry>& reference, const DeviceTolerance& tolerance, const Rehearse& rehearse) {
+  const Rehearsal mine = rehearse(tested), again = rehearse(tested), theirs = rehearse(reference);
+  findings.number(name, "losses of training steps", relative_distance(mine.losses, theirs.losses), tolerance.losses);
+  findings.number(name, "values after them", relative_distance(mine.values, theirs.values), tolerance.values);
+  findings.same(name, "training again", same_bits(mine.losses, again.losses) && same_bits(mine.values, again.values));
 }
 
 /// Rows and training steps of `tested` against those of `reference`, the same bits twice, and rows alone against rows in a batch.
@@ -95,14 +122,10 @@ inline void check_device(DeviceFindings& findings, const Placed<ModelEntry>& tes
     TrainRequest request;
     request.train = request.valid = &set;
     request.options.budget = 512, request.options.crop = 0, request.options.seed = 5, request.options.peak_rate = 1e-3;
-    const auto rehearse = [&](const Placed<ModelEntry>& on) {
+    check_training(findings, model, tested, reference, tolerance, [&](const Placed<ModelEntry>& on) {
       request.device = on.device;
       return on->rehearse(request, diffusion, tolerance.steps);
-    };
-    const Rehearsal mine = rehearse(tested), again = rehearse(tested), theirs = rehearse(reference);
-    findings.number(model, "losses of training steps", relative_distance(mine.losses, theirs.losses), tolerance.losses);
-    findings.number(model, "values after them", relative_distance(mine.values, theirs.values), tolerance.values);
-    findings.same(model, "training again", same_bits(mine.losses, again.losses) && same_bits(mine.values, again.values));
+    });
   }
 }
 
@@ -130,6 +153,22 @@ inline void check_device(DeviceFindings& findings, const Placed<StructureModel>&
   const std::vector<float> rows = rows_of(*reader, structures);
   findings.number(name, "rows, difference to the CPU", relative_distance(rows, rows_of(*other, structures)), tolerance.rows);
   findings.same(name, "rows again", same_bits(rows, rows_of(*reader, structures)));
+}
+
+/// The same of a pre-training of an encoder of residues, whose structures may be C-alphas only.
+inline void check_device(DeviceFindings& findings, const Placed<StructureTraining>& tested,
+                         const Placed<StructureTraining>& reference, const pleat::StructureSet& set,
+                         const DeviceTolerance& tolerance = {}) {
+  StructureTrainRequest request;
+  request.train = request.valid = &set;
+  request.options.budget = 80, request.options.crop = 50, request.options.seed = 5, request.options.peak_rate = 1e-3;
+  request.denoising = pleat::stage_one;
+  request.denoising.crop = request.options.crop;
+  request.conformer = pleat::ChosenConformer("gaussian");
+  check_training(findings, tested->facts().name, tested, reference, tolerance, [&](const Placed<StructureTraining>& on) {
+    request.device = on.device;
+    return on->rehearse(request, tolerance.steps);
+  });
 }
 
 } // namespace tool

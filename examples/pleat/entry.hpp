@@ -111,17 +111,7 @@ public:
       session.parameters().initialise(request.options.seed);
       const BatchOptions batches{request.options.budget, request.options.crop, request.options.seed};
       if constexpr (std::is_same_v<Session, DiffusionSession>) fit_standardiser(session, *request.train, batches, 1000);
-      const BatchPlan plan(request.train->lengths(), batches);
-      Rehearsal done;
-      for (Index step = 0; step < steps; ++step) {
-        const OwnedBatch batch = owned_batch(*request.train, plan.batch(step));
-        const auto number = static_cast<std::uint64_t>(step);
-        done.losses.push_back(
-            session.step({&batch, 1}, request.options.seed, number, request.options.peak_rate).metrics.value("loss"));
-      }
-      const float* values = session.parameters().store(Store::Trained);
-      done.values.assign(values, values + session.parameters().size(Store::Trained));
-      return done;
+      return rehearse_steps(session, *request.train, request.options, steps);
     });
   }
 

@@ -20,6 +20,7 @@
 #include <pleat/train/trainer_options.hpp>
 
 #include "device_choice.hpp"
+#include "rehearsal.hpp"
 
 namespace tool {
 
@@ -79,12 +80,6 @@ struct MemoryFacts {
   Index inference = 0;                 ///< peak of activations of one inference pass
   Index reading = 0;                   ///< values and prepared forms where nothing is trained
   Index total() const { return parameters + optimiser + activations; }
-};
-
-/// What a few training steps from fresh values lead to.
-struct Rehearsal {
-  std::vector<double> losses; ///< (steps)
-  std::vector<float> values;  ///< the trained ones, then
 };
 
 /// One autoencoder of the registry and the diffusion on it, on one kind of device.

@@ -77,22 +77,6 @@ void print_specialisations() {
 // Models up to this many parameters are compared: a few seconds on the CPU.
 constexpr Index small_model = 4'000'000;
 
-// A chain of C-alphas that is a helix, but nowhere quite.
-pleat::Structure irregular_helix(Index residues) {
-  pleat::Structure s;
-  s.name = "helix" + std::to_string(residues);
-  for (Index r = 0; r < residues; ++r) {
-    const double turn = 1.7453 * static_cast<double>(r), at = static_cast<double>(r);
-    s.positions.push_back(pleat::Position::angstrom(static_cast<float>(2.3 * std::cos(turn) + 0.2 * std::sin(at * at)),
-                                                    static_cast<float>(2.3 * std::sin(turn)), static_cast<float>(1.5 * at)));
-    s.elements.push_back(6), s.names.push_back(pleat::atom_ca), s.atom_residues.push_back(static_cast<std::int32_t>(r));
-    s.types.push_back(static_cast<std::uint8_t>(r % 20));
-  }
-  s.residue_chains.assign(s.types.size(), 0), s.labels.resize(s.types.size());
-  s.chains.push_back({"A", 0, residues});
-  return s;
-}
-
 void check_gpu(const DeviceChoice& gpu) {
   const CudaPart& part = cuda_part();
   const pleat::cuda::GpuFacts facts = part.gpu_facts(gpu.gpu);
@@ -117,6 +101,14 @@ void check_gpu(const DeviceChoice& gpu) {
     if (entry->facts().parameters > small_model) continue;
     check_device(findings, {entry.get(), gpu}, {&find_structure_model(entry->facts().name), cpu(0)}, structures,
                  tolerance_of(entry->facts().precision));
+    ++compared, flush();
+  }
+  pleat::StructureSet set_of_structures;
+  for (const pleat::Structure& structure : structures) set_of_structures.add(structure);
+  for (const auto& entry : part.trainings) {
+    if (entry->facts().nodes != "residue" || entry->facts().parameters > small_model) continue;
+    const StructureTraining& on_cpu = find_structure_training(entry->facts().objective, entry->facts().encoder);
+    check_device(findings, {entry.get(), gpu}, {&on_cpu, cpu(0)}, set_of_structures, tolerance_of(entry->facts().precision));
     ++compared, flush();
   }
   pleat::require(findings.good, "the GPU does not agree with the CPU, or not with itself; report this with the lines above.");

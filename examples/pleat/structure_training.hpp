@@ -15,6 +15,7 @@
 #include <pleat/train/trainer_options.hpp>
 
 #include "device_choice.hpp"
+#include "rehearsal.hpp"
 
 namespace tool {
 
@@ -62,6 +63,8 @@ public:
   const StructureTrainFacts& facts() const { return facts_; }
   virtual pleat::TrainingSummary train(const StructureTrainRequest& request) const = 0;
   virtual StructureTrainCost cost(const StructureTrainRequest& request) const = 0;
+  /// Training steps without a folder: what `selftest` compares.
+  virtual Rehearsal rehearse(const StructureTrainRequest& request, Index steps) const = 0;
 
 protected:
   StructureTrainFacts facts_;

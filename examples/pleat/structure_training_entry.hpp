@@ -51,6 +51,13 @@ public:
     return trainer.run(request.progress);
   }
 
+  Rehearsal rehearse(const StructureTrainRequest& request, Index steps) const override {
+    ChosenDevice<Device> device(request.device);
+    Session session(*device, objective(request), request.optimiser);
+    session.parameters().initialise(request.options.seed);
+    return rehearse_steps(session, *request.train, request.options, steps);
+  }
+
   StructureTrainCost cost(const StructureTrainRequest& request) const override {
     ChosenDevice<Device> device(request.device);
     Session session(*device, objective(request), request.optimiser);

@@ -12,6 +12,7 @@
 
 #include "../../examples/pleat/device_check.hpp"
 #include "../../examples/pleat/entry.hpp"
+#include "../../examples/pleat/structure_training_entry.hpp"
 
 using namespace tool;
 
@@ -78,6 +79,19 @@ BOOST_AUTO_TEST_CASE(selftest_accepts_a_device_that_agrees) {
   BOOST_TEST(findings.good, findings.text);
   BOOST_TEST(count(findings.text, "ok\n") == 9u, findings.text); // rows: 3; losses, values and bits of two trainings
   BOOST_TEST(count(findings.text, "FAILED") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(selftest_trains_encoders_of_structures) {
+  using Encoder = GearNetEdge<ResidueGraph, Shape{.layers = 2, .width = 8}>;
+  using Objective = Pretraining<Encoder>::SiamDiff;
+  const StructureTrainingEntry<Objective, Cuda> cuda_training("siamdiff", "tiny");
+  const StructureTrainingEntry<Objective, Cpu> cpu_training("siamdiff", "tiny");
+  StructureSet set;
+  for (const Index residues : {30, 41, 12}) set.add(irregular_helix(residues));
+  DeviceFindings findings;
+  check_device(findings, {&cuda_training, gpu(on_cuda).device}, {&cpu_training, reference().device}, set);
+  BOOST_TEST(findings.good, findings.text);
+  BOOST_TEST(count(findings.text, "ok\n") == 3u, findings.text);
 }
 
 BOOST_AUTO_TEST_CASE(selftest_knows_the_roundings_of_precisions) {

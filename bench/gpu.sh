@@ -61,6 +61,7 @@ case $mode in
   --vendor) vendor bench/gpu ;;
   --dry | --run)
     check_data && find_libraries || exit 1
+    [ "$mode" = --dry ] || require_gpu || exit 1
     build_there "${programs[@]}" || exit 1
     if [ "$mode" = --dry ]; then
       say "ok bench_gpu_models --dry: $(cd "$bundle" && bin/bench_gpu_models --dry)" || exit 1
@@ -72,7 +73,6 @@ case $mode in
       (cd "$bundle/bin" && rm -f $(packed))
       exit 0
     fi
-    require_gpu || exit 1
     PLEAT_GPU_SECONDS=${PLEAT_GPU_SECONDS:-290}
     begin_run
     steps_of | run_steps 1

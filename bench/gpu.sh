@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Benchmarks on an NVIDIA GPU: bundled on any machine with nvcc, run where there is a GPU, beside PyTorch where that is installed.
 #
-#   bench/gpu.sh --bundle DIR      builds bench_gpu_kernels and bench_gpu_models, with their data and the scripts of the peers
+#   bench/gpu.sh --bundle DIR [PROGRAM...]   builds bench_gpu_kernels and bench_gpu_models, with their data and the scripts of the peers
 #   bench/gpu.sh --vendor DIR      adds headers and sources, so that --run can build what does not start there
 #   bench/gpu.sh --dry DIR         everything that needs no GPU
 #   bench/gpu.sh --run DIR [--log FOLDER]   measures, and prints one table: pleat, its peers, ratios
@@ -11,10 +11,10 @@ source "$(dirname "$0")/../tests/support/gpu.sh"
 [ $# -ge 2 ] || usage
 mode=$1 bundle=$2 log=""
 shift 2
-if [ "${1:-}" = --log ] && [ $# -eq 2 ]; then log=$2; elif [ $# -gt 0 ]; then usage; fi
+programs=(bench_gpu_kernels bench_gpu_models)
+if [ "${1:-}" = --log ] && [ $# -eq 2 ]; then log=$2; elif [ $# -gt 0 ]; then programs=("$@"); fi
 mkdir -p "$bundle" "${log:=$bundle/log}" && bundle=$(cd "$bundle" && pwd) log=$(cd "$log" && pwd) || exit 2
 work=${PLEAT_GPU_WORK:-$root/build/gpu/work}
-programs=(bench_gpu_kernels bench_gpu_models)
 
 # What is measured never shares the GPU: one step at a time.
 steps_of() {
@@ -61,9 +61,11 @@ case $mode in
   --vendor) vendor bench/gpu ;;
   --dry | --run)
     check_data && find_libraries || exit 1
-    build_there "${programs[@]}" || exit 1
+    [ "$mode" = --dry ] || require_gpu || exit 1
+    build_there $(packed) || exit 1
     if [ "$mode" = --dry ]; then
-      say "ok bench_gpu_models --dry: $(cd "$bundle" && bin/bench_gpu_models --dry)" || exit 1
+      for program in $(packed); do say "ok $program starts: $(tail -n 1 "$log/start.$program.log")"; done
+      [ ! -e "$bundle/bin/bench_gpu_models" ] || (cd "$bundle" && bin/bench_gpu_models --dry | sed 's/^/ok data: /') || exit 1
       for peer in "$bundle"/peers/*.py; do
         say "ok ${peer##*/}: $(python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read()); print("parses")' "$peer")"
       done
@@ -72,7 +74,6 @@ case $mode in
       (cd "$bundle/bin" && rm -f $(packed))
       exit 0
     fi
-    require_gpu || exit 1
     PLEAT_GPU_SECONDS=${PLEAT_GPU_SECONDS:-290}
     begin_run
     steps_of | run_steps 1

@@ -64,6 +64,7 @@ case $mode in
   --vendor) vendor tests/backend tests/ops tests/nn tests/encoders tests/models ;;
   --dry | --run)
     check_data && find_libraries || exit 1
+    [ "$mode" = --dry ] || require_gpu || exit 1
     build_there $(packed) || exit 1
     if [ "$mode" = --dry ]; then
       for program in $(packed); do
@@ -76,7 +77,6 @@ case $mode in
       (cd "$bundle/bin" && rm -f $(packed))
       exit 0
     fi
-    require_gpu || exit 1
     begin_run
     # Steps that only compute share the GPU.
     steps_of | run_steps 4

@@ -210,8 +210,7 @@ template <class Precision = Float64> Encoded encode(const TestGraph& graph, cons
   Inference<Cpu, Precision> run(Cpu{&pool}, arena, parameters.values(), NoiseKey{1, 2});
   constexpr Small model = detail::place_model<Small>();
   const GraphBatch batch = graph.view();
-  const auto x = run.template rows<1, Coordinates<Atom>>(static_cast<Index>(positions.size()));
-  put<1>(run, x.data(), positions);
+  const auto x = coordinates<Atom>(run, std::span<const double>(positions));
   const auto field = model.fields(run, batch, x);
   const auto rows = model(run, batch, x);
   return {dense_of(rows), dense_of(read_out(run, batch.topology, rows, Small::readout)), dense_of(field.scalars),

@@ -144,8 +144,8 @@ done
 [ $status -eq 0 ] || exit $status
 (for program in "$@"; do cat "$work/$program.sources"; done) | sort -u -t'|' -k3 | sort -s -t'|' -k1,1 |
   xargs -P "${PLEAT_JOBS:-$(nproc)}" -d '\n' -I{} bash -c 'IFS="|" read -r language flags source <<<"$1"; compile "$language" "$flags" "$source"' _ {} |
-  tee "$work/compiled.log"
-if grep -q '^FAIL' "$work/compiled.log"; then exit 1; fi
+  tee "$work/compiled.$$.log"
+if grep -q '^FAIL' "$work/compiled.$$.log"; then exit 1; fi
 for program in "$@"; do
   objects=$(cut -d'|' -f3 "$work/$program.sources" | while read -r source; do object_of "$source"; done)
   if ! "$cxx" $objects -o "$out/$program" -pie -s -static-libstdc++ -static-libgcc -Wl,--gc-sections -L"$libraries" -lcudart_static \

@@ -38,7 +38,7 @@ template <class Objective, class Precision> void check_parity(const char* name, 
 // One line for each precision.
 template <class Objective> void check_precisions(const char* name) {
   check_parity<Objective, Float64>(name, {1e-8, 1e-7, 1e-7});
-  check_parity<Objective, Float32>(name, {1e-3, 1e-2});
+  check_parity<Objective, Float32>(name, {1e-2, 5e-2}); // the CPU's float32 is up to 1e-3 and 5e-3 away
   check_parity<Objective, Tf32>(name, {2e-2, 2e-1});
   check_parity<Objective, Bf16>(name, {5e-2, 5e-1});
 }

@@ -23,6 +23,9 @@
 #
 # PRECISIONS  default: Float32. Bf16 and Tf32 are precisions of cuda; cpu has the others of the list, or Float32 where there is no other
 #
+# Libraries of one program share what their kernels have in common: give them the same ARCHITECTURES, or the linker may keep what one
+# of them has not for the GPU at hand.
+#
 # cuda needs the language CUDA in your project(... LANGUAGES CXX CUDA), version 12 or newer. ARCHITECTURES is what CUDA_ARCHITECTURES of a
 # target is; default: "80-real;90", which is code for Ampere and Hopper, and PTX for newer ones.
 function(pleat_add_models target)

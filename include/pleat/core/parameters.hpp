@@ -32,7 +32,7 @@ public:
         gradient_(0, memory_of(device)) {
     static_assert(store_count == 3);
     if constexpr (rounds_operands<Precision>)
-      for (Index s = 0; s < store_count; ++s) {
+      for (Index s = 0; s < rounded_stores; ++s) {
         rounded_.emplace_back(memory_of(device));
         rounded_.back().grow(rounded_bytes(s));
         rounded_.back().zero();
@@ -75,10 +75,10 @@ public:
   const Parameter* store(Store s) const { return const_cast<Parameters*>(this)->store(s); }
   /// The same where the device computes with it.
   Parameter* on_device(Store s) { return store_[static_cast<int>(s)].device(); }
-  /// What products read of a store where operands are narrower, else null; on the device.
+  /// What products read of a store where operands are narrower, else null; on the device. Nobody multiplies state.
   Operand* rounded(Store s) {
     if constexpr (rounds_operands<Precision>)
-      return reinterpret_cast<Operand*>(rounded_[static_cast<std::size_t>(s)].data());
+      return s == Store::State ? nullptr : reinterpret_cast<Operand*>(rounded_[static_cast<std::size_t>(s)].data());
     else
       return nullptr;
   }
@@ -102,7 +102,7 @@ public:
   void changed() {
     for (auto& store : store_) store.host_changed();
     if constexpr (rounds_operands<Precision>)
-      for (std::size_t s = 0; s < store_count; ++s)
+      for (std::size_t s = 0; s < rounded_stores; ++s)
         kernel<prepare_op, Device>::round(device_, rounded(static_cast<Store>(s)), store_[s].device(), store_[s].size());
     ++version_;
   }
@@ -134,7 +134,8 @@ public:
   /// Bytes of values and prepared forms, and with training also of gradients: what `Plan` and `inspect` report.
   static Index memory(bool training) {
     Index total = 0;
-    for (Index s = 0; s < store_count; ++s) total += bytes(s) + rounded_bytes(s);
+    for (Index s = 0; s < store_count; ++s) total += bytes(s);
+    for (Index s = 0; s < rounded_stores; ++s) total += rounded_bytes(s);
     if (training) total += bytes(0);
     for (const TensorPlace& place : tensors_of<Model>())
       if (place.product >= 0) {
@@ -167,6 +168,8 @@ private:
   static constexpr Index bytes(Index s) {
     return round_up(layout_totals<Model>.size[s] * static_cast<Index>(sizeof(Parameter)), alignment);
   }
+  static constexpr Index rounded_stores = 2; // trained and frozen
+  static_assert(static_cast<Index>(Store::State) == rounded_stores);
   static constexpr Index rounded_bytes(Index s) {
     return rounds_operands<Precision> ? round_up(layout_totals<Model>.size[s] * static_cast<Index>(sizeof(Operand)), alignment)
                                       : 0;
@@ -200,7 +203,7 @@ private:
   Mirrored<Parameter, MemoryOf<Device>> store_[store_count];
   Mirrored<Parameter, MemoryOf<Device>> gradient_;
   std::vector<DeviceBlock<MemoryOf<Device>>> forms_;   // two for each product
-  std::vector<DeviceBlock<MemoryOf<Device>>> rounded_; // one for each store
+  std::vector<DeviceBlock<MemoryOf<Device>>> rounded_; // one for each store that is multiplied
   std::uint64_t version_ = 1;
 };
 

@@ -61,7 +61,7 @@ struct angle_linear_op {
   // T is the type of rows and parameters, Operand what products read: it may be narrower.
   template <class T, class Operand = T> struct Forward {
     const T* x;                // (edges, stride_of(in))
-    const Operand* operands;   // x as products read it
+    const Operand* x_operands; // x as products read it
     const Operand* weight;     // (out, stride_of(slots * in))
     const Operand* self;       // (out, stride_of(in))
     const T *bias, *self_bias; // (stride_of(out))

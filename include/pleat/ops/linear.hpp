@@ -30,11 +30,11 @@ struct linear_op {
     bool accumulate;
   };
   template <class T, class Operand = T> struct WeightGradient {
-    const T* dy;             // (rows, stride_of(out)), what the bias sums
-    const Operand* operands; // dy as products read it
-    const Operand* x;        // (rows, stride_of(in))
-    T* dweight;              // (out, stride_of(in)), added to, or null
-    T* dbias;                // (out), added to, or null
+    const T* dy;                // (rows, stride_of(out)), what the bias sums
+    const Operand* dy_operands; // dy as products read it
+    const Operand* x;           // (rows, stride_of(in))
+    T* dweight;                 // (out, stride_of(in)), added to, or null
+    T* dbias;                   // (out), added to, or null
     Index rows, out, in;
   };
 };

@@ -42,7 +42,7 @@ struct one_hot_angle_op {
   template <class T, class Operand = T> struct Backward {
     const std::int32_t* columns;
     const T *length, *dy;
-    const Operand* operands; // dy as products read it
+    const Operand* dy_operands; // dy as products read it
     const T *weight, *self;
     T *dweight, *dself;    // added to, or null
     T *dbias, *dself_bias; // (stride_of(out)), added to, or null

@@ -25,10 +25,10 @@ struct one_hot_relational_op {
   };
   template <class T, class Operand = T> struct Backward {
     const std::int32_t* columns;
-    const T* dy;             // (nodes, stride_of(out))
-    const Operand* operands; // dy as products read it
-    T *dweight, *dself;      // added to, or null
-    T *dbias, *dself_bias;   // (stride_of(out)), added to, or null
+    const T* dy;                // (nodes, stride_of(out))
+    const Operand* dy_operands; // dy as products read it
+    T *dweight, *dself;         // added to, or null
+    T *dbias, *dself_bias;      // (stride_of(out)), added to, or null
     GraphTopology graph;
     Plan plan;
     T* form; // scratch

@@ -65,7 +65,7 @@ template <> struct kernel<angle_linear_op, Cuda> {
       const auto units = cuda::edge_units(cuda, a.graph);
       const Index all = capacity_of(units.count); // sums beyond the count are zero
       const Index* const count = cuda.stream->count(units.count);
-      cuda::gemm<T, Operand>(cuda, {a.self, in, true, a.operands, in, false, nullptr, a.y, out, a.self_bias, Out,
+      cuda::gemm<T, Operand>(cuda, {a.self, in, true, a.x_operands, in, false, nullptr, a.y, out, a.self_bias, Out,
                                     capacity_of(a.plan.edges), in, false, false});
       T* const terms = cuda.stream->template workspace<T>(tile * out);
       auto* const sums = reinterpret_cast<Operand*>(terms + tile * out);

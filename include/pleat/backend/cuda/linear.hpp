@@ -138,7 +138,7 @@ template <> struct kernel<linear_op, Cuda> {
     }
     template <class T, class Operand>
     static void weight_gradient(const Cuda& cuda, const linear_op::WeightGradient<T, Operand>& a) {
-      if (a.dweight != nullptr) cuda::add_outer_product<T, Out, In>(cuda, a.operands, a.x, a.rows, a.dweight);
+      if (a.dweight != nullptr) cuda::add_outer_product<T, Out, In>(cuda, a.dy_operands, a.x, a.rows, a.dweight);
       if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, a.rows, a.dbias);
     }
   };

@@ -77,8 +77,8 @@ __global__ void __launch_bounds__(256) columns_of_length(const T* weight, const 
   last[i] = slot < Slots ? weight[o * angle_stride<Slots, In> + slot * In + In - 1] : self[o * stride_of(In) + In - 1];
 }
 
-// dlength_e = `last` times what arrives at the edge, by slot (`sums`) and by itself (dy): a warp for each of the edges
-// [begin, begin + rows). Bytes a row: Slots + 1 times Out.
+// dlength_e = `last` times what arrives at the edge, by slot (`sums`, as products read them) and by itself (dy): a warp for each
+// of the edges [begin, begin + rows). Bytes a row: Slots + 1 times Out.
 template <class T, class Operand, Index Slots, Index Out>
 __global__ void __launch_bounds__(256) one_hot_length_gradient(const Operand* sums, const T* dy, const T* last, T* dlength,
                                                                Index begin, const Index* edges, Index rows, bool accumulate) {
@@ -133,7 +133,7 @@ template <> struct kernel<one_hot_angle_op, Cuda> {
       if (a.dlength != nullptr)
         cuda::launch(cuda, cuda::grid_for((Slots + 1) * Out), cuda::columns_of_length<T, Slots, In, Out>, a.weight, a.self, last);
       if constexpr (sizeof(Operand) == sizeof(T))
-        if (a.dself != nullptr) cuda::clear_beyond_of<Out>(cuda, a.operands, edges);
+        if (a.dself != nullptr) cuda::clear_beyond_of<Out>(cuda, a.dy_operands, edges);
       for (Index begin = 0, all = capacity_of(edges); begin < all; begin += tile) {
         const Index rows = all - begin < tile ? all - begin : tile;
         if (a.dweight != nullptr || a.dlength != nullptr)
@@ -149,8 +149,8 @@ template <> struct kernel<one_hot_angle_op, Cuda> {
           cuda::gemm<T, Operand>(
               cuda, {x, in, false, sums, columns, true, gradient, gradient, in, nullptr, In, Slots * Out, rows, true, true});
         if (a.dself != nullptr)
-          cuda::gemm<T, Operand>(cuda, {x, in, false, a.operands + begin * out, out, true, a.dself, a.dself, in, nullptr, In, Out,
-                                        rows, true, true});
+          cuda::gemm<T, Operand>(cuda, {x, in, false, a.dy_operands + begin * out, out, true, a.dself, a.dself, in, nullptr, In,
+                                        Out, rows, true, true});
       }
       if (a.dweight != nullptr)
         cuda::launch(cuda, cuda::grid_for(Out * Slots * In), cuda::add_weight_by_slot<T, Slots, In, Out>,

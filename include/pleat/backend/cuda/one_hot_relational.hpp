@@ -49,24 +49,27 @@ __global__ void __launch_bounds__(256)
 }
 
 // Row r of `counts` (rows, stride_of(Slots * In)): how often each column is hot on the edges into node begin + r by relation; of
-// `own` (rows, stride_of(In)): on the node itself. Zeros from *nodes on. A thread has a block of In columns of a node. Bytes a
-// row: 2 strides written, and the hot columns of each edge.
+// `own` (rows, stride_of(In)): on the node itself. Zeros from *nodes on. A thread has a column of a node. Bytes a row: its
+// columns written, and hot indices an edge of the relation (from the cache).
 template <class Operand, Index Relations, Index In>
 __global__ void __launch_bounds__(256)
     count_hot_columns(const std::int32_t* columns, Index hot, const Index* incoming, const std::int32_t* source, Operand* counts,
                       Operand* own, Index begin, const Index* nodes, Index rows) {
-  const Index r = global_thread() / (Relations + 1), relation = global_thread() % (Relations + 1), v = begin + r;
+  constexpr Index all = (Relations + 1) * In;
+  const Index i = global_thread(), r = i / all, relation = i % all / In, c = i % In, v = begin + r;
   if (r >= rows) return;
-  Operand* const to = relation < Relations ? counts + r * stride_of(Relations * In) + relation * In : own + r * stride_of(In);
-  for (Index c = 0; c < In; ++c) to[c] = Operand(0);
-  if (v >= *nodes) return;
+  int count = 0;
   const auto add_columns = [&](Index from) {
-    for (Index h = 0; h < hot; ++h)
-      if (const std::int32_t column = columns[from * hot + h]; column >= 0)
-        to[column] = Operand(static_cast<float>(to[column]) + 1); // small whole numbers are exact
+    for (Index h = 0; h < hot; ++h) count += columns[from * hot + h] == c ? 1 : 0;
   };
-  if (relation == Relations) return add_columns(v);
-  for (Index e = incoming[v * Relations + relation]; e < incoming[v * Relations + relation + 1]; ++e) add_columns(source[e]);
+  if (v < *nodes) {
+    if (relation == Relations)
+      add_columns(v);
+    else
+      for (Index e = incoming[v * Relations + relation]; e < incoming[v * Relations + relation + 1]; ++e) add_columns(source[e]);
+  }
+  Operand* const to = relation < Relations ? counts + r * stride_of(Relations * In) + relation * In : own + r * stride_of(In);
+  to[c] = Operand(static_cast<float>(count)); // exact up to 256 also in bfloat16
 }
 
 } // namespace cuda
@@ -96,13 +99,13 @@ template <> struct kernel<one_hot_relational_op, Cuda> {
       static_assert(tile > 0, "pleat: this layer does not fit into the workspace of a GPU; use fewer channels.");
       const Index* const count = cuda.stream->count(nodes);
       auto *const counts = cuda.stream->template workspace<Operand>(tile * (columns + in)), *const own = counts + tile * columns;
-      if constexpr (sizeof(Operand) == sizeof(T)) cuda::clear_beyond_of<Out>(cuda, a.operands, nodes);
+      if constexpr (sizeof(Operand) == sizeof(T)) cuda::clear_beyond_of<Out>(cuda, a.dy_operands, nodes);
       for (Index begin = 0, all = capacity_of(nodes); begin < all; begin += tile) {
         const Index rows = all - begin < tile ? all - begin : tile;
-        cuda::launch(cuda, cuda::grid_for(rows * (Relations + 1)), cuda::count_hot_columns<Operand, Relations, In>,
+        cuda::launch(cuda, cuda::grid_for(rows * (Relations + 1) * In), cuda::count_hot_columns<Operand, Relations, In>,
                      cuda.stream->view(a.columns, nodes * a.plan.hot, capacity_of(nodes) * a.plan.hot), a.plan.hot,
                      cuda::incoming_of(cuda, a.graph), view(a.graph.source), counts, own, begin, count, rows);
-        const Operand* const dy = a.operands + begin * out;
+        const Operand* const dy = a.dy_operands + begin * out;
         if (a.dweight != nullptr)
           cuda::gemm<T, Operand>(cuda, {counts, columns, false, dy, out, true, a.dweight, a.dweight, columns, nullptr,
                                         Relations * In, Out, rows, true, true});

@@ -69,6 +69,7 @@ public:
 
   // --- memory, in the order of the stream: nobody waits for a block to be released. A few virtual GPUs have no such pools.
   void* allocate(Index bytes) {
+    require(mode_ != Mode::Captured, "memory is allocated within a graph; this is a fault of pleat, please report it.");
     choose();
     void* block = nullptr;
     const auto size = static_cast<std::size_t>(bytes);

@@ -130,7 +130,7 @@ int main(int argc, char** argv) try {
                 static_cast<long long>(structure.residues()));
     return 0;
   }
-  open_device(Cuda{}); // one sentence where there is no GPU
+  open_device(Cuda{});             // one sentence where there is no GPU
   sequences<bench::S>("s", 16384); // what is asked for most comes first
   sequences<bench::Xs>("xs", 16384);
   sequences<bench::Nano>("nano", 16384);

@@ -106,9 +106,7 @@ BOOST_AUTO_TEST_CASE(lsd_nm) {
   check_further_precisions<ObjectiveOf<toy::Masked>>("LSD-NM");
 }
 BOOST_AUTO_TEST_CASE(lsd_tn) { check_precisions<ObjectiveOf<toy::Normed>>("LSD-TN", {1e-2, 5e-2}); }
-BOOST_AUTO_TEST_CASE(latent_diffusion) {
-  check_precisions<ObjectiveOf<toy::Diffusion>>("latent diffusion", {1e-2, 5e-2});
-}
+BOOST_AUTO_TEST_CASE(latent_diffusion) { check_precisions<ObjectiveOf<toy::Diffusion>>("latent diffusion", {1e-2, 5e-2}); }
 BOOST_AUTO_TEST_CASE(siamdiff) {
   check_precisions<toy::Siamese>("SiamDiff", {1e-2, 5e-2});
   check_further_precisions<toy::Siamese>("SiamDiff");

@@ -66,6 +66,17 @@ echo 'echo "no such library"; exit 127' | program "$fake/starts" gpu_golden
 check "a program that does not start stops no other" run 1 60 tests/gpu.sh --run "$fake/starts"
 check "a program that does not start is a row" has '^program +gpu_golden +FAIL: does not start .* no such library$'
 check "the others run" has '^op +good +ok'
+# vendor BUNDLE <body of its build.sh, whose $3 is where programs go and $4 the program
+vendor() {
+  mkdir -p "$1/vendor/tests/gpu" && { echo '#!/bin/sh' && cat; } >"$1/vendor/tests/gpu/build.sh" && chmod +x "$1/vendor/tests/gpu/build.sh"
+  tar -C "$1" -czf "$1/vendor.tar.gz" vendor && rm -rf "$1/vendor"
+}
+{ echo 'cat >"$3/$4" <<"END"' && echo '#!/bin/sh' && listed 'built*\n    one*\n' && echo END; } | vendor "$fake/starts"
+check "a program that does not start is built" run 0 60 tests/gpu.sh --run "$fake/starts"
+check "a program that was built runs" has '^golden +built +ok'
+echo 'sleep 100' | vendor "$fake/starts"
+check "building stops at half of the time" run 1 24 tests/gpu.sh --run "$fake/starts"
+check "building stops at half of the time: the others run" has '^op +good +ok'
 
 mkdir -p "$fake/bench/peers"
 echo 'case "$*" in --help) exit 0 ;; --dry) echo "data are there"; exit ${FAKE_DRY:-0} ;; esac

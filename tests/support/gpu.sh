@@ -70,7 +70,7 @@ vendor() {
   local to=$bundle/vendor
   rm -rf "$to" && mkdir -p "$to/dependencies"
   (cd "$root" && cp -r --parents include tests/support tests/gpu tests/cuda "$@" "$to") || return 1
-  cp -r "$work/generated" "$to/generated" || return 1
+  [ ! -d "$work/generated" ] || cp -r "$work/generated" "$to/generated" || return 1
   # What the objects that are there were made of, outside of the repository and the toolkit: Eigen and Boost.
   cat "$work"/*.d | tr ' \\' '\n\n' | grep -E '/(Eigen|boost)/' | sort -u | while read -r header; do
     mkdir -p "$to/dependencies/$(dirname "$(sed -E 's,.*/(include/eigen3|include)/,,' <<<"$header")")"

@@ -62,8 +62,9 @@ more_of_table() {
 case $mode in
   --bundle)
     bundle "${programs[@]}" || exit 1
-    mkdir -p "$bundle/data/golden/graphs" "$bundle/peers"
-    cp "$root/tests/golden/graphs/graph_construction.safetensors" "$bundle/data/golden/graphs/"
+    mkdir -p "$bundle/peers"
+    repository_data=data/golden/graphs
+    link_data
     gzip -dc "$root/examples/data/pretrain_train.fasta.gz" | head -n 4000 >"$bundle/data/proteins.fasta"
     cp "$root"/bench/peer_{transformer,gearnet}.py "$bundle/peers/"
     seal

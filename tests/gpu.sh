@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tests on an NVIDIA GPU: bundled on any machine with nvcc, run on a machine with a GPU and nothing but a driver and cuBLASLt.
 #
-#   tests/gpu.sh --bundle DIR [PROGRAM...]   builds the programs (gpu_ops gpu_golden gpu_models), with the data they need
+#   tests/gpu.sh --bundle DIR [PROGRAM...]   builds the programs (gpu_ops gpu_golden gpu_models); their data are those of tests/golden
 #   tests/gpu.sh --vendor DIR                adds headers and sources, so that --run can build what does not start there
 #   tests/gpu.sh --dry DIR                   everything that needs no GPU: programs start, list their cases, find their data
 #   tests/gpu.sh --run DIR [--log FOLDER]    runs all and prints one table; exit status 1 if a step failed
@@ -76,8 +76,8 @@ sanitizer_steps() {
 case $mode in
   --bundle)
     bundle "${programs[@]}" || exit 1
-    mkdir -p "$bundle/data/golden"
-    cp -r "$root"/tests/golden/{lsd,gearnet,gvp,graphs,siamdiff} "$bundle/data/golden/"
+    repository_data=$(echo data/golden/{lsd,gearnet,gvp,graphs,siamdiff})
+    link_data
     seal
     check_bundle
     ;;

@@ -13,7 +13,7 @@ export LD_LIBRARY_PATH=$fake/library PATH=$fake/path:$PATH
 
 # program BUNDLE NAME <body of a script, where `$*` are its arguments
 program() {
-  mkdir -p "$1/bin" "$1/data" && { echo '#!/bin/sh' && cat; } | gzip >"$1/bin/$2.gz"
+  mkdir -p "$1/bin" "$1/data" && { echo '#!/bin/sh' && cat; } | xz >"$1/bin/$2.xz"
   echo data >"$1/data/some" && (cd "$1" && sha256sum data/some >data.sha256)
 }
 listed() { printf 'case "$*" in --help) exit 0 ;; --list_content) printf "%s"; exit 0 ;; esac\n' "$1"; }

@@ -24,25 +24,36 @@ bundle() {
     say "The CUDA compiler nvcc is not installed: a bundle is made where it is."
     return 1
   fi
-  rm -rf "$bundle/bin" && mkdir -p "$bundle/bin"
+  rm -rf "$bundle/bin" "$bundle/data" "$bundle/vendor.tar.gz" && mkdir -p "$bundle/bin"
   "$root/tests/gpu/build.sh" "$root" "$work" "$work/bin" "$@" || return 1
-  for program in "$@"; do gzip -9 -n -c "$work/bin/$program" >"$bundle/bin/$program.gz" || return 1; done
+  for program in "$@"; do xz -6 -c "$work/bin/$program" >"$bundle/bin/$program.xz" || return 1; done
 }
-packed() { (cd "$bundle/bin" && ls -- *.gz | sed 's/\.gz$//'); }
+packed() { (cd "$bundle/bin" && ls -- *.xz | sed 's/\.xz$//'); }
+unxz_to() { # FROM TO
+  if command -v xz >/dev/null; then
+    xz -dc "$1" >"$2"
+  else
+    python3 -c 'import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.argv[1]), open(sys.argv[2], "wb"))' "$1" "$2"
+  fi
+}
 unpack() {
   local program
   for program in $(packed); do
-    gzip -d -c "$bundle/bin/$program.gz" >"$bundle/bin/$program" && chmod +x "$bundle/bin/$program" || return 1
+    unxz_to "$bundle/bin/$program.xz" "$bundle/bin/$program" && chmod +x "$bundle/bin/$program" || return 1
   done
 }
-# Digests of all data, so that a run notices what was lost on the way.
-seal() { (cd "$bundle" && find data -type f | sort | xargs -r -d '\n' sha256sum >data.sha256); }
+# Digests of all data, so that a run notices what was lost on the way: of what is in the bundle, and of what is in the repository.
+seal() {
+  (cd "$bundle" && { find data -type f && for folder in $repository_data; do find "$folder/" -type f; done; } | sort | xargs -r -d '\n' sha256sum >data.sha256)
+}
+repository_data=""
+link_data() { mkdir -p "$bundle/data" && ln -sfn "$root/tests/golden" "$bundle/data/golden"; }
 # Two bundles and the repository travel together, in 64 MiB.
 most_megabytes=22
 # The rules of a bundle; prints ok and FAIL lines.
 check_size() {
   local megabytes
-  rm -rf "$bundle/vendor" "$bundle/log"
+  rm -rf "$bundle/vendor" "$bundle/log" "$bundle/data/golden"
   megabytes=$(du -sm --apparent-size "$bundle" | cut -f1)
   if [ "$megabytes" -gt $most_megabytes ]; then
     say "FAIL size of the bundle: $megabytes MiB, at most $most_megabytes"
@@ -110,6 +121,7 @@ check_data() {
     say "$bundle is no bundle: make one with $0 --bundle."
     return 1
   fi
+  link_data
   if ! (cd "$bundle" && sha256sum --quiet -c data.sha256) >"$parts/data.log" 2>&1; then
     say "Data of the bundle are missing or damaged: $(head -n 1 "$parts/data.log")"
     return 1
@@ -254,6 +266,6 @@ dry() {
 }
 end_dry() {
   [ ! -s "$parts/results.txt" ] || { sed 's/^/FAIL /' "$parts/results.txt" && dry_failed=1; }
-  (cd "$bundle/bin" && rm -f $(packed)) && rm -f "$log/table.txt"
+  (cd "$bundle/bin" && rm -f $(packed)) && rm -f "$log/table.txt" "$bundle/data/golden"
   exit $dry_failed
 }

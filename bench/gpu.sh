@@ -21,6 +21,9 @@ work=${PLEAT_GPU_WORK:-$root/build/gpu/work}
 steps_of() {
   local gearnet="python3 peers/peer_gearnet.py . atom 128 \$(ls atom_*_positions.npy | cut -d_ -f2) --train --device cuda"
   local transformer="python3 peers/peer_transformer.py --device cuda --models s,xs,nano --data data/proteins.fasta"
+  if ! command -v python3 >/dev/null; then
+    gearnet="sh -c 'echo peer missing: Python is not installed; exit 77'" transformer=$gearnet
+  fi
   [ ! -x "$bundle/bin/bench_gpu_kernels" ] || echo "pleat|kernels|35|bin/bench_gpu_kernels"
   [ ! -x "$bundle/bin/bench_gpu_models" ] || echo "pleat|models|60|bin/bench_gpu_models --dump ."
   echo "peer|transformer, eager|35|$transformer"

@@ -7,7 +7,12 @@ out=$work/gpu_bundle
 mkdir -p "$out"
 export PLEAT_GPU_WORK=$out/work PLEAT_JOBS=$jobs
 status=0
-bash "$root/tests/gpu_bundle/scripts.sh" || status=1
+if command -v xz >/dev/null; then
+  bash "$root/tests/gpu_bundle/scripts.sh" || status=1
+else
+  echo "left out: bundles for a GPU machine, xz is not installed (apt-get install xz-utils)"
+  exit 0
+fi
 
 nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
 if ! command -v "$nvcc" >/dev/null; then

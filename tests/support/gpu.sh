@@ -24,6 +24,7 @@ bundle() {
     say "The CUDA compiler nvcc is not installed: a bundle is made where it is."
     return 1
   fi
+  command -v xz >/dev/null || { say "FAIL xz is not installed, which packs bundles: apt-get install xz-utils" && return 1; }
   rm -rf "$bundle/bin" "$bundle/data" "$bundle/vendor.tar.gz" && mkdir -p "$bundle/bin"
   "$root/tests/gpu/build.sh" "$root" "$work" "$work/bin" "$@" || return 1
   for program in "$@"; do xz -6 -c "$work/bin/$program" >"$bundle/bin/$program.xz" || return 1; done

@@ -67,5 +67,8 @@ BOOST_AUTO_TEST_SUITE(row_counts_of_products)
 BOOST_AUTO_TEST_CASE(narrow_float) { check_rows<40, 48, Float32>(); }
 BOOST_AUTO_TEST_CASE(wide_float) { check_rows<480, 120, Float32>(); }
 BOOST_AUTO_TEST_CASE(narrow_double) { check_rows<40, 48, Float64>(); }
+BOOST_AUTO_TEST_CASE(narrow_bf16) { check_rows<40, 48, Bf16>(); }
+BOOST_AUTO_TEST_CASE(wide_bf16) { check_rows<480, 120, Bf16>(); }
+BOOST_AUTO_TEST_CASE(wide_tf32) { check_rows<480, 120, Tf32>(); }
 
 BOOST_AUTO_TEST_SUITE_END()

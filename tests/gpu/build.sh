@@ -59,25 +59,35 @@ compile() {
 export -f compile object_of
 export root
 
-# Sessions that pleat_add_models wrote for a program: in a bundle they are there, in a repository CMake writes them.
+# Sessions that pleat_add_models wrote for a program, by one target or several (`<program>_...`): in a bundle they are there, in a
+# repository CMake writes them.
 folder_of() { if [ -d "$root/generated/$1" ]; then echo "$root/generated/$1"; else echo "$work/generated/$1"; fi; }
 generated() {
-  local project=$1 name=$2 file folder
+  local project=$1 name=$2 file folder target as
   folder=$(folder_of "$name")
   if [ ! -d "$root/generated/$name" ]; then
+    rm -rf "${work:?}/$name/$name"* # of targets that there are no more
     if ! cmake -S "$root/$project" -B "$work/$name" -DCMAKE_CUDA_COMPILER="$nvcc" >"$work/$name.configure.log" 2>&1; then
       echo "$project does not configure, see $work/$name.configure.log" >&2
       return 1
     fi
-    mkdir -p "$folder"
-    for file in "$work/$name/$name"/*; do # without the paths of this machine, and only where they changed
-      sed "s|\"$root/tests/|\"|; s|\"$root/bench/|\"|" "$file" >"$folder/new"
-      cmp -s "$folder/new" "$folder/${file##*/}" || cp "$folder/new" "$folder/${file##*/}"
-      rm "$folder/new"
+    rm -rf "$folder.new"
+    mkdir -p "$folder" "$folder.new"
+    for file in "$work/$name/$name"*/*; do # without the paths of this machine, and only where they changed
+      target=$(basename "$(dirname "$file")") as=${file##*/}
+      case $as in
+        sorts_cuda.cu) continue ;; # one for all targets, see sorts
+        "${target}"_sessions.hpp) ;;
+        *) as=${target}_$as ;;
+      esac
+      sed "s|\"$root/tests/|\"|; s|\"$root/bench/|\"|" "$file" >"$folder.new/$as"
+      cmp -s "$folder.new/$as" "$folder/$as" || cp "$folder.new/$as" "$folder/$as"
     done
+    for file in "$folder"/*; do [ -e "$folder.new/${file##*/}" ] || rm "$file"; done
+    rm -rf "$folder.new"
   fi
   for file in "$folder"/*.cu; do printf 'cuda||%s\n' "$file"; done
-  for file in "$folder"/*.cpp; do printf 'host||%s\n' "$file"; done
+  for file in "$folder"/*.cpp; do [ ! -e "$file" ] || printf 'host||%s\n' "$file"; done
 }
 # units NAME FILE...: three test files at a time as one source each, since half of a file's compile time is that of its headers. Each is
 # in a namespace of its own; what it includes has been read before.
@@ -114,11 +124,14 @@ sources() {
       sorts
       ;;
     gpu_golden)
-      units golden "$root"/tests/{nn/block,nn/gvp,models/noise_mask,encoders/gearnet,models/siamdiff_golden,encoders/gvp}_test.cpp
+      units golden_models "$root"/tests/{nn/block,nn/gvp,models/noise_mask}_test.cpp
+      units golden_gearnet "$root"/tests/{encoders/gearnet,models/siamdiff_golden}_test.cpp
+      units golden_gvp "$root"/tests/encoders/gvp_test.cpp
       sorts
       ;;
     gpu_models)
-      generated tests/gpu/models gpu_models
+      generated tests/gpu/models gpu_models || return 1
+      sorts
       printf 'cuda||%s\n' "$root/tests/gpu/device.cu"
       printf 'host|%s|%s\n' "-I$(folder_of gpu_models)" "$root/tests/gpu/models.cpp"
       ;;
@@ -128,7 +141,8 @@ sources() {
       return
       ;;
     bench_gpu_models)
-      generated bench/gpu bench_gpu_models
+      generated bench/gpu bench_gpu_models || return 1
+      sorts
       printf 'host|%s|%s\n' "-I$(folder_of bench_gpu_models)" "$root/bench/gpu/models.cpp"
       return
       ;;

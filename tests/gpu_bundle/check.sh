@@ -1,16 +1,23 @@
 #!/usr/bin/env bash
 # The bundles that a GPU machine runs: that they can be made, need no library but cuBLASLt, are small, and start; without a GPU.
-# PLEAT_GPU_PROGRAMS: some programs of tests/gpu.sh instead of all of them.
+# PLEAT_GPU_PROGRAMS: some programs of tests/gpu.sh instead of all of them. PLEAT_GPU_BENCH_MODELS=1: the models of the benchmarks as
+# well, which take nvcc four minutes of a core.
 source "$(dirname "$0")/../support/common.sh"
 out=$work/gpu_bundle
 mkdir -p "$out"
 export PLEAT_GPU_WORK=$out/work PLEAT_JOBS=$jobs
 status=0
+if command -v xz >/dev/null; then
+  bash "$root/tests/gpu_bundle/scripts.sh" || status=1
+else
+  echo "left out: bundles for a GPU machine, xz is not installed (apt-get install xz-utils)"
+  exit 0
+fi
 
 nvcc=${NVCC:-$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)}
 if ! command -v "$nvcc" >/dev/null; then
   echo "left out: bundles for a GPU machine, nvcc is not installed"
-  exit 0
+  exit $status
 fi
 
 [ -z "${PLEAT_NVCC_LOG:-}" ] || measure_tool || exit 1 # before several calls of nvcc want it
@@ -39,5 +46,5 @@ bundle() {
   fi
 }
 bundle tests tests/gpu.sh ${PLEAT_GPU_PROGRAMS:-}
-bundle bench bench/gpu.sh
+bundle bench bench/gpu.sh bench_gpu_kernels $([ -z "${PLEAT_GPU_BENCH_MODELS:-}" ] || echo bench_gpu_models)
 exit $status

@@ -64,7 +64,8 @@ each_line() {
 # measure COMMAND...: runs it and prints `user+sys seconds <tab> peak MB` on descriptor 3.
 measure_tool() {
   if [ ! -x "$work/measure" ] || [ "$root/tests/support/measure.cpp" -nt "$work/measure" ]; then
-    # By another name first: calls of nvcc that run side by side may all come here.
-    g++ -std=c++20 -O1 "$root/tests/support/measure.cpp" -o "$work/measure.$$" && mv "$work/measure.$$" "$work/measure" || return 1
+    # By a name of its own first: calls of nvcc that run side by side may all come here, and one of them may be running it.
+    local new
+    new=$(mktemp "$work/measure.XXXXXX") && g++ -std=c++20 -O1 "$root/tests/support/measure.cpp" -o "$new" && chmod 755 "$new" && mv "$new" "$work/measure" || return 1
   fi
 }

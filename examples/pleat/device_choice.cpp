@@ -98,9 +98,9 @@ DeviceChoice choose_device(const DeviceOptions& options, const std::string& mode
   choice.threads = options.threads;
   const Asked asked = parse(options.device, choice.gpu);
   const bool for_any = options.precision == "float32"; // the CPU has it
-  const std::string run =
-      options.run.empty() ? ""
-                          : options.run + ": was trained in " + options.precision + " (--precision says to go on in another): ";
+  const std::string run = options.run.empty() ? ""
+                                              : options.run + ": was trained in " + options.precision +
+                                                    " (to go on in float32 give --precision float32): ";
   pleat::require(asked != Asked::Cpu || run.empty(), run, "the CPU computes in float32.");
   if (asked == Asked::Cpu && !for_any)
     throw UsageError("--precision " + options.precision + ": the CPU computes in float32; leave it out, or use --device cuda.");

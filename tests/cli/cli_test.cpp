@@ -232,11 +232,14 @@ BOOST_AUTO_TEST_CASE(runs_keep_their_precision) {
     return words;
   };
   record(",\"precision\":\"bf16\"");
-  BOOST_TEST(refuses(go_on({}), 1,
-                     "/model.safetensors: was trained in bf16 (--precision says to go on in another): the CPU computes in "
-                     "float32, and this program was built without CUDA"));
-  BOOST_TEST(refuses(go_on({"--device", "cpu"}), 1, "was trained in bf16 (--precision says to go on in another): the CPU"));
-  BOOST_TEST(refuses(go_on({"--device", "cuda"}), 1, "to go on in another): --device cuda: this program was built without CUDA"));
+  BOOST_TEST(
+      refuses(go_on({}), 1,
+              "/model.safetensors: was trained in bf16 (to go on in float32 give --precision float32): the CPU computes in "
+              "float32, and this program was built without CUDA"));
+  BOOST_TEST(
+      refuses(go_on({"--device", "cpu"}), 1, "was trained in bf16 (to go on in float32 give --precision float32): the CPU"));
+  BOOST_TEST(
+      refuses(go_on({"--device", "cuda"}), 1, "give --precision float32): --device cuda: this program was built without CUDA"));
   BOOST_TEST(refuses(go_on({"--precision", "bf16"}), 1, "--precision bf16: the CPU computes in float32, and"));
   BOOST_TEST(precision() == "bf16");
   const Ran other = run(go_on({"--precision", "float32"}));

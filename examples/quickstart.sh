@@ -4,7 +4,8 @@
 #
 #   examples/quickstart.sh                            about 10 minutes on 2 cores; what is finished is not done again
 #   examples/quickstart.sh --clean                    starts from nothing
-#   examples/quickstart.sh --device cpu|cuda|auto     where the models compute; auto (the default): on a GPU where nvcc and one are found
+#   examples/quickstart.sh --device cpu|cuda|auto     where the models compute; auto (the default): on a GPU where there is one of
+#                                                     compute capability 8.0 or newer, and nvcc 12 or newer
 #
 # PLEAT_JOBS: how many jobs at once (default: all cores). PLEAT_OUTPUT: folder of models and report (default: build/quickstart).
 set -euo pipefail
@@ -16,8 +17,8 @@ while [ $# -gt 0 ]; do
     --clean) clean=1 ;;
     --device=cpu | --device=cuda | --device=auto) device=${1#--device=} ;;
     --device)
-      case ${2:-} in cpu | cuda | auto) device=$2 && shift ;; *) sed -n '2,9s/^# \{0,1\}//p' "$0" && exit 2 ;; esac ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
+      case ${2:-} in cpu | cuda | auto) device=$2 && shift ;; *) sed -n '2,10s/^# \{0,1\}//p' "$0" && exit 2 ;; esac ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
   shift
 done
@@ -33,17 +34,31 @@ say() { printf '== %s\n' "$*" >&2; }
 source cmake/install_packages.sh
 pleat_need g++ cmake ninja-build libeigen3-dev libcli11-dev zlib1g-dev
 
-# For a GPU nvcc compiles the models of size nano, about half a minute of one core.
-nvcc=${CUDACXX:-$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null || true)}
-capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | grep -oE '^[0-9]+\.[0-9]+' | head -n 1 | tr -d . || true)
-if [ $device = auto ]; then
+# For a GPU nvcc compiles the models of size nano.
+nvcc= capability= no_gpu=
+look_for_gpu() { # sets nvcc and capability, or no_gpu: why there is none to use
+  nvcc=${CUDACXX:-$(command -v nvcc || ls /usr/local/cuda/bin/nvcc 2>/dev/null || true)}
+  local release
+  release=$({ "$nvcc" --version || true; } 2>/dev/null | sed -n 's/.*release \([0-9]*\)\..*/\1/p' | head -n 1)
+  capability=$({ nvidia-smi --query-gpu=compute_cap --format=csv,noheader || true; } 2>/dev/null | sed -n 's/^\([0-9]*\)\.\([0-9]\).*/\1\2/p' | head -n 1)
+  if [ -z "$capability" ]; then
+    no_gpu="nvidia-smi shows no NVIDIA GPU"
+  elif [ "$capability" -lt 80 ]; then
+    no_gpu="the GPU has compute capability ${capability%?}.${capability: -1} and pleat needs 8.0 or newer"
+  elif [ -z "$release" ]; then
+    no_gpu="nvcc is not found (put its folder on PATH, or name it in CUDACXX)"
+  elif [ "$release" -lt 12 ]; then
+    no_gpu="$nvcc is of CUDA $release and pleat needs 12 or newer (name another in CUDACXX)"
+  fi
+}
+if [ $device != cpu ]; then look_for_gpu; fi
+if [ $device = auto ] && [ -z "$no_gpu" ]; then
+  device=cuda
+elif [ $device = auto ]; then
+  say "on the CPU, since $no_gpu"
   device=cpu
-  if [ -n "$nvcc" ] && [ -n "$capability" ]; then device=cuda; fi
-elif [ $device = cuda ] && [ -z "$nvcc" ]; then
-  echo "quickstart.sh: --device cuda needs nvcc; put its folder on PATH, name it in CUDACXX, or use --device cpu." >&2
-  exit 1
-elif [ $device = cuda ] && [ -z "$capability" ]; then
-  echo "quickstart.sh: --device cuda needs an NVIDIA GPU, and nvidia-smi shows none; use --device cpu." >&2
+elif [ $device = cuda ] && [ -n "$no_gpu" ]; then
+  echo "quickstart.sh: --device cuda: $no_gpu; or use --device cpu." >&2
   exit 1
 fi
 say "device $device"

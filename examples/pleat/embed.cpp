@@ -247,10 +247,10 @@ void print_estimates(const EmbedArguments& a, Reader& reader, const pleat::ReadO
   const double values = 4.0 * static_cast<double>(reader.width() * (a.pool == "none" ? (std::max)(group_residues, longest) : 0));
   std::printf("input            %lld records, %lld residues, longest %lld\n", static_cast<long long>(records),
               static_cast<long long>(residues), static_cast<long long>(longest));
-  std::printf("memory           about %s = model %s + longest sequence %s + rows in flight %s\n",
-              bytes_text(static_cast<double>(one.reading + one.inference) + values).c_str(),
+  std::printf("memory           about %s = model %s + longest sequence %s + rows in flight %s%s\n",
+              bytes_text(static_cast<double>(one.reading + one.inference) + values + reader.device().fixed_memory()).c_str(),
               bytes_text(static_cast<double>(one.reading)).c_str(), bytes_text(static_cast<double>(one.inference)).c_str(),
-              bytes_text(values).c_str());
+              bytes_text(values).c_str(), reader.device().fixed_memory_text().c_str());
   std::printf("disk             %s (%lld rows of width %lld, float32)\n",
               bytes_text(4.0 * static_cast<double>(rows * width)).c_str(), static_cast<long long>(rows),
               static_cast<long long>(width));

@@ -11,6 +11,7 @@
 #include <pleat/io/rows_writer.hpp>
 
 #include "command.hpp"
+#include "cuda_part.hpp"
 #include "registry.hpp"
 #include "structure_registry.hpp"
 #include "structures.hpp"
@@ -47,10 +48,15 @@ struct Item {
   Index graph = -1;
 };
 
+/// Bytes: of the machine, and of a device that has its own.
+struct Memory {
+  double host = 0, device = 0;
+};
+
 class StructureEmbedding {
 public:
-  StructureEmbedding(const EmbedStructureArguments& a, StructureReader& reader, double available)
-      : a_(a), reader_(reader), facts_(reader.facts()), limit_(available) {
+  StructureEmbedding(const EmbedStructureArguments& a, StructureReader& reader, const Memory& limits)
+      : a_(a), reader_(reader), facts_(reader.facts()), limits_(limits) {
     settings_ = pleat::Json::object();
     settings_.set("model", facts_.name);
     settings_.set("weights", a.random ? "random, seed " + std::to_string(a.seed) + ": never trained" : a.weights);
@@ -95,7 +101,8 @@ public:
 
   void estimate(const std::vector<std::string>& files) {
     Index rows = 0, largest_edges = 0;
-    double memory = 0, flops = 0, rate = 0;
+    Memory memory;
+    double flops = 0, rate = 0;
     std::string largest;
     for (const std::string& file : files) {
       Item item;
@@ -105,7 +112,8 @@ public:
       const Index made = rows_of(item, counts);
       rows += made;
       if (counts.edges > largest_edges) largest_edges = counts.edges, largest = file;
-      memory = (std::max)(memory, needed(made * facts_.width));
+      const Memory need = needed(made * facts_.width);
+      memory = {(std::max)(memory.host, need.host), (std::max)(memory.device, need.device)};
       if (rate <= 0 && counts.edges < 20'000) {
         double seconds = 0;
         for (int turn = 0; turn < 2 && seconds < 1; ++turn) { // the first one pays for memory and prepared weights
@@ -119,9 +127,14 @@ public:
     }
     std::printf("input            %lld structures (%lld refused), %lld residues, largest %s\n", number(structures_ + refused_),
                 number(refused_), number(residues_), largest.c_str());
-    std::printf("memory           about %s, model %s of it; %s available\n",
-                bytes_text(memory + 4.0 * static_cast<double>(group_values)).c_str(),
-                bytes_text(static_cast<double>(facts_.memory)).c_str(), bytes_text(limit_).c_str());
+    memory.host += 4.0 * static_cast<double>(group_values);
+    const DeviceChoice& device = reader_.device();
+    std::printf("memory           about %s, model %s of it%s; %s available\n",
+                bytes_text(device.cuda ? memory.device : memory.host).c_str(),
+                bytes_text(static_cast<double>(facts_.memory)).c_str(), device.fixed_memory_text().c_str(),
+                bytes_text(device.cuda ? limits_.device : limits_.host).c_str());
+    if (device.cuda)
+      std::printf("of the machine   about %s; %s available\n", bytes_text(memory.host).c_str(), bytes_text(limits_.host).c_str());
     std::printf("disk             %s (%lld rows of width %lld, float32)\n",
                 bytes_text(4.0 * static_cast<double>(rows * facts_.width)).c_str(), number(rows), number(facts_.width));
     if (rate > 0)
@@ -162,26 +175,40 @@ private:
     return a_.per == facts_.nodes ? counts.nodes : item.structure.residues() - counts.residues_without;
   }
   /// Bytes of a group whose rows have `values` values.
-  double needed(Index values) const {
-    return static_cast<double>(facts_.memory) + reader_.memory() + 4.0 * static_cast<double>(values);
+  Memory needed(Index values) const {
+    const ReadMemory reading = reader_.memory();
+    const auto model = static_cast<double>(facts_.memory);
+    Memory memory{.host = model + reading.arrays + 4.0 * static_cast<double>(values)};
+    if (reader_.device().cuda) {
+      // What is sent lies in a block that doubles, and in two of the host; the host has the values as well.
+      memory.host += 4 * reading.largest;
+      memory.device = model + reading.activations + 2 * reading.largest + reader_.device().fixed_memory();
+    } else {
+      memory.host += reading.activations;
+    }
+    return memory;
   }
+  bool fits(const Memory& memory) const { return memory.host <= limits_.host && memory.device <= limits_.device; }
 
   void read(const std::string& file) {
     Item item;
     pleat::GraphCounts counts;
     if (load(file, item, counts)) {
       Index values = rows_of(item, counts) * facts_.width;
-      if (needed(values_ + values) > limit_ && graphs_ > 0) { // alone it may fit
+      if (!fits(needed(values_ + values)) && graphs_ > 0) { // alone it may fit
         reader_.remove_last();
         flush();
         reader_.add(item.structure);
       }
-      if (const double bytes = needed(values_ + values); bytes > limit_) {
+      if (const Memory need = needed(values_ + values); !fits(need)) {
         reader_.remove_last();
+        const bool on_device = need.device > limits_.device;
         try {
-          pleat::fail(file, ": its ", item.structure.residues(), " residues need ", bytes_text(bytes), " of memory with ",
-                      facts_.name, ", and there are ", bytes_text(limit_),
-                      "; read fewer chains (--chain), choose a smaller model, or raise --max-memory.");
+          pleat::fail(file, ": its ", item.structure.residues(), " residues need ",
+                      bytes_text(on_device ? need.device : need.host), on_device ? " of the GPU's memory" : " of memory",
+                      " with ", facts_.name, ", and there are ", bytes_text(on_device ? limits_.device : limits_.host),
+                      "; read fewer chains (--chain), choose a smaller model, or ",
+                      on_device || !reader_.device().cuda ? "raise --max-memory." : "free memory of the machine.");
         } catch (const pleat::Error& error) {
           refuse(item, error);
         }
@@ -270,7 +297,7 @@ private:
   const EmbedStructureArguments& a_;
   StructureReader& reader_;
   const StructureModelFacts& facts_;
-  double limit_; // bytes
+  Memory limits_;
   pleat::Json settings_;
   pleat::StructureReport report_;
   std::unique_ptr<pleat::RowsWriter> writer_;
@@ -298,9 +325,9 @@ void embed_structure(const EmbedStructureArguments& a) {
   });
   const std::vector<std::string> files = structure_files(a);
   const Placed<StructureModel> placed = place_structure_model(a.model, a.where);
-  const double available = a.max_memory > 0     ? static_cast<double>(a.max_memory)
-                           : placed.device.cuda ? placed.device.memory
-                                                : available_memory();
+  Memory limits{.host = available_memory()}; // before the model takes some
+  if (placed.device.cuda) limits.device = static_cast<double>(cuda_part().free_memory(placed.device.gpu));
+  if (a.max_memory > 0) (placed.device.cuda ? limits.device : limits.host) = static_cast<double>(a.max_memory);
   const std::unique_ptr<StructureReader> reader = placed->open(placed.device);
   if (a.random) {
     std::fprintf(stderr, "%s has random weights (seed %llu): its rows tell nothing about proteins\n", a.model.c_str(),
@@ -309,7 +336,7 @@ void embed_structure(const EmbedStructureArguments& a) {
   } else {
     reader->load(checkpoint_file(a.weights));
   }
-  StructureEmbedding embedding(a, *reader, available);
+  StructureEmbedding embedding(a, *reader, limits);
   if (a.dry_run)
     embedding.estimate(files);
   else
@@ -336,7 +363,9 @@ void add_embed_structure(CLI::App& app) {
   CLI::Option* random = command.add_option("--random", a->seed, "seed: random weights, never trained");
   command.add_option("--output", a->output, "file to write, .safetensors or .npy")->required();
   command.add_option("--per", a->per, "what has a row: residue, atom or protein")->capture_default_str();
-  command.add_option("--max-memory", a->max_memory, "bytes (also 800MB, 16GB) that may be used; default: what is free")
+  command
+      .add_option("--max-memory", a->max_memory,
+                  "bytes (also 800MB, 16GB) that may be used, those of the GPU where one computes; default: what is free")
       ->transform(CLI::AsSizeValue(true));
   add_device_options(command, a->where);
   command.add_flag("--skip-bad", a->skip_bad, "files that are refused do not end the others; they have no rows");

@@ -68,10 +68,10 @@ void print_estimates(const StructureTaskModel& model, const FinetuneArguments& a
     std::printf("%-16s %lld labels in %lld units\n", std::string(pleat::split_name(part)).c_str(),
                 static_cast<long long>(set.items()), static_cast<long long>(set.size()));
   }
-  std::printf("memory           %s = values, gradients and moments %s + activations %s\n",
-              bytes_text(static_cast<double>(cost.parameters + cost.activations)).c_str(),
-              bytes_text(static_cast<double>(cost.parameters)).c_str(),
-              bytes_text(static_cast<double>(cost.activations)).c_str());
+  std::printf("memory           %s = values, gradients and moments %s + activations %s%s\n",
+              bytes_text(static_cast<double>(cost.parameters + cost.activations) + a.request.device.fixed_memory()).c_str(),
+              bytes_text(static_cast<double>(cost.parameters)).c_str(), bytes_text(static_cast<double>(cost.activations)).c_str(),
+              a.request.device.fixed_memory_text().c_str());
   std::printf("disk             %s (checkpoint, log, predictions)\n",
               bytes_text(static_cast<double>(cost.parameters) + 220 * steps +
                          40.0 * static_cast<double>(a.request.data->parts[2].items()))
@@ -113,8 +113,9 @@ void finetune(FinetuneArguments& a) {
     pleat::require(std::isfinite(o.peak_rate), "--rate is ", o.peak_rate, ", which is no amount; give a finite number.");
     return 0;
   });
-  const auto model = structure_task_model(task, a.request.where, a.request.device);
   while (a.request.directory.size() > 1 && a.request.directory.back() == '/') a.request.directory.pop_back();
+  keep_precision(a.request.where, a.request.directory);
+  const auto model = structure_task_model(task, a.request.where, a.request.device);
   if (a.decoys.empty()) a.decoys = a.request.directory + ".decoys.safetensors";
   pleat::require(
       task.name != "psr" || !a.dry_run || std::filesystem::exists(a.decoys), a.decoys,
@@ -209,7 +210,7 @@ void add_finetune(CLI::App& app) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   command.add_option("--seed", o.seed, "of the head, of a random encoder and of the order of batches")->capture_default_str();
-  add_device_options(command, a->request.where);
+  add_device_options(command, a->request.where, true);
   command.add_flag("--quiet", a->quiet, "no progress bar");
   command.add_flag("--dry-run", a->dry_run, "print what memory, disk and time the run will take, and stop");
   command.callback([a] { finetune(*a); });

@@ -102,24 +102,31 @@ void neighbours(const NeighbourArguments& a) {
     const std::string encoder = model == "none" ? default_encoder : runs.back().encoder;
     if (std::find(encoders.begin(), encoders.end(), encoder) == encoders.end()) encoders.push_back(encoder);
   }
+  std::vector<Placed<StructureModel>> placed;
+  std::string where;
+  for (const std::string& encoder : encoders) {
+    placed.push_back(place_structure_model(encoder, a.where));
+    where += (where.empty() ? "" : ", ") + encoder + " on " + placed.back().device.text;
+  }
   const Chains chains = load(a);
   std::vector<Index> clusters = chains.clusters;
   std::sort(clusters.begin(), clusters.end());
   clusters.erase(std::unique(clusters.begin(), clusters.end()), clusters.end());
   std::printf("A demonstration, no benchmark: %zu chains of %zu clusters, %zu classes; the score of a class is the cosine to the "
-              "nearest chain of another cluster that has it.\n\n%-44s %6s %11s\n",
-              chains.structures.size(), clusters.size(), chains.table.sets.classes.size(), "features", "Fmax", "micro AUPR");
+              "nearest chain of another cluster that has it.\n%s\n\n%-44s %6s %11s\n",
+              chains.structures.size(), clusters.size(), chains.table.sets.classes.size(), where.c_str(), "features", "Fmax",
+              "micro AUPR");
   std::vector<std::string> sequences;
   for (const pleat::Structure& structure : chains.structures) sequences.push_back(structure.sequence());
   print_scores(chains, "composition", pleat::composition_matrix(sequences));
-  for (const std::string& encoder : encoders) {
-    const Placed<StructureModel> model = place_structure_model(encoder, a.where);
+  for (const Placed<StructureModel>& model : placed) {
     const auto reader = model->open(model.device);
     reader->initialise(a.seed);
-    print_scores(chains, "random weights, " + encoder, encoded(chains, *reader));
+    print_scores(chains, "random weights, " + model->facts().name, encoded(chains, *reader));
   }
   for (const Run& run : runs) {
-    const Placed<StructureModel> model = place_structure_model(run.encoder, a.where);
+    const auto at = std::find(encoders.begin(), encoders.end(), run.encoder) - encoders.begin();
+    const Placed<StructureModel>& model = placed[static_cast<std::size_t>(at)];
     const auto reader = model->open(model.device);
     reader->load(run.file);
     print_scores(chains, run.folder, encoded(chains, *reader));

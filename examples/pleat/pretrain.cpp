@@ -68,10 +68,11 @@ void print_estimates(const ModelEntry& entry, const TrainArguments& a, bool diff
               static_cast<long long>(request.train->size()), static_cast<long long>(request.train->residues()),
               static_cast<long long>(plan.batches_per_epoch()),
               static_cast<double>(o.steps * o.accumulation) / static_cast<double>(plan.batches_per_epoch()));
-  std::printf("memory           %s = values and gradients %s + optimiser %s + activations %s\n",
-              bytes_text(static_cast<double>(memory.total())).c_str(), bytes_text(static_cast<double>(memory.parameters)).c_str(),
+  std::printf("memory           %s = values and gradients %s + optimiser %s + activations %s%s\n",
+              bytes_text(static_cast<double>(memory.total()) + request.device.fixed_memory()).c_str(),
+              bytes_text(static_cast<double>(memory.parameters)).c_str(),
               bytes_text(static_cast<double>(memory.optimiser)).c_str(),
-              bytes_text(static_cast<double>(memory.activations)).c_str());
+              bytes_text(static_cast<double>(memory.activations)).c_str(), request.device.fixed_memory_text().c_str());
   std::printf("disk             %s (checkpoint and log), twice that while a checkpoint is replaced\n", bytes_text(disk).c_str());
   std::printf("time             about %s: %lld steps of %.3f s (%.0f residues a second, measured with %s)\n",
               time_text(step_seconds * static_cast<double>(o.steps)).c_str(), static_cast<long long>(o.steps), step_seconds,
@@ -93,6 +94,7 @@ void train(TrainArguments& a, bool diffusion) {
                    ": is not a checkpoint of this program; train one with `pleat pretrain`.");
     pleat::require(!is_diffusion(file.metadata("model")), a.request.autoencoder,
                    ": is itself a diffusion; give the autoencoder it was trained on.");
+    keep_precision(a.request.where, a.request.directory);
     entry = place_model(file.metadata("model"), a.request.where);
   } else {
     as_usage([&] {
@@ -100,6 +102,7 @@ void train(TrainArguments& a, bool diffusion) {
       find_model(a.model);
       return 0;
     });
+    keep_precision(a.request.where, a.request.directory);
     entry = place_model(a.model, a.request.where);
   }
   const pleat::SequenceSet train = load_sequences(a.data, a.excluded, a.strict),

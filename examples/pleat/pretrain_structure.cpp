@@ -88,9 +88,10 @@ void print_estimates(const StructureTraining& training, const StructureTrainRequ
   std::printf("data             %lld structures, %lld residues; %lld batches an epoch, %.2f epochs\n",
               number(request.train->size()), number(request.train->residues()), number(plan.batches_per_epoch()),
               static_cast<double>(o.steps * o.accumulation) / static_cast<double>(plan.batches_per_epoch()));
-  std::printf("memory           %s = values and gradients %s + optimiser %s + activations %s\n",
-              bytes_text(static_cast<double>(cost.total())).c_str(), bytes_text(static_cast<double>(cost.parameters)).c_str(),
-              bytes_text(static_cast<double>(cost.optimiser)).c_str(), bytes_text(static_cast<double>(cost.activations)).c_str());
+  std::printf("memory           %s = values and gradients %s + optimiser %s + activations %s%s\n",
+              bytes_text(static_cast<double>(cost.total()) + request.device.fixed_memory()).c_str(),
+              bytes_text(static_cast<double>(cost.parameters)).c_str(), bytes_text(static_cast<double>(cost.optimiser)).c_str(),
+              bytes_text(static_cast<double>(cost.activations)).c_str(), request.device.fixed_memory_text().c_str());
   std::printf("disk             %s (checkpoint and log), twice that while a checkpoint is replaced\n", bytes_text(disk).c_str());
   std::printf("time             about %s: %lld steps of %.3f s (%.0f residues a second, measured with %s)\n",
               time_text(cost.seconds_per_step * static_cast<double>(o.steps)).c_str(), number(o.steps), cost.seconds_per_step,
@@ -99,7 +100,9 @@ void print_estimates(const StructureTraining& training, const StructureTrainRequ
 
 void pretrain_structure(PretrainStructureArguments& a) {
   StructureTrainRequest& request = a.request;
-  const Placed<StructureTraining> training = place_structure_training(*as_usage([&] { return &choose(a); }), request.where);
+  const StructureTraining& on_cpu = *as_usage([&] { return &choose(a); });
+  keep_precision(request.where, request.directory);
+  const Placed<StructureTraining> training = place_structure_training(on_cpu, request.where);
   const StructureTrainFacts& facts = training->facts();
   request.device = training.device;
   if (!a.initial.empty()) request.initial = checkpoint_file(a.initial);

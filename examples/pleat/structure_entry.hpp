@@ -51,14 +51,17 @@ template <class Encoder, class Device, class Precision = Float32> class Structur
       while (!graphs_.empty()) remove_last();
     }
     std::span<const std::int32_t> atoms(std::size_t graph) const override { return graphs_[graph]->atoms(); }
-    double memory() const override {
-      double small = held_small_, large = held_large_, arrays = 0; // threads keep the memory of earlier graphs
+    ReadMemory memory() const override {
+      ReadMemory memory;
+      double small = held_small_, large = held_large_; // threads keep the memory of earlier graphs
       int smalls = held_small_ > 0 ? device_.threads() : 0;
       for (const Need& need : needs_) {
         (need.alone ? large : small) = (std::max)(need.alone ? large : small, need.activations);
-        smalls += need.alone ? 0 : 1, arrays += need.arrays;
+        smalls += need.alone ? 0 : 1, memory.arrays += need.arrays;
+        memory.largest = (std::max)(memory.largest, need.arrays);
       }
-      return arrays + large + small * (std::min)(smalls, device_.threads());
+      memory.activations = large + small * (std::min)(smalls, device_.threads());
+      return memory;
     }
     double flops() const override { return flops_; }
     void read(const Consume& consume) override {

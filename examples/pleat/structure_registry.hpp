@@ -26,6 +26,13 @@ struct StructureModelFacts {
   Index memory = 0; ///< bytes of values and prepared forms
 };
 
+/// Bytes that graphs need at most while they are read.
+struct ReadMemory {
+  double activations = 0;
+  double arrays = 0;  ///< of all graphs, on the host
+  double largest = 0; ///< of them those of one graph, which a device with memory of its own is sent
+};
+
 /// An encoder with values and the graphs it is to read; owns its threads. Not to be used from two threads at once.
 class StructureReader {
 public:
@@ -42,8 +49,8 @@ public:
   virtual void clear() = 0;
   /// Numbers of the atoms that are nodes of graph i.
   virtual std::span<const std::int32_t> atoms(std::size_t graph) const = 0;
-  /// Bytes that all of the graphs need at most while they are read: their arrays and the activations.
-  virtual double memory() const = 0;
+  /// That of all of the graphs.
+  virtual ReadMemory memory() const = 0;
   /// Multiplications and additions of the last graph.
   virtual double flops() const = 0;
 

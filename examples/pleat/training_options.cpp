@@ -37,7 +37,7 @@ void add_training_options(CLI::App& app, TrainingTargets to) {
   app.add_option("--patience", o.patience, "validations without improvement before the run stops; 0: never")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  add_device_options(app, to.where);
+  add_device_options(app, to.where, true);
   app.add_flag("--quiet", to.quiet, "no progress bar");
   app.add_flag("--dry-run", to.dry_run, "print what memory, disk and time the run will take, and stop");
 }

@@ -212,6 +212,49 @@ BOOST_AUTO_TEST_CASE(devices) {
   BOOST_TEST(run(on("cpu")).out.find("of width 128, on cpu: ") != std::string::npos);
 }
 
+// What a run was trained in is in its checkpoint, and it goes on so.
+BOOST_AUTO_TEST_CASE(runs_keep_their_precision) {
+  const std::string folder = scratch()("precise"), file = folder + "/model.safetensors", of_model = world().model;
+  const auto precision = [&] {
+    return pleat::Json::parse(Safetensors::open(file).metadata("training"), file).at("precision").string();
+  };
+  const auto record = [&](const std::string& recorded) { // a run of 12 steps whose last ones were in it
+    fs::remove_all(folder), fs::copy(of_model, folder);
+    std::string training = Safetensors::open(file).metadata("training");
+    const std::string mine = ",\"precision\":\"float32\"";
+    const std::size_t at = training.find(mine);
+    BOOST_REQUIRE(at != std::string::npos);
+    rewrite(of_model + "/model.safetensors", file, "training", training.replace(at, mine.size(), recorded));
+  };
+  const auto go_on = [&](const std::vector<std::string>& more) {
+    auto words = world().pretrain(folder, "14");
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  record(",\"precision\":\"bf16\"");
+  BOOST_TEST(
+      refuses(go_on({}), 1,
+              "/model.safetensors: was trained in bf16 (to go on in float32 give --precision float32): the CPU computes in "
+              "float32, and this program was built without CUDA"));
+  BOOST_TEST(
+      refuses(go_on({"--device", "cpu"}), 1, "was trained in bf16 (to go on in float32 give --precision float32): the CPU"));
+  BOOST_TEST(
+      refuses(go_on({"--device", "cuda"}), 1, "give --precision float32): --device cuda: this program was built without CUDA"));
+  BOOST_TEST(refuses(go_on({"--precision", "bf16"}), 1, "--precision bf16: the CPU computes in float32, and"));
+  BOOST_TEST(precision() == "bf16");
+  const Ran other = run(go_on({"--precision", "float32"}));
+  BOOST_TEST(other.code == 0, other.err);
+  BOOST_TEST(other.says("/model.safetensors: was trained in bf16 and goes on in float32, as --precision says\n"));
+  BOOST_TEST(precision() == "float32");
+  for (const std::vector<std::string>& more : {std::vector<std::string>{}, {"--precision", "float32"}}) {
+    record(""); // before there was another
+    const Ran old = run(go_on(more));
+    BOOST_TEST(old.code == 0, old.err);
+    BOOST_TEST(!old.says("was trained in"));
+    BOOST_TEST(precision() == "float32");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(bad_sequences) {
   const auto with = [&](const std::string& data) {
     return std::vector<std::string>{"pretrain", "--model", "mlm-nano", "--data", data,     "--output", scratch()("bad"),

@@ -55,7 +55,8 @@ BOOST_AUTO_TEST_CASE(encoders_beside_their_baselines) {
   BOOST_TEST(run(tables.words({pre})).out == r.out);
   const Ran none = run(tables.words({"none"}));
   BOOST_TEST(r.out.find(none.out) == 0u); // the same table, without the run
-  BOOST_TEST(std::count(none.out.begin(), none.out.end(), '\n') == 5);
+  BOOST_TEST(std::count(none.out.begin(), none.out.end(), '\n') == 6);
+  BOOST_TEST(none.out.find("\ngearnet-edge-residue-64x4 on cpu\n\n") != std::string::npos);
 
   BOOST_TEST(refuses(tables.words({scratch()("nowhere")}), 1, "nowhere"));
   spill(tables.labels, "file\tchain\tec\n117e.pdb.gz\tC\t3.6.1.1\n");

@@ -159,6 +159,43 @@ BOOST_AUTO_TEST_CASE(a_run_changes_its_device) {
   std::filesystem::remove_all(folder);
 }
 
+// Stopped and continued: the bits of a run that was not, in any precision, which the checkpoint names.
+BOOST_AUTO_TEST_CASE(a_run_has_a_precision) {
+  const Entry<Tiny, Cuda, Bf16> in_bf16("tiny");
+  const std::string folder =
+      (std::filesystem::temp_directory_path() / ("pleat_tool_precision_" + std::to_string(::getpid()))).string();
+  struct Stop {};
+  TrainRequest request;
+  const SequenceSet none;
+  request.train = &sequences(), request.valid = &none, request.device = gpu(on_cuda).device;
+  request.options.budget = 40, request.options.crop = 20, request.options.validate_every = 0;
+  request.options.steps = 4, request.options.checkpoint_every = 2;
+  const auto trained = [&](const ModelEntry& by, const char* name, bool stops) {
+    request.directory = folder + "/" + name, request.progress = nullptr;
+    if (stops) {
+      request.progress = [](const Progress& p) {
+        if (p.step > 2) throw Stop{};
+      };
+      BOOST_CHECK_THROW(by.pretrain(request), Stop);
+      request.progress = nullptr;
+    }
+    BOOST_TEST(by.pretrain(request).step == 4);
+    const Safetensors file = Safetensors::open(request.directory + "/model.safetensors");
+    BOOST_TEST(checkpoint_info(file).training.at("precision").string() == by.precision());
+    std::vector<float> values;
+    for (const TensorPlace& place : by.tensors(false)) {
+      const auto one = file.read<float>(place.name);
+      values.insert(values.end(), one.begin(), one.end());
+    }
+    return values;
+  };
+  const auto calm = trained(in_bf16, "calm", false), stopped = trained(in_bf16, "stopped", true),
+             in_float = trained(on_cuda, "float", false);
+  BOOST_TEST(same_bits(stopped, calm));
+  BOOST_TEST(!same_bits(in_float, calm));
+  std::filesystem::remove_all(folder);
+}
+
 BOOST_AUTO_TEST_CASE(gpus_are_described_without_opening_them) {
   const auto allocations = emulator::settings().allocations;
   const cuda::GpuFacts facts = cuda::gpu_facts(0);

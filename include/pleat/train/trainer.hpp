@@ -18,9 +18,10 @@
 namespace pleat::inline v0_1 {
 
 /// Runs `session` over `train`, validating on `valid` (may be empty), in folder `directory` (created). A folder that holds a
-/// checkpoint of the same model is continued. `describe` gives name, configuration and check pairs for the checkpoint. `Set`: the
-/// sequences, structures or labelled graphs that the session trains on, with lengths() and residues(), of which
-/// owned_batch(set, pieces) makes a batch of the session. `session` and `train` must outlive the trainer.
+/// checkpoint of the same model is continued, in the precision of the session: whether that is the one its `training` names is
+/// for the caller to ask. `describe` gives name, configuration and check pairs for the checkpoint. `Set`: the sequences,
+/// structures or labelled graphs that the session trains on, with lengths() and residues(), of which owned_batch(set, pieces)
+/// makes a batch of the session. `session` and `train` must outlive the trainer.
 template <class Session, class Set = SequenceSet> class Trainer {
 public:
   using Real = typename Session::Real;
@@ -199,6 +200,7 @@ private:
         .set("updates", session_.optimiser().steps())
         .set("seed", static_cast<long long>(options_.seed));
     info.training.set("best", finite(best_)).set("bad_validations", bad_);
+    info.training.set("precision", std::remove_cvref_t<decltype(session_.parameters())>::Precision::name); // of the last steps
     const TrainingState<Real, MemoryOf<typename Session::Device>> state{&session_.optimiser(), session_.average(),
                                                                         session_.objective().save()};
     save_checkpoint(checkpoint_path(), info, session_.parameters(), &state);

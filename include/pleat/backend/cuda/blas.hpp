@@ -67,7 +67,7 @@ struct ProductKind {
 /// tf32.
 class Blas {
 public:
-  static constexpr Index workspace_bytes = Index(64) << 20;
+  static constexpr Index workspace_bytes = product_workspace_bytes;
   static constexpr Index many_rows = 16384, few_rows = 1024, least_split = 4096;
 
   /// Allocates: made before a graph is captured, since a stream is told what it captures first.

@@ -55,6 +55,13 @@ template <> struct kernel<prepare_op, Cuda> {
 
 namespace cuda {
 
+/// Scratch of kernels, and that of cuBLASLt. What the host sends has a block that begins as large as this and doubles where it
+/// must.
+inline constexpr Index workspace_bytes = Index(64) << 20, product_workspace_bytes = Index(64) << 20,
+                       first_staging_bytes = Index(1) << 20;
+/// Bytes of a GPU that a stream holds whatever it computes, beside the context of CUDA and the code of kernels.
+inline constexpr Index stream_bytes = workspace_bytes + product_workspace_bytes + first_staging_bytes;
+
 /// A GPU as its driver describes it.
 struct GpuFacts {
   std::string refusal;         ///< why it cannot be used, one sentence; empty: it can

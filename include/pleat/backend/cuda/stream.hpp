@@ -106,7 +106,7 @@ public:
   void wait() { check(cudaStreamSynchronize(stream_), gpu_, "running kernels"); }
 
   /// Scratch of one kernel, or of several in turn; what the last one wrote is lost with the next that asks.
-  static constexpr Index workspace_bytes = Index(64) << 20;
+  static constexpr Index workspace_bytes = cuda::workspace_bytes;
   template <class T> T* workspace(Index count) const {
     require(count * static_cast<Index>(sizeof(T)) <= workspace_bytes, "a kernel needs ", count * static_cast<Index>(sizeof(T)),
             " bytes of scratch and there are ", workspace_bytes, "; use a smaller token budget.");
@@ -276,7 +276,7 @@ private:
       require(mode_ != Mode::Captured,
               "a step sent more the second time it was told; this is a fault of pleat, please report it.");
       // Blocks of twice the size; the old one is read by kernels that are under way.
-      Index capacity = capacity_ > 0 ? capacity_ : Index(1) << 20;
+      Index capacity = capacity_ > 0 ? capacity_ : first_staging_bytes;
       while (capacity < used_) capacity *= 2;
       if (staged_ != nullptr) retired_.push_back(staged_);
       auto* const grown = static_cast<std::byte*>(allocate(capacity));

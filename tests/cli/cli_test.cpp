@@ -680,7 +680,7 @@ BOOST_AUTO_TEST_CASE(structures_are_embedded) {
   const Ran both = run(words(folder, out, {"--random", "1", "--threads", "2"}));
   BOOST_REQUIRE_MESSAGE(both.code == 0, both.err);
   BOOST_TEST(both.says("random weights (seed 1)"));
-  BOOST_TEST(both.out.starts_with("2 structures (0 refused), 163 residues, 163 rows of width 256, one row per residue: "));
+  BOOST_TEST(both.out.starts_with("2 structures (0 refused), 163 residues, 163 rows of width 256, one row per residue, on cpu: "));
   const Safetensors file = Safetensors::open(out);
   BOOST_TEST((file.shape("rows") == std::vector<Index>{163, 256}));
   BOOST_TEST((file.read<std::int64_t>("offsets") == std::vector<std::int64_t>{0, 159, 163}));

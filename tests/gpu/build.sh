@@ -74,11 +74,9 @@ generated() {
     rm -rf "$folder.new"
     mkdir -p "$folder" "$folder.new"
     for file in "$work/$name/$name"*/*; do # without the paths of this machine, and only where they changed
-      target=$(basename "$(dirname "$file")") as=${file##*/}
+      as=${file##*/}
       case $as in
-        sorts_cuda.cu) continue ;; # one for all targets, see sorts
-        "${target}"_sessions.hpp) ;;
-        *) as=${target}_$as ;;
+        *_sorts_cuda.cu) continue ;; # one for all targets, see sorts
       esac
       sed "s|\"$root/tests/|\"|; s|\"$root/bench/|\"|" "$file" >"$folder.new/$as"
       cmp -s "$folder.new/$as" "$folder/$as" || cp "$folder.new/$as" "$folder/$as"

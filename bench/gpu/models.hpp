@@ -8,16 +8,20 @@
 
 namespace bench {
 using pleat::Shape;
-template <Shape Encoder, Shape Decoder>
-using LsdNm = pleat::Autoencoder<pleat::Transformer<Encoder>, pleat::NoiseMask<>, pleat::Decoder<Decoder>>;
-using Nano = LsdNm<Shape{.layers = 4, .width = 128, .heads = 8}, Shape{.layers = 2, .width = 128, .heads = 8}>;
-using Xs =
-    LsdNm<Shape{.layers = 6, .width = 320, .heads = 20}, Shape{.layers = 2, .width = 320, .heads = 20}>; // encoder: ESM-2 8M
-using S =
-    LsdNm<Shape{.layers = 12, .width = 480, .heads = 20}, Shape{.layers = 2, .width = 480, .heads = 20}>; // encoder: ESM-2 35M
-using Diffusion = pleat::LatentDiffusion<Nano, pleat::Denoiser<Shape{.layers = 6, .width = 128, .heads = 8}>>;
+// Constants, and types written out: nvcc 13.0 cannot write out a Shape that is a template's own argument.
+inline constexpr Shape nano{.layers = 4, .width = 128, .heads = 8}, nano_decoder{.layers = 2, .width = 128, .heads = 8},
+    nano_denoiser{.layers = 6, .width = 128, .heads = 8};
+inline constexpr Shape xs{.layers = 6, .width = 320, .heads = 20},
+    xs_decoder{.layers = 2, .width = 320, .heads = 20}; // encoder: ESM-2 8M
+inline constexpr Shape s{.layers = 12, .width = 480, .heads = 20},
+    s_decoder{.layers = 2, .width = 480, .heads = 20}; // encoder: ESM-2 35M
+inline constexpr Shape gearnet{.layers = 6, .width = 128};
+using Nano = pleat::Autoencoder<pleat::Transformer<nano>, pleat::NoiseMask<>, pleat::Decoder<nano_decoder>>;
+using Xs = pleat::Autoencoder<pleat::Transformer<xs>, pleat::NoiseMask<>, pleat::Decoder<xs_decoder>>;
+using S = pleat::Autoencoder<pleat::Transformer<s>, pleat::NoiseMask<>, pleat::Decoder<s_decoder>>;
+using Diffusion = pleat::LatentDiffusion<Nano, pleat::Denoiser<nano_denoiser>>;
 // GearNet-Edge at atom level with a head of one number a structure, and the pre-training of the published Gvp encoder.
 using GearNetTask =
-    pleat::TaskObjective<pleat::StructureTask<pleat::GearNetEdge<pleat::AtomGraph, Shape{6, 128}, pleat::Readout::mean>, 1, 1>>;
+    pleat::TaskObjective<pleat::StructureTask<pleat::GearNetEdge<pleat::AtomGraph, gearnet, pleat::Readout::mean>, 1, 1>>;
 using GvpPretraining = pleat::StructureObjective<pleat::SiamDiff<pleat::AtomGvp, pleat::Gaussian>>;
 } // namespace bench

@@ -27,32 +27,39 @@ constexpr std::uint64_t steps = 50;
 struct Tolerance {
   double loss, gradient, values = INFINITY;
 };
-template <class Objective, class Precision> Apart check_parity(const char* name, const Tolerance& tolerance) {
+template <class Objective, class Precision>
+Apart check_parity(const char* name, const Tolerance& tolerance, std::uint64_t until = steps) {
   ThreadPool pool(2);
   TrainSession<Objective, Cpu, Float64> cpu(Cpu{&pool});
   TrainSession<Objective, Cuda, Precision> cuda(Cuda{});
-  const Apart apart = train_beside(cuda, cpu, steps);
-  std::printf("# %s %s: apart after %d steps: loss %.1e, gradient %.1e, values %.1e\n", name, Precision::name, int(steps),
+  const Apart apart = train_beside(cuda, cpu, until);
+  std::printf("# %s %s: apart after %d steps: loss %.1e, gradient %.1e, values %.1e\n", name, Precision::name, int(until),
               apart.loss, apart.gradient, apart.values);
   BOOST_TEST(apart.loss <= tolerance.loss);
   BOOST_TEST(apart.gradient <= tolerance.gradient);
   BOOST_TEST(apart.values <= tolerance.values);
   return apart;
 }
-// The first loss, of the same values, shows whether products are rounded at all: sums in float are 1e-7 apart.
+// Steps of rounded products: SiamDiff and Gvp do not stay beside any other training for long. On the CPU in float64, values that
+// are up to 2^-9 apart at first lead to losses that are apart, after 10 and after 50 steps, by 5e-4 and 1e-3 (LSD-NM), 1e-3 and
+// 2e-2 (LSD-TN), 6e-5 and 3e-4 (latent diffusion), 2e-2 and 0.15 (SiamDiff), 8e-3 and 1.2 (Gvp).
+constexpr std::uint64_t rounded_steps = 10;
+
+// The first step, of the same values, shows whether products are rounded at all: in float it is 1e-7 apart.
 void check_rounded(const char* name, const Apart& rounded, const Apart& exact) {
-  const double by = std::abs(rounded.first_loss - exact.first_loss) / std::abs(exact.first_loss);
-  std::printf("# %s: the first loss of rounded products is %.1e apart from float32's\n", name, by);
-  BOOST_TEST(by > 1e-6);
+  const double loss = std::abs(rounded.first_loss - exact.first_loss) / std::abs(exact.first_loss);
+  const double gradient = std::abs(rounded.first_gradient - exact.first_gradient) / exact.first_gradient;
+  std::printf("# %s: rounded products have the first loss %.1e, gradient %.1e apart from float32's\n", name, loss, gradient);
+  BOOST_TEST(std::max(loss, gradient) > 1e-6);
 }
 template <class Objective> void check_precisions(const char* name, const Tolerance& in_float) {
   const Apart exact = check_parity<Objective, Float32>(name, in_float);
-  check_rounded(name, check_parity<Objective, Bf16>(name, {5e-2, 5e-1}), exact);
+  check_rounded(name, check_parity<Objective, Bf16>(name, {0.1, 0.5}, rounded_steps), exact);
 }
 // Those of which sessions were generated.
 template <class Objective> void check_further_precisions(const char* name) {
   check_parity<Objective, Float64>(name, {1e-8, 1e-7, 1e-7});
-  check_parity<Objective, Tf32>(name, {2e-2, 2e-1});
+  check_parity<Objective, Tf32>(name, {2e-2, 0.2}, rounded_steps);
 }
 
 template <class Objective, class Precision = Float32> void check_bits(const char* name) {
@@ -99,19 +106,21 @@ template <class Encoder, class Precision> void check_structures(const char* name
 
 } // namespace
 
-// Float32: about five times what the CPU's float32 is apart from its float64 in the same steps, which are below.
+// Float32 is held to five times what the CPU's float32 is apart from its float64 in the same 50 steps, but to no less than 5e-6
+// and 1e-5, and to ten times in SiamDiff and Gvp, where what is apart grows from step to step. Of the CPU, loss and gradient:
+// LSD-NM 9e-7 and 2e-6, LSD-TN 7e-6 and 9e-6, latent diffusion 8e-8 and 2e-7, SiamDiff 1e-3 and 5e-3, Gvp 2e-4 and 1e-4.
 BOOST_AUTO_TEST_SUITE(parity)
 BOOST_AUTO_TEST_CASE(lsd_nm) {
-  check_precisions<ObjectiveOf<toy::Masked>>("LSD-NM", {1e-2, 5e-2});
+  check_precisions<ObjectiveOf<toy::Masked>>("LSD-NM", {5e-6, 1.2e-5});
   check_further_precisions<ObjectiveOf<toy::Masked>>("LSD-NM");
 }
-BOOST_AUTO_TEST_CASE(lsd_tn) { check_precisions<ObjectiveOf<toy::Normed>>("LSD-TN", {1e-2, 5e-2}); }
-BOOST_AUTO_TEST_CASE(latent_diffusion) { check_precisions<ObjectiveOf<toy::Diffusion>>("latent diffusion", {1e-2, 5e-2}); }
+BOOST_AUTO_TEST_CASE(lsd_tn) { check_precisions<ObjectiveOf<toy::Normed>>("LSD-TN", {3.5e-5, 4.5e-5}); }
+BOOST_AUTO_TEST_CASE(latent_diffusion) { check_precisions<ObjectiveOf<toy::Diffusion>>("latent diffusion", {5e-6, 1e-5}); }
 BOOST_AUTO_TEST_CASE(siamdiff) {
   check_precisions<toy::Siamese>("SiamDiff", {1e-2, 5e-2});
   check_further_precisions<toy::Siamese>("SiamDiff");
 }
-BOOST_AUTO_TEST_CASE(gvp) { check_precisions<toy::VectorTask>("Gvp", {1e-2, 5e-2}); }
+BOOST_AUTO_TEST_CASE(gvp) { check_precisions<toy::VectorTask>("Gvp", {2e-3, 2e-3}); }
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(bits)

@@ -97,7 +97,8 @@ template <class Session> std::vector<double> values_of(Session& session) {
 
 // How far two sessions went apart in some steps from the same values, relative to the second one.
 struct Apart {
-  double loss = 0, gradient = 0, values = 0, first_loss = 0; // first_loss: mine, of values that are still the same
+  double loss = 0, gradient = 0, values = 0;
+  double first_loss = 0, first_gradient = 0; // mine, of values that are still the same
 };
 template <class Mine, class Theirs> Apart train_beside(Mine& mine, Theirs& theirs, std::uint64_t steps) {
   mine.parameters().initialise(3), theirs.parameters().initialise(3);
@@ -107,7 +108,7 @@ template <class Mine, class Theirs> Apart train_beside(Mine& mine, Theirs& their
     const StepResult a = toy_step(mine, step), b = toy_step(theirs, step);
     BOOST_REQUIRE_MESSAGE(a.finite && b.finite, "step " << step << " is not finite");
     const double loss = b.metrics.value("loss");
-    if (step == 0) apart.first_loss = a.metrics.value("loss");
+    if (step == 0) apart.first_loss = a.metrics.value("loss"), apart.first_gradient = a.gradient_norm;
     apart.loss = std::max(apart.loss, std::abs(a.metrics.value("loss") - loss) / std::abs(loss));
     apart.gradient = std::max(apart.gradient, std::abs(a.gradient_norm - b.gradient_norm) / b.gradient_norm);
   }

@@ -18,7 +18,7 @@ struct DeviceOptions {
   int threads = 0;             ///< of the CPU; 0: all
   std::string precision = "float32";
   bool precision_given = false; ///< on the command line
-  std::string run;              ///< the checkpoint that the precision is of, where a run is continued and none was given
+  std::string run = "";         ///< the checkpoint that the precision is of, where a run is continued and none was given
 };
 /// Adds --device, --precision and --threads. `trains`: the command continues runs.
 void add_device_options(CLI::App& command, DeviceOptions& to, bool trains = false);

@@ -144,14 +144,5 @@ if [ -n "${PLEAT_NVCC_LOG:-}" ]; then cat "$out/nvcc.tsv" >>"$PLEAT_NVCC_LOG"; f
 
 # What nvcc reads must not contain what it cannot compile in reasonable time.
 printf '#include <pleat/pleat.hpp>\n#include <pleat/backend/cuda.hpp>\n' >"$out/all.cu"
-"$nvcc" -std=c++20 -I"$root/include" -M "$out/all.cu" >"$out/sources.txt" 2>"$out/sources.log"
-if [ ! -s "$out/sources.txt" ]; then
-  fail "sources for nvcc" "nvcc cannot list them" "$out/sources.log"
-  status=1
-elif grep -oE '[^ ]*(/Eigen/|xtensor|backend/cpu)[^ ]*' "$out/sources.txt" >"$out/unwanted.txt"; then
-  fail "sources for nvcc" "it reads what is not for it" "$out/unwanted.txt"
-  status=1
-else
-  pass "sources for nvcc: no Eigen, no xtensor, no kernels of the CPU"
-fi
+nvcc_reads "sources for nvcc: no Eigen, no xtensor, no kernels of the CPU" "$out/all.cu" '/Eigen/|xtensor|backend/cpu' || status=1
 exit $status

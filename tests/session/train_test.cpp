@@ -1,6 +1,7 @@
 // Training: the loss goes down, steps are a pure function of values, batches and key, and what is learnt is what should be.
 
 #include "support/model_contract.hpp"
+#include "support/toy_batch.hpp"
 
 #include <cstring>
 
@@ -18,17 +19,6 @@ template <class Bottleneck> using Small = Autoencoder<Transformer<small>, Bottle
 using Masked = Small<NoiseMask<>>;
 using Normed = Small<TokenNorm<TokenNormPolicy{.form = TokenNormForm::Layer}>>;
 using Diffusion = LatentDiffusion<Masked, Denoiser<small>>;
-
-OwnedBatch toy_batch(std::uint64_t seed, const std::vector<Index>& lengths = {40, 13, 1, 0, 70}) {
-  OwnedBatch batch;
-  Philox draws(seed, 50);
-  for (std::size_t s = 0; s < lengths.size(); ++s) {
-    std::vector<std::uint8_t> tokens;
-    for (Index i = 0; i < lengths[s]; ++i) tokens.push_back(static_cast<std::uint8_t>(4 + draws.index(20)));
-    batch.add(tokens, static_cast<std::uint32_t>(seed * 100 + s));
-  }
-  return batch;
-}
 
 // All values of a model after a few steps.
 template <class Objective> std::vector<float> values_after(int threads, int steps) {

@@ -69,3 +69,16 @@ measure_tool() {
     new=$(mktemp "$work/measure.XXXXXX") && g++ -std=c++20 -O1 "$root/tests/support/measure.cpp" -o "$new" && chmod 755 "$new" && mv "$new" "$work/measure" || return 1
   fi
 }
+
+# nvcc_reads NAME SOURCE UNWANTED: that $nvcc reads SOURCE, and nothing whose path has UNWANTED (a pattern) in it. Lists lie in $out.
+nvcc_reads() {
+  "$nvcc" -std=c++20 -I"$root/include" -M "$2" >"$out/sources.txt" 2>"$out/sources.log"
+  if [ ! -s "$out/sources.txt" ]; then
+    fail "$1" "nvcc cannot list it" "$out/sources.log"
+    return 1
+  elif grep -oE "[^ ]*($3)[^ ]*" "$out/sources.txt" >"$out/unwanted.txt"; then
+    fail "$1" "it reads what is not for it" "$out/unwanted.txt"
+    return 1
+  fi
+  pass "$1"
+}

@@ -6,6 +6,7 @@
 
 #include "support/close.hpp"
 #include "support/structures.hpp"
+#include "support/toy_batch.hpp"
 
 #include <pleat/data/sequences.hpp>
 #include <pleat/data/structure_batch.hpp>
@@ -19,16 +20,6 @@ namespace contract {
 using Lengths = std::vector<Index>;
 
 // --- sequences
-inline OwnedBatch toy_batch(std::uint64_t seed, const Lengths& lengths) {
-  OwnedBatch batch;
-  Philox draws(seed, 50);
-  for (std::size_t s = 0; s < lengths.size(); ++s) {
-    std::vector<std::uint8_t> tokens;
-    for (Index i = 0; i < lengths[s]; ++i) tokens.push_back(static_cast<std::uint8_t>(4 + draws.index(20)));
-    batch.add(tokens, static_cast<std::uint32_t>(seed * 100 + s));
-  }
-  return batch;
-}
 inline SequenceSet set_of(const std::vector<std::string>& sequences) {
   SequenceSet set;
   for (const std::string& letters : sequences) set.add("s", letters);

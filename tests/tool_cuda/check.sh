@@ -89,15 +89,6 @@ fi
 # What nvcc reads of the tool.
 for header in sequence_models.hpp structure_models.hpp; do
   printf '#include <pleat/backend/cuda.hpp>\n#include "%s"\n' "$root/examples/pleat/$header" >"$out/reads.cu"
-  "$nvcc" -std=c++20 -I"$root/include" -M "$out/reads.cu" >"$out/sources.txt" 2>"$out/sources.log"
-  if [ ! -s "$out/sources.txt" ]; then
-    fail "what nvcc reads of $header" "nvcc cannot list it" "$out/sources.log"
-    status=1
-  elif grep -oE '[^ ]*(/Eigen/|xtensor|CLI/|backend/cpu)[^ ]*' "$out/sources.txt" >"$out/unwanted.txt"; then
-    fail "what nvcc reads of $header" "it reads what is not for it" "$out/unwanted.txt"
-    status=1
-  else
-    pass "what nvcc reads of $header"
-  fi
+  nvcc_reads "what nvcc reads of $header" "$out/reads.cu" '/Eigen/|xtensor|CLI/|backend/cpu' || status=1
 done
 exit $status

@@ -365,9 +365,9 @@ template <class Case, class... Ins> void check_contract(Signature<Ins...> signat
   }
 }
 
-// The kernels of another device against those of the CPU: float64 to rounding, float32 to its tolerance, training and inference
-// with the same bits, and every time the same bits.
-template <class Device, class Case, class... Ins> void check_device(Signature<Ins...> signature, const ContractOptions& options) {
+// body(batch, inputs, values, what the CPU makes of them in double) for the batches that another device is held to.
+template <class Case, class... Ins, class Body>
+void beside_the_cpu(Signature<Ins...> signature, const ContractOptions& options, const Body& body) {
   const auto flat = values_of(layout_totals<Case>.count[0] + layout_totals<Case>.count[1], 17, 0.7);
   auto all = options.lengths;
   all.push_back({70, 1, 133});
@@ -377,55 +377,63 @@ template <class Device, class Case, class... Ins> void check_device(Signature<In
     const std::vector<std::vector<double>> inputs{
         values_of(rows_in<typename Ins::Space>(batch) * Ins::width, stream++, options.input_scale)...};
     const auto reference = evaluate<Case, Float64, true>(signature, batch, inputs, flat, 1);
-    const auto compare = [&](const Evaluation& got, double tolerance, double gradient_tolerance, const std::string& what) {
-      check_close(got.output, reference.output, tolerance, what + " output");
-      BOOST_REQUIRE_EQUAL(got.input_gradients.size(), reference.input_gradients.size());
-      for (std::size_t k = 0; k < inputs.size(); ++k)
-        check_close(got.input_gradients[k], reference.input_gradients[k], gradient_tolerance,
-                    what + " gradient of input " + std::to_string(k));
-      check_close(got.parameter_gradients, reference.parameter_gradients, gradient_tolerance, what + " gradient of parameters");
-    };
-    compare(evaluate<Case, Float64, true, Device>(signature, batch, inputs, flat, 1), 1e-11, 1e-10, "float64");
-    const auto one = evaluate<Case, Float32, true, Device>(signature, batch, inputs, flat, 1);
-    compare(one, options.float_tolerance, options.float_gradient_tolerance, "float32");
-    const auto again = evaluate<Case, Float32, true, Device>(signature, batch, inputs, flat, 1);
-    check_same_bits(again.output, one.output, "output, again");
-    for (std::size_t k = 0; k < inputs.size(); ++k)
-      check_same_bits(again.input_gradients[k], one.input_gradients[k], "gradient, again");
-    check_same_bits(again.parameter_gradients, one.parameter_gradients, "parameter gradient, again");
-    check_same_bits(evaluate<Case, Float32, false, Device>(signature, batch, inputs, flat, 1).output, one.output, "inference");
+    body(batch, inputs, flat, reference);
   }
+}
+
+// The kernels of another device against those of the CPU: float64 to rounding, float32 to its tolerance, training and inference
+// with the same bits, and every time the same bits.
+template <class Device, class Case, class... Ins> void check_device(Signature<Ins...> signature, const ContractOptions& options) {
+  beside_the_cpu<Case>(
+      signature, options,
+      [&](const TestBatch& batch, const std::vector<std::vector<double>>& inputs, const std::vector<double>& flat,
+          const Evaluation& reference) {
+        const auto compare = [&](const Evaluation& got, double tolerance, double gradient_tolerance, const std::string& what) {
+          check_close(got.output, reference.output, tolerance, what + " output");
+          BOOST_REQUIRE_EQUAL(got.input_gradients.size(), reference.input_gradients.size());
+          for (std::size_t k = 0; k < inputs.size(); ++k)
+            check_close(got.input_gradients[k], reference.input_gradients[k], gradient_tolerance,
+                        what + " gradient of input " + std::to_string(k));
+          check_close(got.parameter_gradients, reference.parameter_gradients, gradient_tolerance,
+                      what + " gradient of parameters");
+        };
+        compare(evaluate<Case, Float64, true, Device>(signature, batch, inputs, flat, 1), 1e-11, 1e-10, "float64");
+        const auto one = evaluate<Case, Float32, true, Device>(signature, batch, inputs, flat, 1);
+        compare(one, options.float_tolerance, options.float_gradient_tolerance, "float32");
+        const auto again = evaluate<Case, Float32, true, Device>(signature, batch, inputs, flat, 1);
+        check_same_bits(again.output, one.output, "output, again");
+        for (std::size_t k = 0; k < inputs.size(); ++k)
+          check_same_bits(again.input_gradients[k], one.input_gradients[k], "gradient, again");
+        check_same_bits(again.parameter_gradients, one.parameter_gradients, "parameter gradient, again");
+        check_same_bits(evaluate<Case, Float32, false, Device>(signature, batch, inputs, flat, 1).output, one.output,
+                        "inference");
+      });
 }
 
 // The precisions whose products read rounded operands, on devices that have them: bfloat16 has a relative rounding error of 2^-9,
 // tf32 of 2^-11, and sums are formed in float.
 template <class Device, class Case, class... Ins>
 void check_rounded(Signature<Ins...> signature, const ContractOptions& options) {
-  const auto flat = values_of(layout_totals<Case>.count[0] + layout_totals<Case>.count[1], 17, 0.7);
-  auto all = options.lengths;
-  all.push_back({70, 1, 133});
-  for (const auto& lengths : all) {
-    const TestBatch batch(lengths);
-    std::uint64_t stream = 100;
-    const std::vector<std::vector<double>> inputs{
-        values_of(rows_in<typename Ins::Space>(batch) * Ins::width, stream++, options.input_scale)...};
-    const auto reference = evaluate<Case, Float64, true>(signature, batch, inputs, flat, 1);
-    const auto compare = [&](auto precision, double tolerance) {
-      using Precision = decltype(precision);
-      const std::string what = Precision::name;
-      const auto got = evaluate<Case, Precision, true, Device>(signature, batch, inputs, flat, 1);
-      check_error(got.output, reference.output, tolerance, what + " output");
-      for (std::size_t k = 0; k < inputs.size(); ++k)
-        check_error(got.input_gradients[k], reference.input_gradients[k], tolerance,
-                    what + " gradient of input " + std::to_string(k));
-      check_error(got.parameter_gradients, reference.parameter_gradients, tolerance, what + " gradient of parameters");
-      check_same_bits(evaluate<Case, Precision, true, Device>(signature, batch, inputs, flat, 1).parameter_gradients,
-                      got.parameter_gradients, what + " gradient, again");
-      check_same_bits(evaluate<Case, Precision, false, Device>(signature, batch, inputs, flat, 1).output, got.output,
-                      what + " inference");
-    };
-    compare(Bf16{}, 8e-3), compare(Tf32{}, 2e-3);
-  }
+  beside_the_cpu<Case>(
+      signature, options,
+      [&](const TestBatch& batch, const std::vector<std::vector<double>>& inputs, const std::vector<double>& flat,
+          const Evaluation& reference) {
+        const auto compare = [&](auto precision, double tolerance) {
+          using Precision = decltype(precision);
+          const std::string what = Precision::name;
+          const auto got = evaluate<Case, Precision, true, Device>(signature, batch, inputs, flat, 1);
+          check_error(got.output, reference.output, tolerance, what + " output");
+          for (std::size_t k = 0; k < inputs.size(); ++k)
+            check_error(got.input_gradients[k], reference.input_gradients[k], tolerance,
+                        what + " gradient of input " + std::to_string(k));
+          check_error(got.parameter_gradients, reference.parameter_gradients, tolerance, what + " gradient of parameters");
+          check_same_bits(evaluate<Case, Precision, true, Device>(signature, batch, inputs, flat, 1).parameter_gradients,
+                          got.parameter_gradients, what + " gradient, again");
+          check_same_bits(evaluate<Case, Precision, false, Device>(signature, batch, inputs, flat, 1).output, got.output,
+                          what + " inference");
+        };
+        compare(Bf16{}, 8e-3), compare(Tf32{}, 2e-3);
+      });
 }
 
 // Programs that define PLEAT_CONTRACT_DEVICE hold its kernels to those of the CPU, the others the CPU's to mathematics.

@@ -3,7 +3,7 @@
 #
 #   tests/run.sh           g++: build, tests, headers, sentences, consumers        (20 minutes from nothing on 2 cores)
 #   tests/run.sh --full    also CUDA kernels on the emulator and by nvcc, the bundle for GPU machines, clang++ with ASan + UBSan, the
-#                          tool and benchmarks by clang++, libFuzzer 20 s a target                      (70 minutes)
+#                          tool and benchmarks by clang++, libFuzzer 20 s a target                      (60 minutes)
 #   --keep                 keeps the build folder of the last run instead of starting from nothing
 #
 # Every call of nvcc writes what it took to one file, by tests/support/nvcc_logged.sh; together they may take 10 minutes on PLEAT_JOBS cores.
@@ -131,36 +131,40 @@ if [ $full -eq 1 ]; then
   part "CUDA, nvcc" 5 checks generated
   part "GPU bundle" 10 checks gpu_bundle
   part "tool with CUDA" 2 checks tool_cuda
-  # All tests are compiled by clang++ below, with the sanitisers; here it compiles what these leave out.
+  # All tests are compiled by clang++ below, with the sanitisers; here it compiles what these leave out. Nothing of it is run, and
+  # what clang++ says does not depend on optimising.
   build_clang() {
-    build_in "$build/clang" clang++ --preset ci -DCMAKE_CXX_COMPILER=clang++ -DPLEAT_BUILD_TESTS=OFF -DPLEAT_BUILD_BENCH=ON -DPLEAT_EXAMPLES=
+    build_in "$build/clang" clang++ --preset ci -DCMAKE_CXX_COMPILER=clang++ -DPLEAT_BUILD_TESTS=OFF -DPLEAT_BUILD_BENCH=ON -DPLEAT_EXAMPLES= \
+      -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0
   }
   build_asan() { build_in "$build/asan" "clang++ ASan UBSan" --preset asan -DCMAKE_CXX_COMPILER=clang++; }
-  part "build clang++, examples and benchmarks" 6 build_clang
+  part "build clang++, examples and benchmarks" 4 build_clang
   part "build ASan + UBSan" 10 build_asan
   part "run ASan + UBSan" 10 run_in "$build/asan" "clang++ ASan UBSan"
 
-  fuzz() {
-    local source target folder
-    mkdir -p "$build/fuzz"
-    for source in tests/fuzz/*_fuzz.cpp; do
-      [ -e "$source" ] || continue
-      target=$(basename "$source" _fuzz.cpp)
-      folder=$build/fuzz/$target.found
-      mkdir -p "$folder"
-      if ! clang++ -std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude -Itests "$source" -o "$build/fuzz/$target" -lz -pthread >"$build/fuzz/$target.log" 2>&1; then
-        head -n 10 "$build/fuzz/$target.log"
-        echo "FAIL fuzz $target: does not compile" | record
-      # New inputs go to the first folder; the corpus of the project is only read.
-      elif (cd "$build/fuzz" && "./$target" -max_total_time=20 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="crash_$target." "$folder" "$root/tests/fuzz/corpus/$target") >"$build/fuzz/$target.log" 2>&1; then
-        echo "ok fuzz $target ($(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$build/fuzz/$target.log") inputs)" | record
-      else
-        tail -n 25 "$build/fuzz/$target.log"
-        echo "FAIL fuzz $target: see $build/fuzz" | record
-      fi
-    done
+  # One target of libFuzzer: tests/fuzz/<name>_fuzz.cpp.
+  fuzz_target() {
+    local source=$1 target folder
+    target=$(basename "$source" _fuzz.cpp)
+    folder=$build/fuzz/$target.found
+    mkdir -p "$folder"
+    if ! clang++ -std=c++20 -O1 -g1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Iinclude -Itests "$source" -o "$build/fuzz/$target" -lz -pthread >"$build/fuzz/$target.log" 2>&1; then
+      head -n 10 "$build/fuzz/$target.log"
+      echo "FAIL fuzz $target: does not compile"
+    # New inputs go to the first folder; the corpus of the project is only read.
+    elif (cd "$build/fuzz" && "./$target" -max_total_time=20 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="crash_$target." "$folder" "$root/tests/fuzz/corpus/$target") >"$build/fuzz/$target.log" 2>&1; then
+      echo "ok fuzz $target ($(sed -n 's/^Done \([0-9]*\) runs.*/\1/p' "$build/fuzz/$target.log") inputs)"
+    else
+      tail -n 25 "$build/fuzz/$target.log"
+      echo "FAIL fuzz $target: see $build/fuzz"
+    fi
   }
-  part "libFuzzer" 4 fuzz
+  export -f fuzz_target
+  export build
+  fuzz() {
+    find tests/fuzz -name '*_fuzz.cpp' -print0 | sort -z | xargs -0 -P "$PLEAT_JOBS" -I{} bash -c 'fuzz_target {}' | record
+  }
+  part "libFuzzer" 3 fuzz
 fi
 
 # Of each of them: seconds of processor time, MB, architectures, source.
@@ -172,7 +176,7 @@ if [ -s "$PLEAT_NVCC_LOG" ]; then
 fi
 heading "minutes"
 cat "$times"
-awk -v s=$((SECONDS - started)) -v b=$([ $full -eq 1 ] && echo 70 || echo 20) 'BEGIN { printf "%-42s %5.1f min, budget %s\n", "all", s / 60, b }'
+awk -v s=$((SECONDS - started)) -v b=$([ $full -eq 1 ] && echo 60 || echo 20) 'BEGIN { printf "%-42s %5.1f min, budget %s\n", "all", s / 60, b }'
 if grep -qE '^FAIL |^count [0-9]+ [1-9]' "$results"; then
   heading "failed"
   grep -E '^FAIL |^count [0-9]+ [1-9]' "$results"

@@ -63,6 +63,8 @@ function(pleat_add_models target)
 
   set(sources)
   set(declarations "")
+  set(manifest "")
+  string(MAKE_C_IDENTIFIER "${target}_manifest" manifest_name)
   string(TOUPPER "${CMAKE_BUILD_TYPE}" build)
   foreach(device IN LISTS arg_DEVICES)
     if(device STREQUAL "cpu")
@@ -94,6 +96,10 @@ function(pleat_add_models target)
         set(precisions Float32)
       endif()
     endif()
+    set(architectures "")
+    if(device STREQUAL "cuda")
+      list(JOIN arg_ARCHITECTURES "," architectures)
+    endif()
     set(together "")
     foreach(kind IN ITEMS MODELS OBJECTIVES ENCODERS READERS)
       list(REMOVE_DUPLICATES arg_${kind})
@@ -119,7 +125,9 @@ function(pleat_add_models target)
           foreach(class IN LISTS classes)
             string(APPEND instances "template class ${class};\n")
             string(APPEND declarations "template <> inline constexpr bool pleat::generated<${class}> = true;\nextern template class ${class};\n")
-            if(class MATCHES "^pleat::TrainSession")
+            string(REGEX MATCH "[A-Za-z]+Session" session "${class}")
+            string(APPEND manifest "    {\"${session}\", \"${named}\", \"${device}\", \"${precision}\", \"${architectures}\"},\n")
+            if(session STREQUAL "TrainSession")
               string(APPEND instances "template struct pleat::ModelPasses<${class}>;\n")
               string(APPEND declarations "extern template struct pleat::ModelPasses<${class}>;\n")
             endif()
@@ -142,12 +150,15 @@ function(pleat_add_models target)
 // Made by pleat_add_models(${target}): sessions that are compiled elsewhere.
 #include <pleat/pleat.hpp>
 #include <pleat/session/encode_graphs.hpp>
+#include <pleat/session/manifest.hpp>
 #include <pleat/session/model_passes.hpp>
 #include <pleat/session/read_graphs.hpp>
 #include <pleat/backend/cpu/device.hpp>
 #include <pleat/backend/cuda/device.hpp>
 #include \"${header}\"
-${declarations}" @ONLY)
+${declarations}inline constexpr pleat::GeneratedSession ${manifest_name}[] = {
+${manifest}};
+" @ONLY)
 
   if("cuda" IN_LIST arg_DEVICES) # CUB's sort in a source of its own: it would take each of the others 6 s
     set(source "${folder}/${target}_sorts_cuda.cu")

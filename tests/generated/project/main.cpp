@@ -2,6 +2,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 
 #include <models_sessions.hpp>
 #include <pleat/data/graph_set.hpp>
@@ -15,6 +16,18 @@
 
 #if defined(EIGEN_WORLD_VERSION) || defined(__CUDA_RUNTIME_H__)
 #error "the header of generated sessions shows Eigen or CUDA to the host program"
+#endif
+
+// What was generated, in the words of the project.
+static_assert(pleat::has_session(small_manifest, "EncodeSession", "mine::Narrow", "cpu", "Float32"));
+static_assert(pleat::has_session(small_manifest, "EncodeGraphsSession", "mine::Encoder", "cpu"));
+static_assert(pleat::has_session(models_manifest, "TrainSession", "mine::Siamese", "cpu"));
+static_assert(pleat::has_session(together_manifest, "ReadGraphsSession", "mine::Density", "cpu"));
+static_assert(!pleat::has_session(models_manifest, "TrainSession", "mine::Narrow", "cpu"));
+static_assert(std::size(small_manifest) == (WITH_CUDA ? 6 : 3));
+#if WITH_CUDA
+static_assert(rounded_manifest[0] == pleat::GeneratedSession{"TrainSession", "mine::Narrow", "cuda", "Bf16", "90"});
+static_assert(small_manifest[3].architectures.starts_with("80-real,90"));
 #endif
 
 // Library functions that run passes of their own.

@@ -33,6 +33,10 @@ template <class T, class Operand = T> struct Product {
   bool sums_rows;  // k is a row count: partial sums over k may be formed side by side, in a fixed order
 };
 
+/// Rows that a product sums at once, of those that scratch has room for: many are a multiple of what a block sums in a step, so
+/// that a sum in parts has no rest (blas.hpp).
+constexpr Index rows_at_once(Index room) { return room > 256 ? room / 256 * 256 : room; }
+
 /// What a product reads of a number: on the emulator, where a tf32 is rounded as its products have it.
 template <class Operand> double factor(Operand x) { return static_cast<double>(x); }
 inline double factor(Tensorfloat32 x) {

@@ -51,6 +51,7 @@ public:
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream() {
+    cudaSetDevice(gpu_);
     cudaStreamSynchronize(stream_);
     for (auto& [key, graph] : graphs_) cudaGraphExecDestroy(graph);
     for (Staging& staging : staging_) {
@@ -89,6 +90,7 @@ public:
   /// The GPU of the calling thread from now on: programs may have several, and sessions may move between threads.
   void choose() const { check(cudaSetDevice(gpu_), gpu_, "choosing it"); }
   void zero(void* block, Index bytes) {
+    choose();
     fold(block, bytes);
     if (mode_ != Mode::Told) check(cudaMemsetAsync(block, 0, static_cast<std::size_t>(bytes), stream_), gpu_, "clearing memory");
   }
@@ -181,6 +183,7 @@ public:
 
   /// Does what `text` tells, by a graph where it is known.
   template <class Text> void replay(Text&& text) {
+    choose();
     struct Guard { // also where the text throws
       Stream& stream;
       ~Guard() { stream.mode_ = Mode::Runs; }

@@ -95,12 +95,14 @@ public:
     if (mode_ != Mode::Told) check(cudaMemsetAsync(block, 0, static_cast<std::size_t>(bytes), stream_), gpu_, "clearing memory");
   }
   void to_device(void* to, const void* from, Index bytes) {
+    if (bytes == 0) return;
     choose();
     check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice, stream_), gpu_, "copying to it");
     wait();
   }
   void to_host(void* to, const void* from, Index bytes) {
     require(mode_ == Mode::Runs, "a number of a step under way was read; read it after the step.");
+    if (bytes == 0) return;
     choose();
     check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost, stream_), gpu_, "copying from it");
     wait();
@@ -140,8 +142,8 @@ public:
   template <class T> const T* send(const T* from, Index count, Index room = 0) {
     const Index bytes = count * static_cast<Index>(sizeof(T)),
                 at = place((room > count ? room : capacity_of(count)) * static_cast<Index>(sizeof(T)));
-    std::memcpy(staging_[turn_].pinned + at, from, static_cast<std::size_t>(bytes));
-    if (mode_ == Mode::Runs) {
+    if (bytes > 0) std::memcpy(staging_[turn_].pinned + at, from, static_cast<std::size_t>(bytes));
+    if (bytes > 0 && mode_ == Mode::Runs) {
       check(cudaMemcpyAsync(staged_ + at, staging_[turn_].pinned + at, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice,
                             stream_),
             gpu_, "copying to it");

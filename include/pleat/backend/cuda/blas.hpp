@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -192,15 +193,23 @@ private:
     const cublasStatus_t asked = cublasLtMatmulAlgoGetHeuristic(handle_.get(), &choice.operation, &layouts.a, &layouts.b,
                                                                 &layouts.d, &layouts.d, &preference, most, found, &count);
     if (asked != CUBLAS_STATUS_NOT_SUPPORTED) check(asked, gpu_, "looking for an algorithm");
-    for (const Counts& counts : {Counts{1, 1 << 20}, Counts{16, 1 << 17}}) // better all; better those than none
-      for (int i = 0; i < count; ++i)
-        if (found[i].state == CUBLAS_STATUS_SUCCESS && suits(kind, choice.operation, found[i], counts)) {
+    std::string refused; // what keeps each of them from being taken: for whoever reads about a GPU that nobody has tried
+    for (const Counts& counts : {Counts{1, 1 << 20}, Counts{16, 1 << 17}}) { // better all; better those than none
+      refused.clear();
+      for (int i = 0; i < count; ++i) {
+        if (found[i].state != CUBLAS_STATUS_SUCCESS) continue;
+        const std::string why = refusal(kind, choice.operation, found[i], counts);
+        if (why.empty()) {
           choice.algorithm = found[i].algo;
           return choice;
         }
+        if (refused.find(why) == std::string::npos) refused += (refused.empty() ? "" : ", ") + why;
+      }
+    }
     fail("GPU ", gpu_, ": cuBLASLt has no algorithm that multiplies ", kind.m, " x ", kind.sums_rows ? "rows" : "k", " and ",
          kind.sums_rows ? "rows" : "k", " x ", kind.sums_rows ? "n" : "rows", " (", kind.sums_rows ? "n" : "k", " = ", kind.other,
-         ", ", name_of(kind), ") in the same way for any number of rows; use another version of CUDA, or the CPU.");
+         ", ", name_of(kind), ") in the same way for any number of rows (of ", count, ": ", refused,
+         "); use another version of CUDA, or the CPU.");
   }
 
   // Whether C may be another matrix than D, which is not asked of each call.
@@ -214,16 +223,16 @@ private:
   struct Counts {
     Index least, most;
   };
-  // Whether the order of its sums is fixed, and whether it is good for these numbers of rows.
-  bool suits(const ProductKind& kind, cublasLtMatmulDescOpaque_t operation, const cublasLtMatmulHeuristicResult_t& found,
-             const Counts& counts) const {
+  // Empty where the order of its sums is fixed and it is good for these numbers of rows, else what is amiss.
+  std::string refusal(const ProductKind& kind, cublasLtMatmulDescOpaque_t operation, const cublasLtMatmulHeuristicResult_t& found,
+                      const Counts& counts) const {
     const auto parts = read<std::int32_t>(found.algo, CUBLASLT_ALGO_CONFIG_SPLITK_NUM); // 0 and 1: one
     const auto scheme = read<std::uint32_t>(found.algo, CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME);
     const bool whole = (parts == 0 || parts == 1) && scheme == CUBLASLT_REDUCTION_SCHEME_NONE && found.workspaceSize == 0;
     const bool split =
         parts > 1 && (scheme == CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE || scheme == CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE);
-    if (!whole && !(kind.may_split && split)) return false;
-    if (kind.accumulate && !adds_elsewhere(found.algo)) return false;
+    if (!whole && !(kind.may_split && split)) return "sums in parts";
+    if (kind.accumulate && !adds_elsewhere(found.algo)) return "adds in place";
     for (const Index rows : {1, 2, 3, 7, 16, 19, 33, 100, 1000, 4095, 4096, 4864, 16384, 100'001, 110'592, 1 << 17, 1 << 20}) {
       if (rows < counts.least || rows > counts.most) continue;
       if (kind.may_split && (rows < least_split || rows % whole_steps != 0)) continue;
@@ -232,9 +241,9 @@ private:
       if (cublasLtMatmulAlgoCheck(handle_.get(), &operation, &layouts.a, &layouts.b, &layouts.d, &layouts.d, &found.algo,
                                   &result) != CUBLAS_STATUS_SUCCESS ||
           result.workspaceSize > static_cast<std::size_t>(whole ? 0 : workspace_bytes))
-        return false;
+        return "not for " + std::to_string(rows) + " rows";
     }
-    return true;
+    return {};
   }
 
   // Of bytes: rows and tensors start at multiples of more, kernels read 16 at a time.

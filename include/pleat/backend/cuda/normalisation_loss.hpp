@@ -225,7 +225,7 @@ template <> struct kernel<multivariate_kl_op, Cuda> {
       cuda::launch(cuda, cuda::grid_for(Width, 1, 64), cuda::invert_lower<Width>, static_cast<const double*>(a.factor),
                    a.inverse);
       cuda::gemm<double>(cuda, {a.inverse, stride, false, a.inverse, stride, true, nullptr, a.precision, stride, nullptr, Width,
-                                Width, Width, false, false});
+                                Width, Width, false, true}); // a sum over the rows of the inverse
     }
     template <class T> static void backward(const Cuda& cuda, const multivariate_kl_op::Backward<T>& a) {
       if (a.rows < 2) {

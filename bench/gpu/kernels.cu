@@ -19,6 +19,16 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
+// So many numbers of which the first 2^16 are drawn and the others repeat them: to draw all would take most of the time of a run.
+template <class T, class Draw> std::vector<T> repeated(std::size_t count, const Draw& draw) {
+  std::vector<T> numbers(count);
+  std::size_t done = std::min(count, std::size_t(1) << 16);
+  for (std::size_t i = 0; i < done; ++i) numbers[i] = draw();
+  for (; done < count; done = std::min(count, 2 * done))
+    std::memcpy(numbers.data() + done, numbers.data(), std::min(done, count - done) * sizeof(T));
+  return numbers;
+}
+
 // Milliseconds of what `work` launches: the median of some repeats of several launches each.
 template <class Work> double milliseconds(const Cuda& cuda, const Work& work) {
   const cudaStream_t stream = cuda.stream->handle();
@@ -57,9 +67,10 @@ template <class T> double product_ceiling(const Cuda& cuda, cublasComputeType_t 
   void *a = cuda.stream->allocate(n * n * Index(sizeof(T))), *b = cuda.stream->allocate(n * n * Index(sizeof(T))),
        *d = cuda.stream->allocate(n * n * Index(sizeof(T))), *scratch = cuda.stream->allocate(Index(64) << 20);
   // Random bits of numbers around 1: zeros would cost less power.
-  std::vector<std::uint32_t> bits(std::size_t(n * n) * sizeof(T) / 4);
   Philox draws(1);
-  for (auto& word : bits) word = (static_cast<std::uint32_t>(draws.index(1 << 16)) & 0x007fu) * 0x10001u + 0x3f803f80u;
+  const auto bits = repeated<std::uint32_t>(std::size_t(n * n) * sizeof(T) / 4, [&] {
+    return (static_cast<std::uint32_t>(draws.index(1 << 16)) & 0x007fu) * 0x10001u + 0x3f803f80u;
+  });
   cuda.stream->to_device(a, bits.data(), n * n * Index(sizeof(T))),
       cuda.stream->to_device(b, bits.data(), n * n * Index(sizeof(T)));
   cublasLtHandle_t handle = nullptr;
@@ -119,9 +130,8 @@ template <class Precision, Index Width, Index Heads> void ops(const Cuda& cuda, 
   const Segments segments{offsets};
   std::vector<std::uint8_t> tokens;
   for (Index i = 0; i < rows; ++i) tokens.push_back(std::uint8_t(4 + i * 7 % 20));
-  std::vector<float> numbers(std::size_t(rows * stride_of(4 * Width)));
   Philox draws(3);
-  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = i < 65536 ? float(draws.normal()) : numbers[i % 65536];
+  const auto numbers = repeated<float>(std::size_t(rows * stride_of(4 * Width)), [&] { return float(draws.normal()); });
   const auto filled = [&]<Index W>(std::integral_constant<Index, W>) {
     auto x = run.template rows<W, Token>(rows);
     cuda.stream->to_device(x.data(), numbers.data(), rows * stride_of(W) * Index(sizeof(T)));

@@ -431,10 +431,12 @@ inline cudaError_t cudaMallocHost(void** block, std::size_t bytes) {
 inline cudaError_t cudaFreeHost(void* block) { return std::free(block), cudaSuccess; }
 inline cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
   if (stream->capturing != nullptr) emulator::refuse("a copy within a capture");
+  if (to == nullptr || from == nullptr) emulator::refuse("a copy to or from nowhere");
   const emulator::Door door;
   return std::memcpy(to, from, bytes), cudaSuccess;
 }
 inline cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  if (to == nullptr || bytes == 0) emulator::refuse("nothing is cleared");
   return emulator::enqueue(stream, [=] { std::memset(to, value, bytes); }), cudaSuccess;
 }
 inline cudaError_t cudaStreamBeginCapture(cudaStream_t stream, int) {

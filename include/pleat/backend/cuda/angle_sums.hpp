@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <pleat/backend/cuda/gemm.hpp>
 #include <pleat/backend/cuda/topology.hpp>
 
 namespace pleat::inline v0_1::cuda {
@@ -45,9 +46,9 @@ template <Index Slots, Index Width> inline constexpr Index angle_stride = stride
 
 /// Rows of `Bytes` bytes that are worked on at once, in the workspace less `Reserved` bytes.
 template <Index Bytes, Index Reserved = 0> constexpr Index angle_tile() {
-  constexpr Index rows = (Stream::workspace_bytes - Reserved) / Bytes;
+  constexpr Index rows = rows_at_once((Stream::workspace_bytes - Reserved) / Bytes);
   static_assert(rows > 0, "pleat: this layer does not fit into the workspace of a GPU; use fewer channels.");
-  return rows > 128 ? rows / 128 * 128 : rows;
+  return rows;
 }
 
 /// Whose sums: of the edges into the source of an edge, or of the edges that leave its target.

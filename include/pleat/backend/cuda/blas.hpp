@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -42,7 +43,7 @@ struct ProductKind {
   cublasComputeType_t compute;
   bool transpose_a, transpose_b, has_bias, accumulate;
   bool sums_rows; ///< the row count is k, else it is n
-  bool may_split; ///< it sums so many rows that partial sums side by side are worth it
+  bool may_split; ///< it sums so many rows that partial sums side by side are worth it, and parts of them can be alike
   Index m, other; ///< `other`: the one of n and k that is no row count
   Index lda, ldb, ldd;
   friend bool operator==(const ProductKind&, const ProductKind&) = default;
@@ -55,20 +56,21 @@ struct ProductKind {
 /// a row has the same bits alone and in any company. The choice:
 ///
 /// - It is the fastest for `many_rows` rows by the library's own ranking, and one that the library accepts for small and large
-///   row counts too. It is never exchanged for another at some row count: where no algorithm is good for all of them, the first
-///   such product is refused.
+///   row counts too; where there is none, for those that nearly all passes have. It is never exchanged for another at some row
+///   count: where no algorithm is good for all of these, the first such product is refused.
 /// - Outside sums over rows, each number of the result is one sum over k in one block: no reduction scheme, no split, and no
 ///   workspace. The library does not say which algorithms are stream-K ones; but those leave partial sums of a block for another
 ///   to add, and without a workspace there is no place for them.
 /// - Sums over rows (gradients of weights) may be split where the partial sums are added in a step of their own, in a fixed
-///   order; in-place reduction is excluded. Below `least_split` rows they are not split either.
+///   order; in-place reduction is excluded. Below `least_split` rows they are not split either, nor where the rows are no
+///   multiple of `whole_steps`: some versions of the library are reported to lose the rest. Capacities of many rows are.
 ///
 /// Numbers are summed in the type of the result, and multiplied as the operands say: floats only where they are Tensorfloat32 as
 /// tf32.
 class Blas {
 public:
   static constexpr Index workspace_bytes = product_workspace_bytes;
-  static constexpr Index many_rows = 16384, few_rows = 1024, least_split = 4096;
+  static constexpr Index many_rows = 16384, few_rows = 1024, least_split = 4096, whole_steps = 256;
 
   /// Allocates: made before a graph is captured, since a stream is told what it captures first.
   explicit Blas(Stream& stream) : gpu_(stream.gpu()), workspace_(stream.allocate(workspace_bytes)) {
@@ -92,7 +94,7 @@ public:
                            p.bias != nullptr,
                            p.accumulate,
                            p.sums_rows,
-                           p.sums_rows && p.k >= least_split,
+                           p.sums_rows && p.k >= least_split && p.k % whole_steps == 0,
                            p.m,
                            p.sums_rows ? p.n : p.k,
                            p.lda,
@@ -104,9 +106,10 @@ public:
     if (p.bias != nullptr) set(choice.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(p.bias));
     const Relaxed relaxed;
     const T one = 1, beta = p.accumulate ? T(1) : T(0);
+    const Index room = allowed_workspace(kind);
     check(cublasLtMatmul(handle_.get(), &choice.operation, &one, p.a, &layouts.a, p.b, &layouts.b, &beta,
-                         p.accumulate ? p.c : p.d, &layouts.d, p.d, &layouts.d, &choice.algorithm, workspace_.get(),
-                         static_cast<std::size_t>(workspace_bytes), stream.handle()),
+                         p.accumulate ? p.c : p.d, &layouts.d, p.d, &layouts.d, &choice.algorithm,
+                         room > 0 ? workspace_.get() : nullptr, static_cast<std::size_t>(room), stream.handle()),
           gpu_, "the product of ", p.m, " x ", p.k, " and ", p.k, " x ", p.n, " numbers");
   }
 
@@ -190,34 +193,57 @@ private:
     const cublasStatus_t asked = cublasLtMatmulAlgoGetHeuristic(handle_.get(), &choice.operation, &layouts.a, &layouts.b,
                                                                 &layouts.d, &layouts.d, &preference, most, found, &count);
     if (asked != CUBLAS_STATUS_NOT_SUPPORTED) check(asked, gpu_, "looking for an algorithm");
-    for (int i = 0; i < count; ++i)
-      if (found[i].state == CUBLAS_STATUS_SUCCESS && suits(kind, choice.operation, found[i])) {
-        choice.algorithm = found[i].algo;
-        return choice;
+    std::string refused; // what keeps each of them from being taken: for whoever reads about a GPU that nobody has tried
+    for (const Counts& counts : {Counts{1, 1 << 20}, Counts{16, 1 << 17}}) { // better all; better those than none
+      refused.clear();
+      for (int i = 0; i < count; ++i) {
+        if (found[i].state != CUBLAS_STATUS_SUCCESS) continue;
+        const std::string why = refusal(kind, choice.operation, found[i], counts);
+        if (why.empty()) {
+          choice.algorithm = found[i].algo;
+          return choice;
+        }
+        if (refused.find(why) == std::string::npos) refused += (refused.empty() ? "" : ", ") + why;
       }
+    }
     fail("GPU ", gpu_, ": cuBLASLt has no algorithm that multiplies ", kind.m, " x ", kind.sums_rows ? "rows" : "k", " and ",
          kind.sums_rows ? "rows" : "k", " x ", kind.sums_rows ? "n" : "rows", " (", kind.sums_rows ? "n" : "k", " = ", kind.other,
-         ", ", name_of(kind), ") in the same way for any number of rows; use another version of CUDA, or the CPU.");
+         ", ", name_of(kind), ") in the same way for any number of rows (of ", count, ": ", refused,
+         "); use another version of CUDA, or the CPU.");
   }
 
-  // Whether the order of its sums is fixed, and whether it is good for any number of rows.
-  bool suits(const ProductKind& kind, cublasLtMatmulDescOpaque_t operation, const cublasLtMatmulHeuristicResult_t& found) const {
+  // Whether C may be another matrix than D, which is not asked of each call.
+  static bool adds_elsewhere(const cublasLtMatmulAlgo_t& algorithm) {
+    std::int32_t can = 0;
+    std::size_t written = 0;
+    return cublasLtMatmulAlgoCapGetAttribute(&algorithm, CUBLASLT_ALGO_CAP_OUT_OF_PLACE_RESULT_SUPPORT, &can, sizeof can,
+                                             &written) != CUBLAS_STATUS_SUCCESS ||
+           can != 0;
+  }
+  struct Counts {
+    Index least, most;
+  };
+  // Empty where the order of its sums is fixed and it is good for these numbers of rows, else what is amiss.
+  std::string refusal(const ProductKind& kind, cublasLtMatmulDescOpaque_t operation, const cublasLtMatmulHeuristicResult_t& found,
+                      const Counts& counts) const {
     const auto parts = read<std::int32_t>(found.algo, CUBLASLT_ALGO_CONFIG_SPLITK_NUM); // 0 and 1: one
     const auto scheme = read<std::uint32_t>(found.algo, CUBLASLT_ALGO_CONFIG_REDUCTION_SCHEME);
     const bool whole = (parts == 0 || parts == 1) && scheme == CUBLASLT_REDUCTION_SCHEME_NONE && found.workspaceSize == 0;
     const bool split =
         parts > 1 && (scheme == CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE || scheme == CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE);
-    if (!whole && !(kind.may_split && split)) return false;
-    for (const Index rows : {1, 2, 3, 7, 16, 33, 100, 1000, 4095, 4096, 16384, 100'001, 1 << 20}) {
-      if (kind.sums_rows && kind.may_split != (rows >= least_split)) continue;
+    if (!whole && !(kind.may_split && split)) return "sums in parts";
+    if (kind.accumulate && !adds_elsewhere(found.algo)) return "adds in place";
+    for (const Index rows : {1, 2, 3, 7, 16, 19, 33, 100, 1000, 4095, 4096, 4864, 16384, 100'001, 110'592, 1 << 17, 1 << 20}) {
+      if (rows < counts.least || rows > counts.most) continue;
+      if (kind.may_split && (rows < least_split || rows % whole_steps != 0)) continue;
       Layouts layouts(*this, kind, rows);
       cublasLtMatmulHeuristicResult_t result;
       if (cublasLtMatmulAlgoCheck(handle_.get(), &operation, &layouts.a, &layouts.b, &layouts.d, &layouts.d, &found.algo,
                                   &result) != CUBLAS_STATUS_SUCCESS ||
           result.workspaceSize > static_cast<std::size_t>(whole ? 0 : workspace_bytes))
-        return false;
+        return "not for " + std::to_string(rows) + " rows";
     }
-    return true;
+    return {};
   }
 
   // Of bytes: rows and tensors start at multiples of more, kernels read 16 at a time.

@@ -33,6 +33,10 @@ template <class T, class Operand = T> struct Product {
   bool sums_rows;  // k is a row count: partial sums over k may be formed side by side, in a fixed order
 };
 
+/// Rows that a product sums at once, of those that scratch has room for: many are a multiple of what a block sums in a step, so
+/// that a sum in parts has no rest (blas.hpp).
+constexpr Index rows_at_once(Index room) { return room > 256 ? room / 256 * 256 : room; }
+
 /// What a product reads of a number: on the emulator, where a tf32 is rounded as its products have it.
 template <class Operand> double factor(Operand x) { return static_cast<double>(x); }
 inline double factor(Tensorfloat32 x) {
@@ -43,6 +47,10 @@ inline double factor(Tensorfloat32 x) {
 /// Runs it, now or when its graph runs.
 template <class T, class Operand = T> void gemm(const Cuda& device, const Product<T, Operand>& p) {
   if (p.m == 0 || p.n == 0) return;
+  // An algorithm is asked for with other row counts than this one: no row count may be a leading dimension.
+  PLEAT_IN_TESTS(require((p.sums_rows ? !p.transpose_a && p.transpose_b : !p.transpose_b) &&
+                             p.lda >= (p.transpose_a ? p.k : p.m) && p.ldb >= (p.transpose_b ? p.n : p.k) && p.ldd >= p.m,
+                         "a product has a layout that the library refuses");)
   Stream& stream = *device.stream;
   stream.fold(p.a, p.lda, p.transpose_a, p.b, p.ldb, p.transpose_b, p.c, p.d, p.ldd, p.bias, p.m, p.n, p.k, p.accumulate,
               p.sums_rows);

@@ -35,10 +35,16 @@ void launch(const Cuda& device, const Grid& grid, void (*kernel)(Parameters...),
   stream.fold(kernel, grid.blocks, grid.threads, grid.shared_bytes, static_cast<Parameters>(arguments)...);
   if (!stream.launches()) return;
 #if defined(__CUDACC__)
-  if (grid.shared_bytes > 48 * 1024) // more than this has to be asked for
-    check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(grid.shared_bytes)),
-          stream.gpu(), "asking for ", grid.shared_bytes, " bytes of shared memory");
+  if (grid.shared_bytes > 48 * 1024) { // more than this has to be asked for
+    const cudaError_t given = cudaFuncSetAttribute(
+        reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(grid.shared_bytes));
+    if (given == cudaErrorInvalidValue) { // attention in float or double: 99 KiB a block on some GPUs, 163 or 227 on others
+      cudaGetLastError();
+      fail("GPU ", stream.gpu(), ": a kernel needs ", grid.shared_bytes,
+           " bytes of shared memory for a block, more than this GPU has; use narrower heads, Bf16, or the CPU.");
+    }
+    check(given, stream.gpu(), "asking for ", grid.shared_bytes, " bytes of shared memory");
+  }
   [&](Parameters... values) {
     void* pointers[] = {&values...};
     check(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(static_cast<unsigned>(grid.blocks)),

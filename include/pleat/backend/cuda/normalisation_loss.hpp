@@ -201,7 +201,8 @@ template <> struct kernel<univariate_kl_op, Cuda> {
 template <> struct kernel<multivariate_kl_op, Cuda> {
   template <Index Width> struct At {
     static constexpr Index stride = stride_of(Width);
-    static constexpr Index panel = cuda::Stream::workspace_bytes / (2 * stride * Index(sizeof(double))); ///< rows, twice
+    /// Rows, twice.
+    static constexpr Index panel = cuda::rows_at_once(cuda::Stream::workspace_bytes / (2 * stride * Index(sizeof(double))));
     static_assert(panel > 0, "pleat: rows this wide do not fit into the workspace of a GPU; use fewer channels.");
 
     template <class T> static void forward(const Cuda& cuda, const multivariate_kl_op::Forward<T>& a) {
@@ -224,7 +225,7 @@ template <> struct kernel<multivariate_kl_op, Cuda> {
       cuda::launch(cuda, cuda::grid_for(Width, 1, 64), cuda::invert_lower<Width>, static_cast<const double*>(a.factor),
                    a.inverse);
       cuda::gemm<double>(cuda, {a.inverse, stride, false, a.inverse, stride, true, nullptr, a.precision, stride, nullptr, Width,
-                                Width, Width, false, false});
+                                Width, Width, false, true}); // a sum over the rows of the inverse
     }
     template <class T> static void backward(const Cuda& cuda, const multivariate_kl_op::Backward<T>& a) {
       if (a.rows < 2) {

@@ -95,7 +95,7 @@ template <> struct kernel<one_hot_relational_op, Cuda> {
       if (a.dbias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, nodes, a.dbias);
       if (a.dself_bias != nullptr) cuda::add_row_sum<T, Out>(cuda, a.dy, nodes, a.dself_bias);
       if (a.dweight == nullptr && a.dself == nullptr) return;
-      constexpr Index tile = cuda::Stream::workspace_bytes / ((columns + in) * Index(sizeof(Operand)));
+      constexpr Index tile = cuda::rows_at_once(cuda::Stream::workspace_bytes / ((columns + in) * Index(sizeof(Operand))));
       static_assert(tile > 0, "pleat: this layer does not fit into the workspace of a GPU; use fewer channels.");
       const Index* const count = cuda.stream->count(nodes);
       auto *const counts = cuda.stream->template workspace<Operand>(tile * (columns + in)), *const own = counts + tile * columns;

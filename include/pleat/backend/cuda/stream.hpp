@@ -51,6 +51,7 @@ public:
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream() {
+    cudaSetDevice(gpu_);
     cudaStreamSynchronize(stream_);
     for (auto& [key, graph] : graphs_) cudaGraphExecDestroy(graph);
     for (Staging& staging : staging_) {
@@ -89,16 +90,19 @@ public:
   /// The GPU of the calling thread from now on: programs may have several, and sessions may move between threads.
   void choose() const { check(cudaSetDevice(gpu_), gpu_, "choosing it"); }
   void zero(void* block, Index bytes) {
+    choose();
     fold(block, bytes);
     if (mode_ != Mode::Told) check(cudaMemsetAsync(block, 0, static_cast<std::size_t>(bytes), stream_), gpu_, "clearing memory");
   }
   void to_device(void* to, const void* from, Index bytes) {
+    if (bytes == 0) return;
     choose();
     check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice, stream_), gpu_, "copying to it");
     wait();
   }
   void to_host(void* to, const void* from, Index bytes) {
     require(mode_ == Mode::Runs, "a number of a step under way was read; read it after the step.");
+    if (bytes == 0) return;
     choose();
     check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(bytes), cudaMemcpyDeviceToHost, stream_), gpu_, "copying from it");
     wait();
@@ -138,8 +142,8 @@ public:
   template <class T> const T* send(const T* from, Index count, Index room = 0) {
     const Index bytes = count * static_cast<Index>(sizeof(T)),
                 at = place((room > count ? room : capacity_of(count)) * static_cast<Index>(sizeof(T)));
-    std::memcpy(staging_[turn_].pinned + at, from, static_cast<std::size_t>(bytes));
-    if (mode_ == Mode::Runs) {
+    if (bytes > 0) std::memcpy(staging_[turn_].pinned + at, from, static_cast<std::size_t>(bytes));
+    if (bytes > 0 && mode_ == Mode::Runs) {
       check(cudaMemcpyAsync(staged_ + at, staging_[turn_].pinned + at, static_cast<std::size_t>(bytes), cudaMemcpyHostToDevice,
                             stream_),
             gpu_, "copying to it");
@@ -181,6 +185,7 @@ public:
 
   /// Does what `text` tells, by a graph where it is known.
   template <class Text> void replay(Text&& text) {
+    choose();
     struct Guard { // also where the text throws
       Stream& stream;
       ~Guard() { stream.mode_ = Mode::Runs; }

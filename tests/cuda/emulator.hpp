@@ -359,6 +359,17 @@ inline std::size_t block_shared() {
          : (capability > 80 && capability < 90) || (capability >= 120 && capability < 130) ? 99 * 1024
                                                                                            : most_shared;
 }
+// While this lives, GPUs that are opened are of another compute capability.
+class Pretended {
+public:
+  explicit Pretended(int capability) { settings().capability = capability; }
+  ~Pretended() { settings().capability = before_; }
+  Pretended(const Pretended&) = delete;
+  Pretended& operator=(const Pretended&) = delete;
+
+private:
+  int before_ = settings().capability;
+};
 template <class Work> void enqueue(EmulatedStream* stream, Work work) {
   if (stream->capturing != nullptr) {
     stream->capturing->work.push_back(std::move(work));

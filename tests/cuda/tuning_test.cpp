@@ -1,0 +1,119 @@
+// The table of what is chosen by compute capability, held against what these have.
+
+#if !defined(PLEAT_CUDA_EMULATOR) && !defined(__CUDACC__)
+#define PLEAT_CUDA_EMULATOR "cuda/emulator.hpp"
+#endif
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <utility>
+
+#include <pleat/backend/cuda/attention.hpp>
+
+using namespace pleat;
+using cuda::tunings;
+
+namespace {
+
+template <int Dim> using Floats = cuda::AttentionKernels<float, Dim>;
+template <int Dim> using Doubles = cuda::AttentionKernels<double, Dim>;
+
+// The sizes of a GPU for heads of 2, 4, ... times two; that every row of the table holds them is asserted as they are chosen.
+template <template <int> class Kernels, int... Halves> auto sizes_for(int capability, std::integer_sequence<int, Halves...>) {
+  std::array<std::array<int, 3>, sizeof...(Halves)> sizes{};
+  const auto choose = [&]<int Half>() {
+    cuda::with_sizes<Kernels<2 * Half + 2>>(capability, [&]<int Mine, int Theirs, int Blocks>() {
+      sizes[Half] = {Mine, Theirs, Blocks};
+    });
+  };
+  (choose.template operator()<Halves>(), ...);
+  return sizes;
+}
+template <template <int> class Kernels, int Widest> auto sizes_for(int capability) {
+  return sizes_for<Kernels>(capability, std::make_integer_sequence<int, Widest / 2>());
+}
+
+template <int Dim, template <int> class Kernels> std::size_t instances() {
+  std::set<std::array<int, 3>> sizes;
+  for (const cuda::Tuning& gpu : tunings)
+    cuda::with_sizes<Kernels<Dim>>(gpu.capability, [&]<int Mine, int Theirs, int Blocks>() {
+      sizes.insert({Mine, Theirs, Blocks});
+    });
+  return sizes.size();
+}
+
+__global__ void __launch_bounds__(32) nothing(int) {}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(tuning)
+
+BOOST_AUTO_TEST_CASE(the_row_of_a_gpu_is_the_last_that_is_not_newer) {
+  for (const cuda::Tuning& gpu : tunings) BOOST_TEST(&cuda::tuning_of(gpu.capability) == &gpu);
+  BOOST_TEST(cuda::tuning_of(80).shared_kib == 164);
+  BOOST_TEST(cuda::tuning_of(86).shared_kib == 100);
+  BOOST_TEST(cuda::tuning_of(90).shared_kib == 228);
+  BOOST_TEST(cuda::tuning_of(104).capability == 103);
+  BOOST_TEST(cuda::tuning_of(999).capability == 121);
+}
+
+BOOST_AUTO_TEST_CASE(lists_go_from_narrow_to_wide_and_end_at_the_same_width) {
+  const auto check = [](const auto& list, int widest) {
+    int last = 0;
+    for (const cuda::TileSizes& sizes : list)
+      if (sizes.width != 0) {
+        BOOST_TEST(last < sizes.width);
+        last = sizes.width;
+      }
+    BOOST_TEST(last == widest);
+  };
+  for (const cuda::Tuning& gpu : tunings)
+    check(gpu.attention.forward, 128), check(gpu.attention.gradient, 128), check(gpu.attention.floats, 512),
+        check(gpu.attention.doubles, 256);
+}
+
+// What a GPU of 8.6 has less of is seen in wide heads only.
+BOOST_AUTO_TEST_CASE(every_row_holds_heads_of_every_width) {
+  const auto check = []<template <int> class Kernels, int Widest>(int differ_above, int differ_to) {
+    const auto large = sizes_for<Kernels, Widest>(90), small = sizes_for<Kernels, Widest>(86);
+    for (int i = 0; i < Widest / 2; ++i) {
+      const int width = 2 * i + 2;
+      const auto at = static_cast<std::size_t>(i);
+      BOOST_TEST((large[at] != small[at]) == (differ_above < width && width <= differ_to), "heads of " + std::to_string(width));
+    }
+  };
+  check.operator()<cuda::TensorForward, 128>(64, 128);
+  check.operator()<cuda::TensorGradient, 128>(32, 64);
+  check.operator()<Doubles, 256>(64, 256);
+  sizes_for<Floats, 512>(90);
+}
+
+// One kernel for GPUs that agree.
+BOOST_AUTO_TEST_CASE(instances_of_a_kernel) {
+  BOOST_TEST((instances<32, cuda::TensorForward>()) == 1);
+  BOOST_TEST((instances<32, cuda::TensorGradient>()) == 1);
+  BOOST_TEST((instances<64, cuda::TensorGradient>()) == 2);
+  BOOST_TEST((instances<128, cuda::TensorGradient>()) == 1);
+  BOOST_TEST((instances<64, Floats>()) == 1);
+  BOOST_TEST((instances<256, Floats>()) == 2);
+}
+
+BOOST_AUTO_TEST_CASE(too_much_shared_memory_is_one_sentence) {
+  const emulator::Pretended gpu(86);
+  const Cuda device = open_device(Cuda{});
+  cuda::launch(device, {1, 32, 99 * 1024}, nothing, 0);
+  try {
+    cuda::launch(device, {1, 32, 99 * 1024 + 16}, nothing, 0);
+    BOOST_TEST(false, "a launch that no GPU of 8.6 can do");
+  } catch (const Error& error) {
+    const std::string sentence = error.what();
+    for (const char* const words : {"has 101376 bytes of shared memory for a block", "needs 101392", "choose narrower heads"})
+      BOOST_TEST(sentence.find(words) != std::string::npos, sentence);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -51,7 +51,7 @@ inline constexpr Tuning tunings[] = {
     {80, 164, 2048, sizes_for_164},  // A100
     {86, 100, 1536, sizes_for_100},  // A10, A40, RTX 30
     {87, 164, 1536, sizes_for_164},  // Orin
-    {88, 100, 1536, sizes_for_100},  //
+    {88, 100, 1536, sizes_for_100},  // as 8.6
     {89, 100, 1536, sizes_for_100},  // L4, L40, RTX 40
     {90, 228, 2048, sizes_for_228},  // H100, H200
     {100, 228, 2048, sizes_for_228}, // B200

@@ -80,34 +80,33 @@ template <Index Heads, Index Width> Results on_cpu(const std::vector<Index>& len
 }
 
 // What rows hold before: numbers that are added to, or nothing (device memory is NaN).
-template <Index Heads, Index Width, class Operand = Bfloat16>
+template <Index Heads, Index Width, class Operand = Bfloat16, class T = float>
 Results on_cuda(const std::vector<Index>& lengths, const Inputs& in, const Numbers* before = nullptr) {
   const auto offsets = offsets_of(lengths);
   const Index head = Width / Heads, sequences = static_cast<Index>(lengths.size()), longest = 0;
   const Cuda device = open_device(Cuda{});
   kernel<memory_op, Cuda>::begin_pass(device);
-  const std::vector<float> nothing(in.q.size(), std::numeric_limits<float>::quiet_NaN());
+  const std::vector<T> nothing(in.q.size(), std::numeric_limits<T>::quiet_NaN());
   const auto poisoned = [](const Numbers& rows) { // tails are not read
-    auto floats = cast<float>(rows);
-    for (std::size_t i = 0; i < floats.size(); ++i)
-      if (static_cast<Index>(i) % stride_of(Width) >= Width) floats[i] = std::numeric_limits<float>::quiet_NaN();
-    return floats;
+    auto of_type = cast<T>(rows);
+    for (std::size_t i = 0; i < of_type.size(); ++i)
+      if (static_cast<Index>(i) % stride_of(Width) >= Width) of_type[i] = std::numeric_limits<T>::quiet_NaN();
+    return of_type;
   };
-  const OnDevice<float> q(device, poisoned(in.q)), k(device, poisoned(in.k)), v(device, poisoned(in.v)),
+  const OnDevice<T> q(device, poisoned(in.q)), k(device, poisoned(in.k)), v(device, poisoned(in.v)),
       dout(device, poisoned(in.dout)), out(device, nothing),
       log_sum_exp(device, static_cast<std::size_t>(offsets.back() * Heads));
-  const auto start = before != nullptr ? cast<float>(*before) : nothing;
-  const OnDevice<float> dq(device, start), dk(device, start), dv(device, start);
+  const auto start = before != nullptr ? cast<T>(*before) : nothing;
+  const OnDevice<T> dq(device, start), dk(device, start), dv(device, start);
   using Kernel = kernel<attention_op, Cuda>::At<Heads, Width>;
-  Kernel::forward(device,
-                  attention_op::Forward<float, Operand>{q.data(), k.data(), v.data(), out.data(), log_sum_exp.data(), nullptr,
-                                                        offsets.data(), sequences, Heads, head, stride_of(Width), longest});
+  Kernel::forward(device, attention_op::Forward<T, Operand>{q.data(), k.data(), v.data(), out.data(), log_sum_exp.data(), nullptr,
+                                                            offsets.data(), sequences, Heads, head, stride_of(Width), longest});
   const bool accumulate = before != nullptr;
-  Kernel::backward(device, attention_op::Backward<float, Operand>{q.data(), k.data(), v.data(), out.data(), log_sum_exp.data(),
-                                                                  dout.data(), dq.data(), dk.data(), dv.data(), accumulate,
-                                                                  accumulate, accumulate, nullptr, offsets.data(), sequences,
-                                                                  Heads, head, stride_of(Width), longest});
-  const auto wide = [](const OnDevice<float>& rows) {
+  Kernel::backward(device, attention_op::Backward<T, Operand>{q.data(), k.data(), v.data(), out.data(), log_sum_exp.data(),
+                                                              dout.data(), dq.data(), dk.data(), dv.data(), accumulate,
+                                                              accumulate, accumulate, nullptr, offsets.data(), sequences, Heads,
+                                                              head, stride_of(Width), longest});
+  const auto wide = [](const OnDevice<T>& rows) {
     const auto read = rows.read();
     return Numbers(read.begin(), read.end());
   };
@@ -186,6 +185,15 @@ template <Index Heads, Index Width> void check() {
   check_below(relative_error(got.dk, expected.dk), 8e-3, what + "dk");
   check_below(relative_error(got.dv, expected.dv), 7e-3, what + "dv");
   check_below(relative_error(got.out, from_rounded_operands<Heads, Width>(ragged, in)), 2e-3, what + "out of rounded operands");
+}
+
+// Operands of the type of the rows.
+template <Index Heads, Index Width, class T> void check_as_they_are(double most) {
+  const std::vector<Index> lengths{5, 0, 40};
+  const Inputs in = inputs_of<Width>(lengths);
+  const Results expected = on_cpu<Heads, Width>(lengths, in), got = on_cuda<Heads, Width, T, T>(lengths, in);
+  for (const auto rows : {&Results::out, &Results::dq, &Results::dk, &Results::dv})
+    check_below(relative_error(got.*rows, expected.*rows), most, "heads of " + std::to_string(Width / Heads) + " as they are");
 }
 
 bool same_bits(const Numbers& a, const Numbers& b) {
@@ -274,9 +282,28 @@ BOOST_AUTO_TEST_CASE(floats_of_tf32_are_not_rounded_by_attention) {
 BOOST_AUTO_TEST_CASE(heads_wider_than_128_are_multiplied_in_float) {
   const std::vector<Index> lengths{5, 40};
   const Inputs in = inputs_of<132>(lengths);
-  const Results expected = on_cpu<1, 132>(lengths, in), got = on_cuda<1, 132>(lengths, in);
-  check_below(relative_error(got.out, expected.out), 1e-5, "wide heads, out");
-  check_below(relative_error(got.dq, expected.dq), 1e-5, "wide heads, dq");
+  check_same_bits(on_cuda<1, 132>(lengths, in), on_cuda<1, 132, float>(lengths, in));
+  check_as_they_are<1, 132, float>(1e-5);
 }
+
+#if defined(PLEAT_CUDA_EMULATOR)
+// Other sizes of tiles, which the emulator holds against the shared memory of such a GPU, and the same tolerances.
+BOOST_AUTO_TEST_CASE(on_gpus_of_less_shared_memory) {
+  for (const int capability : {86, 80}) {
+    const emulator::Pretended gpu(capability);
+    check<2, 32>();
+    check<3, 30>();
+    check<1, 64>();
+    check<1, 128>();
+    check_as_they_are<2, 32, float>(1e-5);
+    check_as_they_are<1, 132, float>(1e-5);
+    check_as_they_are<1, 256, float>(1e-5);
+    check_as_they_are<1, 512, float>(1e-5);
+    check_as_they_are<1, 64, double>(1e-12);
+    check_as_they_are<1, 128, double>(1e-12);
+    check_as_they_are<1, 256, double>(1e-12);
+  }
+}
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()

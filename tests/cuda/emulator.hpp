@@ -213,12 +213,15 @@ template <std::size_t Count> void load_matrices(std::uint32_t (&to)[Count], cons
   }
 }
 
+// Bytes of shared memory that a block of the GPU that is set (see `Settings`) can have.
+std::size_t block_shared();
+
 // All blocks of a kernel, one after the other.
 inline void run(std::int64_t blocks, int threads, std::size_t shared_bytes, const std::function<void()>& body) {
   Machine& m = machine();
   if (threads % 32 != 0 || threads <= 0 || threads > most_threads)
     refuse("a block has a whole number of warps, up to 1024 threads");
-  if (shared_bytes > most_shared) refuse("more shared memory than a block can have");
+  if (shared_bytes > block_shared()) refuse("more shared memory than a block can have");
   m.threads = threads, m.blocks = blocks, m.body = &body, m.shared_bytes = shared_bytes, ++m.launches;
   std::vector<int> order(static_cast<std::size_t>(threads));
   for (m.block = 0; m.block < blocks; ++m.block) {
@@ -323,7 +326,13 @@ enum cudaError_t {
   cudaErrorUnknown
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
-enum cudaDeviceAttr { cudaDevAttrComputeCapabilityMajor, cudaDevAttrComputeCapabilityMinor, cudaDevAttrMemoryPoolsSupported };
+enum cudaDeviceAttr {
+  cudaDevAttrComputeCapabilityMajor,
+  cudaDevAttrComputeCapabilityMinor,
+  cudaDevAttrMemoryPoolsSupported,
+  cudaDevAttrMaxSharedMemoryPerBlockOptin
+};
+enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize };
 enum { cudaStreamNonBlocking, cudaEventDisableTiming, cudaStreamCaptureModeThreadLocal };
 namespace emulator {
 struct EmulatedGraph {
@@ -344,6 +353,23 @@ inline Settings& settings() {
   static Settings one;
   return one;
 }
+inline std::size_t block_shared() {
+  const int capability = settings().capability;
+  return capability == 80 || capability == 87                                              ? 163 * 1024
+         : (capability > 80 && capability < 90) || (capability >= 120 && capability < 130) ? 99 * 1024
+                                                                                           : most_shared;
+}
+// While this lives, GPUs that are opened are of another compute capability.
+class Pretended {
+public:
+  explicit Pretended(int capability) { settings().capability = capability; }
+  ~Pretended() { settings().capability = before_; }
+  Pretended(const Pretended&) = delete;
+  Pretended& operator=(const Pretended&) = delete;
+
+private:
+  int before_ = settings().capability;
+};
 template <class Work> void enqueue(EmulatedStream* stream, Work work) {
   if (stream->capturing != nullptr) {
     stream->capturing->work.push_back(std::move(work));
@@ -386,7 +412,11 @@ inline cudaError_t cudaSetDevice(int) { return cudaSuccess; }
 inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr what, int) {
   const int capability = emulator::settings().capability;
   if (what == cudaDevAttrMemoryPoolsSupported) return *value = emulator::settings().pools ? 1 : 0, cudaSuccess;
+  if (what == cudaDevAttrMaxSharedMemoryPerBlockOptin) return *value = static_cast<int>(emulator::block_shared()), cudaSuccess;
   return *value = what == cudaDevAttrComputeCapabilityMajor ? capability / 10 : capability % 10, cudaSuccess;
+}
+inline cudaError_t cudaFuncSetAttribute(const void*, cudaFuncAttribute, int bytes) {
+  return static_cast<std::size_t>(bytes) <= emulator::block_shared() ? cudaSuccess : cudaErrorUnknown;
 }
 struct cudaDeviceProp {
   char name[256];

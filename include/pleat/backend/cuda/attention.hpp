@@ -1,7 +1,7 @@
 #pragma once
 /// \file  Exact softmax attention with rotary positions over ragged sequences on CUDA: tiles of keys pass by a tile of queries,
 /// whose sums are rescaled as larger scores appear (Milakov, Gimelshein 2018; Dao et al. 2022), so that memory is linear in
-/// length. A block of 64 threads has 32 queries of one head; two neighbouring threads share a row.
+/// length. A block has some queries of one head (tuning.hpp); two neighbouring threads share a row.
 
 #include <pleat/backend/cuda/attention_tensor.hpp>
 #include <pleat/backend/cuda/attention_tensor_gradient.hpp>
@@ -11,35 +11,59 @@ namespace pleat::inline v0_1 {
 
 namespace cuda {
 
-template <class A, int Dim> struct AttentionForwardMemory {
-  AttentionTile<A, Dim> q, k, v;
-  A weights[attention_rows][attention_rows + 1];
+template <class A, int Dim, int Mine, int Theirs> struct AttentionForwardMemory {
+  AttentionTile<A, Mine, Dim> q;
+  AttentionTile<A, Theirs, Dim> k, v;
+  A weights[Mine][Theirs + 1];
+};
+template <class A, int Dim, int Mine, int Theirs> struct AttentionQueryMemory {
+  AttentionTile<A, Mine, Dim> mine, mine_too;
+  AttentionTile<A, Theirs, Dim> theirs, theirs_too;
+  A slopes[Mine][Theirs + 1];
+};
+template <class A, int Dim, int Mine, int Theirs> struct AttentionKeyMemory : AttentionQueryMemory<A, Dim, Mine, Theirs> {
+  A weights[Mine][Theirs + 1];
+};
+
+/// What with_sizes chooses by.
+template <class A, int Dim> struct AttentionKernels {
+  static constexpr TileSizes of(const AttentionSizes& all) {
+    if constexpr (std::is_same_v<A, double>)
+      return sizes_of(all.doubles, Dim);
+    else
+      return sizes_of(all.floats, Dim);
+  }
+  template <int Mine, int Theirs, int Blocks> static constexpr bool held_by(const Tuning& gpu) {
+    return holds(gpu, Blocks, 2 * Mine, sizeof(AttentionQueryMemory<A, Dim, Mine, Theirs>)) &&
+           holds(gpu, 1, 2 * Mine, sizeof(AttentionForwardMemory<A, Dim, Mine, Theirs>)) &&
+           holds(gpu, 1, 2 * Mine, sizeof(AttentionKeyMemory<A, Dim, Mine, Theirs>));
+  }
 };
 
 // FLOPs: 4 length Dim a query and head.
-template <class T, Index Heads, Index Width>
-__global__ void __launch_bounds__(attention_threads)
+template <class T, Index Heads, Index Width, int Mine, int Theirs>
+__global__ void __launch_bounds__(2 * Mine)
     attention_forward(const T* q, const T* k, const T* v, T* out, T* log_sum_exp, const AccumulateOf<T>* turns,
                       const Index* offsets, const std::int32_t* first, const Index* sequence_count) {
   const Index sequences = *sequence_count;
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
   constexpr Index stride = stride_of(Width);
-  auto& memory = shared_memory<AttentionForwardMemory<A, dim>>();
+  auto& memory = shared_memory<AttentionForwardMemory<A, dim, Mine, Theirs>>();
   const auto place = AttentionPlace::of(offsets, first, sequences, Heads);
   if (place.length == 0) return; // all threads of the block
-  const Index base = place.begin * stride + place.head * dim, from = place.tile * attention_rows;
-  load_tile<T, A, dim>(memory.q, q + base, stride, from, place.length, A(1) / square_root(A(dim)), turns);
+  const Index base = place.begin * stride + place.head * dim, from = place.tile * Mine;
+  load_tile<2 * Mine>(memory.q, q + base, stride, from, place.length, A(1) / square_root(A(dim)), turns);
   const int row = thread() / 2, side = thread() % 2; // a thread has the channels [side half, side half + half) of its row
   A sums[half], most = -INFINITY, total = 0;
 #pragma unroll
   for (int d = 0; d < half; ++d) sums[d] = 0;
-  for (Index key = 0; key < place.length; key += attention_rows) {
+  for (Index key = 0; key < place.length; key += Theirs) {
     barrier(); // the tiles before are no longer read
-    load_tile<T, A, dim>(memory.k, k + base, stride, key, place.length, A(1), turns);
-    load_tile<T, A, dim>(memory.v, v + base, stride, key, place.length, A(1), nullptr);
+    load_tile<2 * Mine>(memory.k, k + base, stride, key, place.length, A(1), turns);
+    load_tile<2 * Mine>(memory.v, v + base, stride, key, place.length, A(1), nullptr);
     barrier();
-    const int keys = place.length - key < attention_rows ? static_cast<int>(place.length - key) : attention_rows;
+    const int keys = place.length - key < Theirs ? static_cast<int>(place.length - key) : Theirs;
     A tile_most = -INFINITY;
     for (int j = side; j < keys; j += 2) {
       const A score = dot<A, dim>(memory.q.at[row], memory.k.at[j]);
@@ -72,14 +96,6 @@ __global__ void __launch_bounds__(attention_threads)
     log_sum_exp[(place.begin + r) * Heads + place.head] = static_cast<T>(most + logarithm(total));
 }
 
-template <class A, int Dim> struct AttentionBackwardMemory {
-  AttentionTile<A, Dim> mine, mine_too, theirs, theirs_too;
-  A weights[attention_rows][attention_rows + 1], slopes[attention_rows][attention_rows + 1];
-};
-
-/// Blocks that the shared memory of a multiprocessor holds (227 KiB): there are registers for no more.
-template <class Memory> inline constexpr int attention_blocks = 227 * 1024 / static_cast<int>(sizeof(Memory));
-
 // Writes a thread's half of a row's gradient, turned back from the turns of its position: its partner has the other channel of
 // each pair.
 template <class T, class A, int Dim>
@@ -98,8 +114,8 @@ __device__ void store_turned(T* to, const A (&mine)[Dim / 2], const A* turns, in
 }
 
 // dq of a tile of queries: over all keys, ds = p (dp - product), dq = sum ds k. FLOPs: 6 length Dim a query and head.
-template <class T, Index Heads, Index Width>
-__global__ void __launch_bounds__(attention_threads, attention_blocks<AttentionBackwardMemory<AccumulateOf<T>, Width / Heads>>)
+template <class T, Index Heads, Index Width, int Mine, int Theirs, int Blocks>
+__global__ void __launch_bounds__(2 * Mine, Blocks)
     attention_query_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
                              const AccumulateOf<T>* products, const AccumulateOf<T>* turns, T* dq, const Index* offsets,
                              const std::int32_t* first, const Index* sequence_count, bool accumulate) {
@@ -107,25 +123,25 @@ __global__ void __launch_bounds__(attention_threads, attention_blocks<AttentionB
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
   constexpr Index stride = stride_of(Width);
-  auto& memory = shared_memory<AttentionBackwardMemory<A, dim>>();
+  auto& memory = shared_memory<AttentionQueryMemory<A, dim, Mine, Theirs>>();
   const auto place = AttentionPlace::of(offsets, first, sequences, Heads);
   if (place.length == 0) return;
-  const Index base = place.begin * stride + place.head * dim, from = place.tile * attention_rows;
+  const Index base = place.begin * stride + place.head * dim, from = place.tile * Mine;
   const A scale = A(1) / square_root(A(dim));
-  load_tile<T, A, dim>(memory.mine, q + base, stride, from, place.length, scale, turns);
-  load_tile<T, A, dim>(memory.mine_too, dout + base, stride, from, place.length, A(1), nullptr);
+  load_tile<2 * Mine>(memory.mine, q + base, stride, from, place.length, scale, turns);
+  load_tile<2 * Mine>(memory.mine_too, dout + base, stride, from, place.length, A(1), nullptr);
   const int row = thread() / 2, side = thread() % 2;
   const Index r = from + row < place.length ? from + row : place.length - 1, at = (place.begin + r) * Heads + place.head;
   const A normaliser = static_cast<A>(log_sum_exp[at]), product = products[at];
   A sums[half];
 #pragma unroll
   for (int d = 0; d < half; ++d) sums[d] = 0;
-  for (Index key = 0; key < place.length; key += attention_rows) {
+  for (Index key = 0; key < place.length; key += Theirs) {
     barrier();
-    load_tile<T, A, dim>(memory.theirs, k + base, stride, key, place.length, A(1), turns);
-    load_tile<T, A, dim>(memory.theirs_too, v + base, stride, key, place.length, A(1), nullptr);
+    load_tile<2 * Mine>(memory.theirs, k + base, stride, key, place.length, A(1), turns);
+    load_tile<2 * Mine>(memory.theirs_too, v + base, stride, key, place.length, A(1), nullptr);
     barrier();
-    const int keys = place.length - key < attention_rows ? static_cast<int>(place.length - key) : attention_rows;
+    const int keys = place.length - key < Theirs ? static_cast<int>(place.length - key) : Theirs;
     for (int j = side; j < keys; j += 2) {
       const A weight = exponential(dot<A, dim>(memory.mine.at[row], memory.theirs.at[j]) - normaliser);
       memory.slopes[row][j] = weight * (dot<A, dim>(memory.mine_too.at[row], memory.theirs_too.at[j]) - product);
@@ -142,8 +158,8 @@ __global__ void __launch_bounds__(attention_threads, attention_blocks<AttentionB
 }
 
 // dk and dv of a tile of keys: over all queries. FLOPs: 8 length Dim a key and head.
-template <class T, Index Heads, Index Width>
-__global__ void __launch_bounds__(attention_threads)
+template <class T, Index Heads, Index Width, int Mine, int Theirs>
+__global__ void __launch_bounds__(2 * Mine)
     attention_key_gradient(const T* q, const T* k, const T* v, const T* log_sum_exp, const T* dout,
                            const AccumulateOf<T>* products, const AccumulateOf<T>* turns, T* dk, T* dv, const Index* offsets,
                            const std::int32_t* first, const Index* sequence_count, bool accumulate_k, bool accumulate_v) {
@@ -151,23 +167,23 @@ __global__ void __launch_bounds__(attention_threads)
   using A = AccumulateOf<T>;
   constexpr int dim = static_cast<int>(Width / Heads), half = dim / 2;
   constexpr Index stride = stride_of(Width);
-  auto& memory = shared_memory<AttentionBackwardMemory<A, dim>>();
+  auto& memory = shared_memory<AttentionKeyMemory<A, dim, Mine, Theirs>>();
   const auto place = AttentionPlace::of(offsets, first, sequences, Heads);
   if (place.length == 0) return;
-  const Index base = place.begin * stride + place.head * dim, from = place.tile * attention_rows;
+  const Index base = place.begin * stride + place.head * dim, from = place.tile * Mine;
   const A scale = A(1) / square_root(A(dim));
-  load_tile<T, A, dim>(memory.mine, k + base, stride, from, place.length, A(1), turns);
-  load_tile<T, A, dim>(memory.mine_too, v + base, stride, from, place.length, A(1), nullptr);
+  load_tile<2 * Mine>(memory.mine, k + base, stride, from, place.length, A(1), turns);
+  load_tile<2 * Mine>(memory.mine_too, v + base, stride, from, place.length, A(1), nullptr);
   const int row = thread() / 2, side = thread() % 2;
   A key_sums[half], value_sums[half];
 #pragma unroll
   for (int d = 0; d < half; ++d) key_sums[d] = 0, value_sums[d] = 0;
-  for (Index query = 0; query < place.length; query += attention_rows) {
+  for (Index query = 0; query < place.length; query += Theirs) {
     barrier();
-    load_tile<T, A, dim>(memory.theirs, q + base, stride, query, place.length, scale, turns);
-    load_tile<T, A, dim>(memory.theirs_too, dout + base, stride, query, place.length, A(1), nullptr);
+    load_tile<2 * Mine>(memory.theirs, q + base, stride, query, place.length, scale, turns);
+    load_tile<2 * Mine>(memory.theirs_too, dout + base, stride, query, place.length, A(1), nullptr);
     barrier();
-    const int queries = place.length - query < attention_rows ? static_cast<int>(place.length - query) : attention_rows;
+    const int queries = place.length - query < Theirs ? static_cast<int>(place.length - query) : Theirs;
     for (int i = side; i < queries; i += 2) {
       const Index at = (place.begin + query + i) * Heads + place.head;
       const A weight = exponential(dot<A, dim>(memory.mine.at[row], memory.theirs.at[i]) - static_cast<A>(log_sum_exp[at]));
@@ -220,37 +236,42 @@ template <> struct kernel<attention_op, Cuda> {
   private:
     template <class T, class Arguments> static void forward_as_they_are(const Cuda& cuda, const Arguments& a) {
       using A = cuda::AccumulateOf<T>;
-      const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
       const Index rows = a.offsets[a.sequences];
       cuda::clear_tails_of<Width>(cuda, a.out, rows);
-      cuda::launch(cuda, {tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionForwardMemory<A, dim>)},
-                   cuda::attention_forward<T, Heads, Width>, a.q, a.k, a.v, a.out, a.log_sum_exp,
-                   cuda::turns_of<dim>(cuda, cuda.stream->workspace<A>(cuda::rotary_positions(rows) * dim), rows), offsets,
-                   tiles.first, cuda.stream->count(a.sequences));
+      const A* const turns = cuda::turns_of<dim>(cuda, cuda.stream->workspace<A>(cuda::rotary_positions(rows) * dim), rows);
+      const auto launch_tiles = [&]<int Mine, int Theirs, int Blocks>() {
+        const auto tiles = cuda::attention_tiles<Mine>(cuda, a.offsets, a.sequences);
+        cuda::launch(cuda, {tiles.count * Heads, 2 * Mine, sizeof(cuda::AttentionForwardMemory<A, dim, Mine, Theirs>)},
+                     cuda::attention_forward<T, Heads, Width, Mine, Theirs>, a.q, a.k, a.v, a.out, a.log_sum_exp, turns, offsets,
+                     tiles.first, cuda.stream->count(a.sequences));
+      };
+      cuda::with_sizes<cuda::AttentionKernels<A, dim>>(cuda.stream->capability(), launch_tiles);
     }
     template <class T, class Arguments> static void backward_as_they_are(const Cuda& cuda, const Arguments& a) {
       using A = cuda::AccumulateOf<T>;
-      const auto tiles = cuda::attention_tiles(cuda, a.offsets, a.sequences);
       const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
-      const Index rows = a.offsets[a.sequences];
-      const cuda::Grid grid{tiles.count * Heads, cuda::attention_threads, sizeof(cuda::AttentionBackwardMemory<A, dim>)};
-      const Index turned_elements = cuda::rotary_positions(rows) * dim;
+      const Index rows = a.offsets[a.sequences], turned_elements = cuda::rotary_positions(rows) * dim;
       A* const scratch = cuda.stream->workspace<A>(turned_elements + capacity_of(rows) * Heads);
       A* const products = scratch + turned_elements;
-      const auto* const turned = cuda::turns_of<dim>(cuda, scratch, rows);
+      const A* const turns = cuda::turns_of<dim>(cuda, scratch, rows);
       cuda::row_products_of<T, Heads, Width>(cuda, a.out, a.dout, products, rows);
       if (a.dq != nullptr && !a.accumulate_q) cuda::clear_tails_of<Width>(cuda, a.dq, rows);
       if (a.dk != nullptr && !a.accumulate_k) cuda::clear_tails_of<Width>(cuda, a.dk, rows);
       if (a.dv != nullptr && !a.accumulate_v) cuda::clear_tails_of<Width>(cuda, a.dv, rows);
-      if (a.dq != nullptr)
-        cuda::launch(cuda, grid, cuda::attention_query_gradient<T, Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
-                     static_cast<const A*>(products), turned, a.dq, offsets, tiles.first, cuda.stream->count(a.sequences),
-                     a.accumulate_q);
-      if (a.dk != nullptr || a.dv != nullptr)
-        cuda::launch(cuda, grid, cuda::attention_key_gradient<T, Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
-                     static_cast<const A*>(products), turned, a.dk, a.dv, offsets, tiles.first, cuda.stream->count(a.sequences),
-                     a.accumulate_k, a.accumulate_v);
+      const auto launch_tiles = [&]<int Mine, int Theirs, int Blocks>() {
+        const auto tiles = cuda::attention_tiles<Mine>(cuda, a.offsets, a.sequences);
+        if (a.dq != nullptr)
+          cuda::launch(cuda, {tiles.count * Heads, 2 * Mine, sizeof(cuda::AttentionQueryMemory<A, dim, Mine, Theirs>)},
+                       cuda::attention_query_gradient<T, Heads, Width, Mine, Theirs, Blocks>, a.q, a.k, a.v, a.log_sum_exp,
+                       a.dout, products, turns, a.dq, offsets, tiles.first, cuda.stream->count(a.sequences), a.accumulate_q);
+        if (a.dk != nullptr || a.dv != nullptr)
+          cuda::launch(cuda, {tiles.count * Heads, 2 * Mine, sizeof(cuda::AttentionKeyMemory<A, dim, Mine, Theirs>)},
+                       cuda::attention_key_gradient<T, Heads, Width, Mine, Theirs>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
+                       products, turns, a.dk, a.dv, offsets, tiles.first, cuda.stream->count(a.sequences), a.accumulate_k,
+                       a.accumulate_v);
+      };
+      cuda::with_sizes<cuda::AttentionKernels<A, dim>>(cuda.stream->capability(), launch_tiles);
     }
   };
 };

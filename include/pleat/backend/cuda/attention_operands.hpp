@@ -16,22 +16,12 @@
 
 namespace pleat::inline v0_1::cuda {
 
-/// Sizes that follow from the width of a head. A block has some rows, 16 for each of its warps; others pass by.
+/// Sizes that follow from the width of a head. A block has rows of its own, 16 for each of its warps; others pass by
+/// (tuning.hpp).
 template <int Dim> struct HeadSizes {
   static constexpr int half = Dim / 2;
   static constexpr int padded = (Dim + 15) / 16 * 16, steps = padded / 16; ///< products take 16 channels at a time
   static constexpr int access = half % 4 == 0 ? 4 : half % 2 == 0 ? 2 : 1; ///< channels of a load: heads begin at multiples of it
-};
-/// Rows of a block, rows that pass by at a time, blocks that share a processor: what its registers hold without spills. Rows that
-/// pass by are read and rounded once for each block, so that more rows of a block are better where they fit.
-template <int Dim> struct ForwardSizes : HeadSizes<Dim> {
-  static constexpr int mine = HeadSizes<Dim>::padded <= 64 ? 128 : 64, theirs = 32, threads = 2 * mine;
-  static constexpr int blocks = HeadSizes<Dim>::padded <= 32 && HeadSizes<Dim>::access == 4 ? 3 : 2;
-};
-template <int Dim> struct GradientSizes : HeadSizes<Dim> {
-  static constexpr int padded = HeadSizes<Dim>::padded;
-  static constexpr int mine = 64, theirs = padded <= 16 ? 64 : padded <= 64 ? 32 : 16, threads = 2 * mine;
-  static constexpr int blocks = padded <= 32 ? 4 : padded <= 64 ? 3 : 2;
 };
 
 /// Rows of one head, rounded, in shared memory.
@@ -210,8 +200,7 @@ template <int Mine, int Dim> struct SumTile {
   }
 };
 
-/// What a block keeps in shared memory: tiles, and in their place sums at the end. Some GPUs have 99 KiB of it.
-inline constexpr Index most_tensor_memory = 96 * 1024;
+/// What a block keeps in shared memory: tiles, and in their place sums at the end.
 template <class Tiles> union TensorMemory {
   Tiles tiles;
   typename Tiles::Sums sums;

@@ -10,12 +10,23 @@ namespace pleat::inline v0_1::cuda {
 
 inline constexpr float log2_of_e = 1.44269504f;
 
-template <int Dim> struct ForwardTiles {
-  using Sizes = ForwardSizes<Dim>;
-  using Sums = SumTile<Sizes::mine, Dim>;
-  OperandTile<Sizes::mine, Dim> q;
-  OperandTile<Sizes::theirs, Dim> k, v;
-  TurnTile<Sizes::threads, Sizes::theirs, Dim> turns;
+template <int Dim, int Mine, int Theirs> struct ForwardTiles {
+  using Sums = SumTile<Mine, Dim>;
+  OperandTile<Mine, Dim> q;
+  OperandTile<Theirs, Dim> k, v;
+  TurnTile<2 * Mine, Theirs, Dim> turns;
+};
+
+/// What with_sizes chooses by.
+template <int Dim> struct TensorForward {
+  static constexpr TileSizes of(const AttentionSizes& all) {
+    TileSizes sizes = sizes_of(all.forward, HeadSizes<Dim>::padded);
+    if (HeadSizes<Dim>::access < 4) sizes.blocks = (std::min)(sizes.blocks, 2); // more loads under way, more registers
+    return sizes;
+  }
+  template <int Mine, int Theirs, int Blocks> static constexpr bool held_by(const Tuning& gpu) {
+    return holds(gpu, Blocks, 2 * Mine, sizeof(TensorMemory<ForwardTiles<Dim, Mine, Theirs>>));
+  }
 };
 
 // A tile of keys of which some are beyond the sequence: these have no weight.
@@ -56,25 +67,24 @@ struct RunningSoftmax {
 
 // Bytes: 16 Dim a row and head, keys and values (and the turns of keys) once more for each 128 queries of a sequence (64 of wide
 // heads), from L2; FLOPs: 4 length padded(Dim) a query and head.
-template <Index Heads, Index Width>
-__global__ void __launch_bounds__(ForwardSizes<Width / Heads>::threads, ForwardSizes<Width / Heads>::blocks)
+template <Index Heads, Index Width, int Mine, int Theirs, int Blocks>
+__global__ void __launch_bounds__(2 * Mine, Blocks)
     attention_tensor_forward(const float* q, const float* k, const float* v, float* out, float* log_sum_exp, const float* turns,
                              const Index* offsets, const std::int32_t* first, const Index* sequence_count) {
-  constexpr int dim = static_cast<int>(Width / Heads);
-  using Sizes = ForwardSizes<dim>;
-  constexpr int keys = Sizes::theirs;
+  constexpr int dim = static_cast<int>(Width / Heads), threads = 2 * Mine, keys = Theirs;
+  using Sizes = HeadSizes<dim>;
   constexpr Index stride = stride_of(Width);
-  auto& memory = shared_memory<TensorMemory<ForwardTiles<dim>>>();
-  ForwardTiles<dim>& tiles = memory.tiles;
+  auto& memory = shared_memory<TensorMemory<ForwardTiles<dim, Mine, Theirs>>>();
+  auto& tiles = memory.tiles;
   const auto place = AttentionPlace::of(offsets, first, *sequence_count, Heads);
   if (place.length == 0) return; // all threads of the block
   const int begin = static_cast<int>(place.begin), head = static_cast<int>(place.head);
   const Index base = begin * stride + head * dim;
-  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Sizes::mine;
+  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Mine;
   const bool busy = shuffle(from + 16 * warp(), 0) < length; // of a block that ends beyond its sequence, all lanes or none
-  IncomingRows<Sizes::threads, keys, dim> next;
+  IncomingRows<threads, keys, dim> next;
   {
-    IncomingRows<Sizes::threads, Sizes::mine, dim> rows;
+    IncomingRows<threads, Mine, dim> rows;
     rows.load_rows(q + base, stride, from, length);
     next.load_rows(k + base, stride, 0, length);
     tiles.q.clear_padding(), tiles.k.clear_padding(), tiles.v.clear_padding();
@@ -82,7 +92,7 @@ __global__ void __launch_bounds__(ForwardSizes<Width / Heads>::threads, ForwardS
   }
   next.round_to(tiles.k, 1.0f, turns);
   barrier();
-  const LeftRows<Sizes::mine, dim, Sizes::padded <= 16> queries(tiles.q);
+  const LeftRows<Mine, dim, Sizes::padded <= 16> queries(tiles.q);
   FragmentC sums[Sizes::padded / 8];
   clear(sums);
   RunningSoftmax softmax;
@@ -128,16 +138,16 @@ __global__ void __launch_bounds__(ForwardSizes<Width / Heads>::threads, ForwardS
 template <Index Heads, Index Width>
 void attention_on_tensor_cores(const Cuda& cuda, const attention_op::Forward<float, Bfloat16>& a) {
   constexpr int dim = static_cast<int>(Width / Heads);
-  using Sizes = ForwardSizes<dim>;
-  constexpr Index shared = sizeof(TensorMemory<ForwardTiles<dim>>);
-  static_assert(shared <= most_tensor_memory);
-  const auto tiles = attention_tiles<Sizes::mine>(cuda, a.offsets, a.sequences);
   const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
   const Index rows = a.offsets[a.sequences];
   clear_tails_of<Width>(cuda, a.out, rows);
-  float* const turns = cuda.stream->workspace<float>(rotary_positions(rows) * dim);
-  launch(cuda, {tiles.count * Heads, Sizes::threads, shared}, attention_tensor_forward<Heads, Width>, a.q, a.k, a.v, a.out,
-         a.log_sum_exp, turns_of<dim>(cuda, turns, rows), offsets, tiles.first, cuda.stream->count(a.sequences));
+  const float* const turns = turns_of<dim>(cuda, cuda.stream->workspace<float>(rotary_positions(rows) * dim), rows);
+  with_sizes<TensorForward<dim>>(cuda.stream->capability(), [&]<int Mine, int Theirs, int Blocks>() {
+    const auto tiles = attention_tiles<Mine>(cuda, a.offsets, a.sequences);
+    launch(cuda, {tiles.count * Heads, 2 * Mine, sizeof(TensorMemory<ForwardTiles<dim, Mine, Theirs>>)},
+           attention_tensor_forward<Heads, Width, Mine, Theirs, Blocks>, a.q, a.k, a.v, a.out, a.log_sum_exp, turns, offsets,
+           tiles.first, cuda.stream->count(a.sequences));
+  });
 }
 
 } // namespace pleat::inline v0_1::cuda

@@ -7,48 +7,54 @@
 
 namespace pleat::inline v0_1::cuda {
 
-template <int Dim> struct GradientTiles {
-  using Sizes = GradientSizes<Dim>;
-  using Sums = SumTile<Sizes::mine, Dim>;
-  OperandTile<Sizes::mine, Dim> mine, mine_too;
-  OperandTile<Sizes::theirs, Dim> theirs, theirs_too;
-  TurnTile<Sizes::threads, Sizes::theirs, Dim> turns;
-  float normalisers[Sizes::theirs], products[Sizes::theirs]; // of queries that pass by
+template <int Dim, int Mine, int Theirs> struct GradientTiles {
+  using Sums = SumTile<Mine, Dim>;
+  OperandTile<Mine, Dim> mine, mine_too;
+  OperandTile<Theirs, Dim> theirs, theirs_too;
+  TurnTile<2 * Mine, Theirs, Dim> turns;
+  float normalisers[Theirs], products[Theirs]; // of queries that pass by
 
   __device__ void clear_padding() {
     mine.clear_padding(), mine_too.clear_padding(), theirs.clear_padding(), theirs_too.clear_padding();
   }
 };
 
+/// What with_sizes chooses by.
+template <int Dim> struct TensorGradient {
+  static constexpr TileSizes of(const AttentionSizes& all) { return sizes_of(all.gradient, HeadSizes<Dim>::padded); }
+  template <int Mine, int Theirs, int Blocks> static constexpr bool held_by(const Tuning& gpu) {
+    return holds(gpu, Blocks, 2 * Mine, sizeof(TensorMemory<GradientTiles<Dim, Mine, Theirs>>));
+  }
+};
+
 // dq of 64 queries: over all keys, ds = p (dp - product), dq = sum ds k. Bytes: 16 Dim a row and head, keys, values and turns
 // once more for each 64 queries of a sequence, from L2; FLOPs: 6 length padded(Dim) a query and head.
-template <Index Heads, Index Width>
-__global__ void __launch_bounds__(GradientSizes<Width / Heads>::threads, GradientSizes<Width / Heads>::blocks)
+template <Index Heads, Index Width, int Mine, int Theirs, int Blocks>
+__global__ void __launch_bounds__(2 * Mine, Blocks)
     attention_tensor_query_gradient(const float* q, const float* k, const float* v, const float* log_sum_exp, const float* dout,
                                     const float* products, const float* turns, float* dq, const Index* offsets,
                                     const std::int32_t* first, const Index* sequence_count, bool accumulate) {
-  constexpr int dim = static_cast<int>(Width / Heads);
-  using Sizes = GradientSizes<dim>;
-  constexpr int keys = Sizes::theirs;
+  constexpr int dim = static_cast<int>(Width / Heads), threads = 2 * Mine, keys = Theirs;
+  using Sizes = HeadSizes<dim>;
   constexpr Index stride = stride_of(Width);
-  auto& memory = shared_memory<TensorMemory<GradientTiles<dim>>>();
-  GradientTiles<dim>& tiles = memory.tiles;
+  auto& memory = shared_memory<TensorMemory<GradientTiles<dim, Mine, Theirs>>>();
+  auto& tiles = memory.tiles;
   const auto place = AttentionPlace::of(offsets, first, *sequence_count, Heads);
   if (place.length == 0) return; // all threads of the block
   const Index base = place.begin * stride + place.head * dim;
-  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Sizes::mine;
+  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Mine;
   const bool busy = shuffle(from + 16 * warp(), 0) < length; // of a block that ends beyond its sequence, all lanes or none
   const float scale = 1.0f / square_root(static_cast<float>(dim));
   tiles.turns.copy(turns, 0);
   {
-    IncomingRows<Sizes::threads, Sizes::mine, dim> rows;
+    IncomingRows<threads, Mine, dim> rows;
     rows.load_rows(q + base, stride, from, length);
     tiles.clear_padding();
     rows.round_to(tiles.mine, scale, turns + from * dim);
     rows.load_rows(dout + base, stride, from, length);
     rows.round_to(tiles.mine_too, 1.0f, nullptr);
   }
-  IncomingRows<Sizes::threads, keys, dim> next, next_too;
+  IncomingRows<threads, keys, dim> next, next_too;
   next.load_rows(k + base, stride, 0, length), next_too.load_rows(v + base, stride, 0, length);
   float normaliser[2], product[2]; // of this lane's row in the upper and in the lower half
 #pragma unroll
@@ -57,7 +63,7 @@ __global__ void __launch_bounds__(GradientSizes<Width / Heads>::threads, Gradien
     normaliser[h] = log_sum_exp[at * Heads + place.head] * log2_of_e, product[h] = products[at * Heads + place.head];
   }
   barrier();
-  const LeftRows<Sizes::mine, dim, Sizes::padded <= 64> queries(tiles.mine), slopes_of_out(tiles.mine_too);
+  const LeftRows<Mine, dim, Sizes::padded <= 64> queries(tiles.mine), slopes_of_out(tiles.mine_too);
   FragmentC sums[Sizes::padded / 8];
   clear(sums);
   for (int key = 0; key < length; key += keys) {
@@ -91,33 +97,32 @@ __global__ void __launch_bounds__(GradientSizes<Width / Heads>::threads, Gradien
 // dk and dv of 64 keys: over all queries, dv = sum p dout, dk = sum ds q. Products are transposed, so that their sums are the
 // left matrices of the next. Bytes: 16 Dim a row and head, queries, dout and turns once more for each 64 keys of a sequence, from
 // L2; FLOPs: 8 length padded(Dim) a key and head.
-template <Index Heads, Index Width>
-__global__ void __launch_bounds__(GradientSizes<Width / Heads>::threads, GradientSizes<Width / Heads>::blocks)
+template <Index Heads, Index Width, int Mine, int Theirs, int Blocks>
+__global__ void __launch_bounds__(2 * Mine, Blocks)
     attention_tensor_key_gradient(const float* q, const float* k, const float* v, const float* log_sum_exp, const float* dout,
                                   const float* products, const float* turns, float* dk, float* dv, const Index* offsets,
                                   const std::int32_t* first, const Index* sequence_count, bool accumulate_k, bool accumulate_v) {
-  constexpr int dim = static_cast<int>(Width / Heads);
-  using Sizes = GradientSizes<dim>;
-  constexpr int queries = Sizes::theirs;
+  constexpr int dim = static_cast<int>(Width / Heads), threads = 2 * Mine, queries = Theirs;
+  using Sizes = HeadSizes<dim>;
   constexpr Index stride = stride_of(Width);
-  auto& memory = shared_memory<TensorMemory<GradientTiles<dim>>>();
-  GradientTiles<dim>& tiles = memory.tiles;
+  auto& memory = shared_memory<TensorMemory<GradientTiles<dim, Mine, Theirs>>>();
+  auto& tiles = memory.tiles;
   const auto place = AttentionPlace::of(offsets, first, *sequence_count, Heads);
   if (place.length == 0) return; // all threads of the block
   const Index base = place.begin * stride + place.head * dim;
-  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Sizes::mine;
+  const int length = static_cast<int>(place.length), from = static_cast<int>(place.tile) * Mine;
   const bool busy = shuffle(from + 16 * warp(), 0) < length; // of a block that ends beyond its sequence, all lanes or none
   const float scale = 1.0f / square_root(static_cast<float>(dim));
   tiles.turns.copy(turns, 0);
   {
-    IncomingRows<Sizes::threads, Sizes::mine, dim> rows;
+    IncomingRows<threads, Mine, dim> rows;
     rows.load_rows(k + base, stride, from, length);
     tiles.clear_padding();
     rows.round_to(tiles.mine, 1.0f, turns + from * dim);
     rows.load_rows(v + base, stride, from, length);
     rows.round_to(tiles.mine_too, 1.0f, nullptr);
   }
-  IncomingRows<Sizes::threads, queries, dim> next, next_too;
+  IncomingRows<threads, queries, dim> next, next_too;
   float normaliser = 0, product = 0; // of the next query of this thread
   const auto load_next = [&](int query) {
     next.load_rows(q + base, stride, query, length), next_too.load_rows(dout + base, stride, query, length);
@@ -128,8 +133,8 @@ __global__ void __launch_bounds__(GradientSizes<Width / Heads>::threads, Gradien
   };
   load_next(0);
   barrier();
-  const LeftRows<Sizes::mine, dim, Sizes::padded <= 64> keys(tiles.mine);
-  const LeftRows<Sizes::mine, dim, Sizes::padded <= 16> values(tiles.mine_too);
+  const LeftRows<Mine, dim, Sizes::padded <= 64> keys(tiles.mine);
+  const LeftRows<Mine, dim, Sizes::padded <= 16> values(tiles.mine_too);
   FragmentC key_sums[Sizes::padded / 8], value_sums[Sizes::padded / 8];
   clear(key_sums), clear(value_sums);
   for (int query = 0; query < length; query += queries) {
@@ -170,8 +175,6 @@ __global__ void __launch_bounds__(GradientSizes<Width / Heads>::threads, Gradien
 template <Index Heads, Index Width>
 void attention_on_tensor_cores(const Cuda& cuda, const attention_op::Backward<float, Bfloat16>& a) {
   constexpr int dim = static_cast<int>(Width / Heads);
-  using Sizes = GradientSizes<dim>;
-  const auto tiles = attention_tiles<Sizes::mine>(cuda, a.offsets, a.sequences);
   const Index* const offsets = cuda.stream->view(a.offsets, a.sequences + 1, capacity_of(a.sequences) + 1);
   const Index* const sequences = cuda.stream->count(a.sequences);
   const Index rows = a.offsets[a.sequences], turned_elements = rotary_positions(rows) * dim;
@@ -182,15 +185,16 @@ void attention_on_tensor_cores(const Cuda& cuda, const attention_op::Backward<fl
   for (const auto& [to, accumulate] :
        {std::pair{a.dq, a.accumulate_q}, std::pair{a.dk, a.accumulate_k}, std::pair{a.dv, a.accumulate_v}})
     if (to != nullptr && !accumulate) clear_tails_of<Width>(cuda, to, rows);
-  constexpr Index shared = sizeof(TensorMemory<GradientTiles<dim>>);
-  static_assert(shared <= most_tensor_memory);
-  const Grid grid{tiles.count * Heads, Sizes::threads, shared};
-  if (a.dq != nullptr)
-    launch(cuda, grid, attention_tensor_query_gradient<Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout, products, turned,
-           a.dq, offsets, tiles.first, sequences, a.accumulate_q);
-  if (a.dk != nullptr || a.dv != nullptr)
-    launch(cuda, grid, attention_tensor_key_gradient<Heads, Width>, a.q, a.k, a.v, a.log_sum_exp, a.dout, products, turned, a.dk,
-           a.dv, offsets, tiles.first, sequences, a.accumulate_k, a.accumulate_v);
+  with_sizes<TensorGradient<dim>>(cuda.stream->capability(), [&]<int Mine, int Theirs, int Blocks>() {
+    const auto tiles = attention_tiles<Mine>(cuda, a.offsets, a.sequences);
+    const Grid grid{tiles.count * Heads, 2 * Mine, sizeof(TensorMemory<GradientTiles<dim, Mine, Theirs>>)};
+    if (a.dq != nullptr)
+      launch(cuda, grid, attention_tensor_query_gradient<Heads, Width, Mine, Theirs, Blocks>, a.q, a.k, a.v, a.log_sum_exp,
+             a.dout, products, turned, a.dq, offsets, tiles.first, sequences, a.accumulate_q);
+    if (a.dk != nullptr || a.dv != nullptr)
+      launch(cuda, grid, attention_tensor_key_gradient<Heads, Width, Mine, Theirs, Blocks>, a.q, a.k, a.v, a.log_sum_exp, a.dout,
+             products, turned, a.dk, a.dv, offsets, tiles.first, sequences, a.accumulate_k, a.accumulate_v);
+  });
 }
 
 } // namespace pleat::inline v0_1::cuda

@@ -4,21 +4,20 @@
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include <pleat/backend/cuda/segments.hpp>
+#include <pleat/backend/cuda/tuning.hpp>
 
 namespace pleat::inline v0_1::cuda {
 
-/// Rows of a tile, and threads of a block: two for a row.
-inline constexpr int attention_rows = 32, attention_threads = 2 * attention_rows;
-
-/// The first tile of each sequence: what finds a block its sequence. (sequences + 1), made by the host.
+/// The first tile (of `Rows` rows) of each sequence: what finds a block its sequence. (sequences + 1), made by the host.
 struct AttentionTiles {
   const std::int32_t* first;
   Index count;
 };
-template <int Rows = attention_rows> AttentionTiles attention_tiles(const Cuda& cuda, const Index* offsets, Index sequences) {
+template <int Rows> AttentionTiles attention_tiles(const Cuda& cuda, const Index* offsets, Index sequences) {
   std::vector<std::int32_t> first(static_cast<std::size_t>(sequences) + 1);
   for (Index s = 0; s < sequences; ++s)
     first[static_cast<std::size_t>(s) + 1] =
@@ -40,8 +39,8 @@ struct AttentionPlace {
 };
 
 /// A tile of rows of one head, turned to their positions, in shared memory; rows beyond the sequence are zero.
-template <class A, int Dim> struct AttentionTile {
-  A at[attention_rows][Dim + 1]; // one more, so that threads of a warp do not meet in a bank
+template <class A, int Rows, int Dim> struct AttentionTile {
+  A at[Rows][Dim + 1]; // one more, so that threads of a warp do not meet in a bank
 };
 
 /// The pair (c, c + Dim / 2) of a row turned by the angle position 10000^(-2c / Dim).
@@ -75,12 +74,12 @@ template <int Dim, class A> const A* turns_of(const Cuda& cuda, A* to, Index row
   return to;
 }
 
-// Rows [from, from + attention_rows) of a sequence, scaled, and turned where `turns` is not null.
-template <class T, class A, int Dim>
-__device__ void load_tile(AttentionTile<A, Dim>& tile, const T* rows, Index stride, Index from, Index length, A scale,
-                          const A* turns) {
+// Rows [from, from + Rows) of a sequence, scaled, and turned where `turns` is not null.
+template <int Threads, class T, class A, int Rows, int Dim>
+__device__ void load_tile(AttentionTile<A, Rows, Dim>& tile, const T* rows, Index stride, Index from, Index length,
+                          std::type_identity_t<A> scale, const std::type_identity_t<A>* turns) {
   constexpr int half = Dim / 2;
-  for (int i = thread(); i < attention_rows * half; i += attention_threads) {
+  for (int i = thread(); i < Rows * half; i += Threads) {
     const int r = i / half, c = i % half;
     A first = 0, second = 0;
     if (from + r < length) {

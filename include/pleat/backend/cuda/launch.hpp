@@ -24,6 +24,18 @@ constexpr Grid bucket_grid(Index count, Index each = 1, int threads = 256) {
   return grid_for(capacity_of(count) * each, 1, threads);
 }
 
+/// Lets blocks of a kernel have so many bytes of shared memory, which from 48 KiB on has to be asked for. \throws Error
+inline void allow_shared_memory(const Stream& stream, const void* kernel, Index bytes) {
+  if (bytes <= 48 * 1024) return;
+  int most = 0;
+  check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, stream.gpu()), stream.gpu(), "asking what it is");
+  require(bytes <= most, "GPU ", stream.gpu(), " has ", most,
+          " bytes of shared memory for a block and a kernel of this model needs ", bytes,
+          "; choose narrower heads, Bf16, or the CPU.");
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)), stream.gpu(),
+        "asking for ", bytes, " bytes of shared memory");
+}
+
 /// kernel<<<grid>>>(arguments...), now or when its graph runs. Nothing to do for an empty grid. Arguments are converted to the
 /// kernel's parameters, which are pointers and numbers.
 template <class... Parameters, class... Arguments>
@@ -34,17 +46,8 @@ void launch(const Cuda& device, const Grid& grid, void (*kernel)(Parameters...),
   Stream& stream = *device.stream;
   stream.fold(kernel, grid.blocks, grid.threads, grid.shared_bytes, static_cast<Parameters>(arguments)...);
   if (!stream.launches()) return;
+  allow_shared_memory(stream, reinterpret_cast<const void*>(kernel), grid.shared_bytes);
 #if defined(__CUDACC__)
-  if (grid.shared_bytes > 48 * 1024) { // more than this has to be asked for
-    const cudaError_t given = cudaFuncSetAttribute(
-        reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(grid.shared_bytes));
-    if (given == cudaErrorInvalidValue) { // attention in float or double: 99 KiB a block on some GPUs, 163 or 227 on others
-      cudaGetLastError();
-      fail("GPU ", stream.gpu(), ": a kernel needs ", grid.shared_bytes,
-           " bytes of shared memory for a block, more than this GPU has; use narrower heads, Bf16, or the CPU.");
-    }
-    check(given, stream.gpu(), "asking for ", grid.shared_bytes, " bytes of shared memory");
-  }
   [&](Parameters... values) {
     void* pointers[] = {&values...};
     check(cudaLaunchKernel(reinterpret_cast<const void*>(kernel), dim3(static_cast<unsigned>(grid.blocks)),

@@ -6,7 +6,8 @@
 #                          tool and benchmarks by clang++, libFuzzer 20 s a target                      (60 minutes)
 #   --keep                 keeps the build folder of the last run instead of starting from nothing
 #
-# Every call of nvcc writes what it took to one file, by tests/support/nvcc_logged.sh; together they may take 10 minutes on PLEAT_JOBS cores.
+# Every call of nvcc writes what it took to one file, by tests/support/nvcc_logged.sh; together they may take 10 minutes on PLEAT_JOBS cores,
+# on slower machines more as the budgets of tests/cost have.
 # PLEAT_JOBS: how many jobs at once (default: all cores). PLEAT_BUILD: build folder (default: build/tests).
 set -uo pipefail
 export LC_ALL=C
@@ -167,10 +168,10 @@ if [ $full -eq 1 ]; then
   part "libFuzzer" 3 fuzz
 fi
 
-# Of each of them: seconds of processor time, MB, architectures, source.
+# Of each of them: seconds of processor time, MB, architectures, source. The budget is that of the machine of tests/cost/budget.tsv.
 if [ -s "$PLEAT_NVCC_LOG" ]; then
-  awk -F'\t' -v jobs="$PLEAT_JOBS" '{ seconds += $1; if ($2 > most) most = $2 }
-    END { said = sprintf("%d calls, %.0f s of processor time, %.0f s on %d cores, at most %d MB", NR, seconds, seconds / jobs, jobs, most)
+  awk -F'\t' -v jobs="$PLEAT_JOBS" -v f="$(cat "$PLEAT_WORK/machine_factor" 2>/dev/null || echo 1)" '{ seconds += $1 / f; if ($2 > most) most = $2 }
+    END { said = sprintf("%d calls, %.0f s of processor time, %.0f s on %d cores, machine factor %s, at most %d MB", NR, seconds, seconds / jobs, jobs, f, most)
           if (seconds / jobs > 600) print "FAIL cost of all nvcc calls: " said ", the budget is 600 s"
           else print "ok cost of all nvcc calls (" said ")" }' "$PLEAT_NVCC_LOG" | record
 fi

@@ -128,6 +128,7 @@ for _ in 1 2 3; do
   "$work/measure" "$out/reference" g++ -std=c++20 -O2 -I"$root/include" -c "$root/tests/cost/reference.cpp" -o "$out/reference.o" && cat "$out/reference"
 done | sort -n | head -n 1 >"$out/references"
 scale=$(awk -F'\t' 'NR == FNR { now = $1; next } $1 == "reference" { s = now / $2; print (s > 1 ? s : 1) }' "$out/references" "$root/tests/cost/budget.tsv")
+echo "$scale" >"$work/machine_factor" # for what tests/run.sh says of all calls of nvcc
 awk -F'\t' -v s=$most_seconds -v m=$most_megabytes -v f="$scale" \
   '$1 > f * s * $3 || $2 > m { print $4 " for " $3 " architecture(s): " $1 " s, " $2 " MB" }' "$out/nvcc.tsv" >"$out/cost.log"
 together=$(awk -v f="$scale" '{ s += $1 / f } END { printf "%.0f", s }' "$out/nvcc.tsv")

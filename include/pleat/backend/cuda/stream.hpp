@@ -74,7 +74,16 @@ public:
     choose();
     void* block = nullptr;
     const auto size = static_cast<std::size_t>(bytes);
-    check(pooled_ ? cudaMallocAsync(&block, size, stream_) : cudaMalloc(&block, size), gpu_, "allocating ", bytes, " bytes");
+    const cudaError_t error = pooled_ ? cudaMallocAsync(&block, size, stream_) : cudaMalloc(&block, size);
+    std::size_t free = 0, total = 0;
+    if (error == cudaErrorMemoryAllocation && cudaMemGetInfo(&free, &total) == cudaSuccess) {
+      cudaGetLastError();
+      fail("GPU ", gpu_, " is out of memory: ", bytes, " bytes were asked for, ", free, " of its ", total,
+           " are free. The activations of a batch are one block, of the size that `planned_memory` and --dry-run say; use a "
+           "smaller "
+           "token budget, or free memory that others hold.");
+    }
+    check(error, gpu_, "allocating ", bytes, " bytes");
     return block;
   }
   /// Never throws: after an error that lasts, what is released is lost anyway, and destructors call this.

@@ -7,7 +7,7 @@
 #   --keep                 keeps the build folder of the last run instead of starting from nothing
 #
 # Every call of nvcc writes what it took to one file, by tests/support/nvcc_logged.sh; together they may take 10 minutes on PLEAT_JOBS cores,
-# on slower machines more as the budgets of tests/cost have.
+# scaled to the machine, as the budgets of tests/cost are.
 # PLEAT_JOBS: how many jobs at once (default: all cores). PLEAT_BUILD: build folder (default: build/tests).
 set -uo pipefail
 export LC_ALL=C
@@ -33,6 +33,7 @@ mkdir -p "$build"
 export PLEAT_JOBS=${PLEAT_JOBS:-$(nproc)} PLEAT_WORK=$build/checks PLEAT_NVCC_LOG=$build/nvcc.tsv
 results=$build/results.txt
 times=$build/times.txt
+rm -f "$PLEAT_WORK/machine_factor" # written by tests/generated/check.sh
 : >"$results" && : >"$times" && : >"$PLEAT_NVCC_LOG"
 configure=(cmake -S "$root" -G Ninja)
 if command -v ccache >/dev/null; then configure+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
@@ -163,15 +164,17 @@ if [ $full -eq 1 ]; then
   export -f fuzz_target
   export build
   fuzz() {
-    find tests/fuzz -name '*_fuzz.cpp' -print0 | sort -z | xargs -0 -P "$PLEAT_JOBS" -I{} bash -c 'fuzz_target {}' | record
+    find tests/fuzz -name '*_fuzz.cpp' -print0 | sort -z | {
+      xargs -0 -P "$PLEAT_JOBS" -I{} bash -c 'fuzz_target "$1"' _ {} || echo "FAIL fuzz: a target ended early"
+    } | record
   }
   part "libFuzzer" 3 fuzz
 fi
 
 # Of each of them: seconds of processor time, MB, architectures, source. The budget is that of the machine of tests/cost/budget.tsv.
 if [ -s "$PLEAT_NVCC_LOG" ]; then
-  awk -F'\t' -v jobs="$PLEAT_JOBS" -v f="$(cat "$PLEAT_WORK/machine_factor" 2>/dev/null || echo 1)" '{ seconds += $1 / f; if ($2 > most) most = $2 }
-    END { said = sprintf("%d calls, %.0f s of processor time, %.0f s on %d cores, machine factor %s, at most %d MB", NR, seconds, seconds / jobs, jobs, f, most)
+  awk -F'\t' -v jobs="$PLEAT_JOBS" -v f="$(cat "$PLEAT_WORK/machine_factor" 2>/dev/null || echo 1)" 'BEGIN { f = f > 0 ? f : 1 } { seconds += $1 / f; if ($2 > most) most = $2 }
+    END { said = sprintf("%d calls, %.0f s of processor time, %.0f s on %d cores (divided by the machine factor, %s), at most %d MB", NR, seconds, seconds / jobs, jobs, f, most)
           if (seconds / jobs > 600) print "FAIL cost of all nvcc calls: " said ", the budget is 600 s"
           else print "ok cost of all nvcc calls (" said ")" }' "$PLEAT_NVCC_LOG" | record
 fi

@@ -202,6 +202,7 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_gpu_is_one_sentence) {
   refused([](auto& s) { s.gpus = 0; }, "there is no NVIDIA GPU");
   refused([](auto& s) { s.capability = 75; }, "has compute capability 7.5");
   refused([](auto& s) { s.next_allocation = cudaErrorMemoryAllocation; }, "1073741824 of its 1073741824 are free");
+  refused([](auto& s) { s.next_allocation = cudaErrorMemoryAllocation; }, "use a smaller token budget");
   BOOST_CHECK_THROW(open_device(Cuda{3}), Error);
 }
 

@@ -41,10 +41,11 @@ template <class... What> void check(cublasStatus_t status, int gpu, const What&.
 struct ProductKind {
   cudaDataType_t operands, result;
   cublasComputeType_t compute;
-  bool transpose_a, transpose_b, has_bias, accumulate;
-  bool sums_rows; ///< the row count is k, else it is n
-  bool may_split; ///< it sums so many rows that partial sums side by side are worth it, and parts of them can be alike
-  Index m, other; ///< `other`: the one of n and k that is no row count
+  bool transpose_a, transpose_b, has_bias;
+  bool adds_elsewhere; ///< to another matrix than the result
+  bool sums_rows;      ///< the row count is k, else it is n
+  bool may_split;      ///< it sums so many rows that partial sums side by side are worth it, and parts of them can be alike
+  Index m, other;      ///< `other`: the one of n and k that is no row count
   Index lda, ldb, ldd;
   friend bool operator==(const ProductKind&, const ProductKind&) = default;
 
@@ -92,7 +93,7 @@ public:
                            p.transpose_a,
                            p.transpose_b,
                            p.bias != nullptr,
-                           p.accumulate,
+                           p.accumulate && p.c != p.d,
                            p.sums_rows,
                            p.sums_rows && p.k >= least_split && p.k % whole_steps == 0,
                            p.m,
@@ -106,16 +107,24 @@ public:
     if (p.bias != nullptr) set(choice.operation, CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(p.bias));
     const Relaxed relaxed;
     const T one = 1, beta = p.accumulate ? T(1) : T(0);
-    const Index room = allowed_workspace(kind);
-    check(cublasLtMatmul(handle_.get(), &choice.operation, &one, p.a, &layouts.a, p.b, &layouts.b, &beta,
-                         p.accumulate ? p.c : p.d, &layouts.d, p.d, &layouts.d, &choice.algorithm,
-                         room > 0 ? workspace_.get() : nullptr, static_cast<std::size_t>(room), stream.handle()),
-          gpu_, "the product of ", p.m, " x ", p.k, " and ", p.k, " x ", p.n, " numbers");
+    const Index room = allowed_workspace(kind), rows = p.sums_rows ? p.k : p.n;
+    const cublasStatus_t status =
+        cublasLtMatmul(handle_.get(), &choice.operation, &one, p.a, &layouts.a, p.b, &layouts.b, &beta, p.accumulate ? p.c : p.d,
+                       &layouts.d, p.d, &layouts.d, &choice.algorithm, room > 0 ? workspace_.get() : nullptr,
+                       static_cast<std::size_t>(room), stream.handle());
+    require(status == CUBLAS_STATUS_SUCCESS || (rows >= choice.tried.least && rows <= choice.tried.most), "GPU ", gpu_,
+            ": cuBLASLt's algorithm for products of ", p.m, " x ", p.k, " and ", p.k, " x ", p.n, " numbers takes ",
+            choice.tried.least, " to ", choice.tried.most, " rows; use a smaller token budget.");
+    check(status, gpu_, "the product of ", p.m, " x ", p.k, " and ", p.k, " x ", p.n, " numbers");
   }
 
 private:
+  struct Counts {
+    Index least, most;
+  };
   struct Choice {
     ProductKind kind;
+    Counts tried; // of rows, which the library has said that the algorithm is good for
     cublasLtMatmulDescOpaque_t operation;
     cublasLtMatmulAlgo_t algorithm;
   };
@@ -200,7 +209,7 @@ private:
         if (found[i].state != CUBLAS_STATUS_SUCCESS) continue;
         const std::string why = refusal(kind, choice.operation, found[i], counts);
         if (why.empty()) {
-          choice.algorithm = found[i].algo;
+          choice.algorithm = found[i].algo, choice.tried = counts;
           return choice;
         }
         if (refused.find(why) == std::string::npos) refused += (refused.empty() ? "" : ", ") + why;
@@ -208,21 +217,18 @@ private:
     }
     fail("GPU ", gpu_, ": cuBLASLt has no algorithm that multiplies ", kind.m, " x ", kind.sums_rows ? "rows" : "k", " and ",
          kind.sums_rows ? "rows" : "k", " x ", kind.sums_rows ? "n" : "rows", " (", kind.sums_rows ? "n" : "k", " = ", kind.other,
-         ", ", name_of(kind), ") in the same way for any number of rows (of ", count, ": ", refused,
+         ", ", name_of(kind), ") in the same way for any number of rows (of the ", count, " that it offers none: ", refused,
          "); use another version of CUDA, or the CPU.");
   }
 
   // Whether C may be another matrix than D, which is not asked of each call.
-  static bool adds_elsewhere(const cublasLtMatmulAlgo_t& algorithm) {
+  static bool can_add_elsewhere(const cublasLtMatmulAlgo_t& algorithm) {
     std::int32_t can = 0;
     std::size_t written = 0;
     return cublasLtMatmulAlgoCapGetAttribute(&algorithm, CUBLASLT_ALGO_CAP_OUT_OF_PLACE_RESULT_SUPPORT, &can, sizeof can,
                                              &written) != CUBLAS_STATUS_SUCCESS ||
            can != 0;
   }
-  struct Counts {
-    Index least, most;
-  };
   // Empty where the order of its sums is fixed and it is good for these numbers of rows, else what is amiss.
   std::string refusal(const ProductKind& kind, cublasLtMatmulDescOpaque_t operation, const cublasLtMatmulHeuristicResult_t& found,
                       const Counts& counts) const {
@@ -232,7 +238,7 @@ private:
     const bool split =
         parts > 1 && (scheme == CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE || scheme == CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE);
     if (!whole && !(kind.may_split && split)) return "sums in parts";
-    if (kind.accumulate && !adds_elsewhere(found.algo)) return "adds in place";
+    if (kind.adds_elsewhere && !can_add_elsewhere(found.algo)) return "adds in place";
     for (const Index rows : {1, 2, 3, 7, 16, 19, 33, 100, 1000, 4095, 4096, 4864, 16384, 100'001, 110'592, 1 << 17, 1 << 20}) {
       if (rows < counts.least || rows > counts.most) continue;
       if (kind.may_split && (rows < least_split || rows % whole_steps != 0)) continue;

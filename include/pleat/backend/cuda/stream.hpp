@@ -80,8 +80,7 @@ public:
       cudaGetLastError();
       fail("GPU ", gpu_, " is out of memory: ", bytes, " bytes were asked for, ", free, " of its ", total,
            " are free. The activations of a batch are one block, of the size that `planned_memory` and --dry-run say; use a "
-           "smaller "
-           "token budget, or free memory that others hold.");
+           "smaller token budget, or free memory that others hold.");
     }
     check(error, gpu_, "allocating ", bytes, " bytes");
     return block;

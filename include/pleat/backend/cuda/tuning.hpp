@@ -81,7 +81,7 @@ constexpr bool holds(const Tuning& gpu, int blocks, int threads, Index bytes) {
          processor_registers / (blocks * threads) >= 64;
 }
 
-/// The sizes of a list for heads of a width; none, where even one row of them is too much.
+/// The sizes of a list for heads of a width; zeros for heads wider than the last of the list.
 template <std::size_t Count> constexpr TileSizes sizes_of(const TileSizes (&list)[Count], int width) {
   for (const TileSizes& sizes : list)
     if (width <= sizes.width) return sizes;
@@ -91,18 +91,21 @@ template <std::size_t Count> constexpr TileSizes sizes_of(const TileSizes (&list
 /// Calls use.operator()<mine, theirs, blocks>() with the sizes for a GPU. `Kernels::of` takes them from a row of the table, and
 /// `Kernels::held_by<mine, theirs, blocks>` says whether a GPU holds them. Rows that agree are one instance.
 template <class Kernels, class Use> void with_sizes(int capability, const Use& use) {
-  const std::size_t row = tuning_row(capability);
-  const auto use_row = [&]<std::size_t Row>() {
-    constexpr TileSizes sizes = Kernels::of(tunings[Row].attention);
-    static_assert(sizes.mine > 0,
-                  "pleat: no GPU has shared memory for heads wider than 512 channels (256 in double); choose more "
-                  "heads.");
-    static_assert(Kernels::template held_by<sizes.mine, sizes.theirs, sizes.blocks>(tunings[Row]),
-                  "pleat: a GPU of the table cannot hold the sizes that are chosen for it.");
-    if (row == Row) use.template operator()<sizes.mine, sizes.theirs, sizes.blocks>();
-  };
-  [&]<std::size_t... Rows>(std::index_sequence<Rows...>) { (use_row.template operator()<Rows>(), ...); }
-  (std::make_index_sequence<tuning_count>());
+  constexpr bool held_by_all = Kernels::of(tunings[0].attention).mine > 0; // lists of all rows end with the same width
+  static_assert(
+      held_by_all,
+      "pleat: GPUs with 100 KiB of shared memory hold heads of at most 512 channels (256 in double); choose more heads.");
+  if constexpr (held_by_all) {
+    const std::size_t row = tuning_row(capability);
+    const auto use_row = [&]<std::size_t Row>() {
+      constexpr TileSizes sizes = Kernels::of(tunings[Row].attention);
+      static_assert(Kernels::template held_by<sizes.mine, sizes.theirs, sizes.blocks>(tunings[Row]),
+                    "pleat: a GPU of the table cannot hold the sizes that are chosen for it.");
+      if (row == Row) use.template operator()<sizes.mine, sizes.theirs, sizes.blocks>();
+    };
+    [&]<std::size_t... Rows>(std::index_sequence<Rows...>) { (use_row.template operator()<Rows>(), ...); }
+    (std::make_index_sequence<tuning_count>());
+  }
 }
 
 } // namespace pleat::inline v0_1::cuda

@@ -3,8 +3,8 @@
 #                  [SESSIONS <encode|train...>] [PRECISIONS <Float32|Float64|Bf16|Tf32...>] [ARCHITECTURES <90...>] [TOGETHER])
 #
 # Makes a static library TARGET of the sessions of your models on the devices you name, one small source for each type and device, so
-# that they are compiled side by side and only once, and a header <TARGET>_sessions.hpp for the programs that use them. HEADER is yours:
-# it names the types. A program that links TARGET and includes its header is compiled by any C++20 compiler and sees neither CUDA nor
+# that they are compiled side by side and only once, and a header <TARGET>_sessions.hpp for the programs that use them, in which
+# <TARGET>_manifest says what there is (session/manifest.hpp). HEADER is yours: it names the types. A program that links TARGET and includes its header is compiled by any C++20 compiler and sees neither CUDA nor
 # Eigen; a session that was not named here is one sentence from its compiler.
 #
 #   pleat_add_models(my_models HEADER my_models.hpp MODELS Lsd Prior DEVICES cpu cuda)

@@ -4,8 +4,9 @@
 #
 # Makes a static library TARGET of the sessions of your models on the devices you name, one small source for each type and device, so
 # that they are compiled side by side and only once, and a header <TARGET>_sessions.hpp for the programs that use them, in which
-# <TARGET>_manifest says what there is (session/manifest.hpp). HEADER is yours: it names the types. A program that links TARGET and includes its header is compiled by any C++20 compiler and sees neither CUDA nor
-# Eigen; a session that was not named here is one sentence from its compiler.
+# <TARGET>_manifest says what there is (session/manifest.hpp). HEADER is yours: it names the types. A program that links TARGET and
+# includes its header is compiled by any C++20 compiler and sees neither CUDA nor Eigen; a session that was not named here is one
+# sentence from its compiler.
 #
 #   pleat_add_models(my_models HEADER my_models.hpp MODELS Lsd Prior DEVICES cpu cuda)
 #   target_link_libraries(my_program PRIVATE my_models)        # and #include <my_models_sessions.hpp>

@@ -11,8 +11,8 @@ export out
 status=0
 [ "${1:-}" = --store ] && store=1 || store=0
 # What nvcc may take: for a source and one architecture, and for all together, in seconds of processor time of the machine that
-# tests/cost/budget.tsv was written on; slower and busier ones have more. Measured with nvcc 13.0 on one that was 1.4 times slower: at
-# most 39 s and 860 MB for one architecture, 47 s for three, 182 s together.
+# tests/cost/budget.tsv was written on; slower and busier ones have more. Measured with nvcc 13.0 on one that was as fast: at most 38 s
+# and 925 MB for one architecture, 42 s for three, 243 s together.
 most_seconds=60 most_megabytes=2048 most_seconds_together=300
 
 # With the emulator, so that a compiler that knows no CUDA reads them.

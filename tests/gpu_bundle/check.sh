@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The bundles that a GPU machine runs: that they can be made, need no library but cuBLASLt, are small, and start; without a GPU.
-# PLEAT_GPU_PROGRAMS, PLEAT_GPU_BENCHES: some programs of tests/gpu.sh and bench/gpu.sh instead of all of them.
+# PLEAT_GPU_PROGRAMS: some programs of tests/gpu.sh instead of all of them. PLEAT_GPU_BENCH_MODELS=1: the models of the benchmarks as
+# well, with which all that nvcc does in tests/run.sh --full comes close to its ten minutes.
 source "$(dirname "$0")/../support/common.sh"
 out=$work/gpu_bundle
 mkdir -p "$out"
@@ -45,5 +46,5 @@ bundle() {
   fi
 }
 bundle tests tests/gpu.sh ${PLEAT_GPU_PROGRAMS:-}
-bundle bench bench/gpu.sh ${PLEAT_GPU_BENCHES:-}
+bundle bench bench/gpu.sh bench_gpu_kernels $([ -z "${PLEAT_GPU_BENCH_MODELS:-}" ] || echo bench_gpu_models)
 exit $status

@@ -117,8 +117,8 @@ checks() {
 }
 
 build_first() { build_in "$build/gcc" g++ --preset ci; }
-part "build" 10 build_first
-part "run" 6 run_in "$build/gcc" g++
+part "build" 11 build_first
+part "run" 2 run_in "$build/gcc" g++
 if [ $full -eq 1 ]; then export PLEAT_COMPILERS="g++ clang++"; fi
 part "headers and sentences" "$([ $full -eq 1 ] && echo 8 || echo 3)" checks headers diagnostics rules cost
 part "consumers" 1 checks consumers
@@ -129,10 +129,10 @@ if [ $full -eq 1 ]; then
     build_in "$build/gcc" "CUDA kernels" --preset ci -DPLEAT_TEST_CUDA=ON
     run_program "$build/gcc/tests/test_cuda" "emulated" | record
   }
-  part "CUDA kernels, emulated" 8 cuda_kernels
-  part "CUDA, nvcc" 5 checks generated
-  part "GPU bundle" 10 checks gpu_bundle
-  part "tool with CUDA" 2 checks tool_cuda
+  part "CUDA kernels, emulated" 6 cuda_kernels
+  part "CUDA, nvcc" 4 checks generated
+  part "GPU bundle" 8 checks gpu_bundle
+  part "tool with CUDA" 1 checks tool_cuda
   # All tests are compiled by clang++ below, with the sanitisers; here it compiles what these leave out. Nothing of it is run, and
   # what clang++ says does not depend on optimising.
   build_clang() {
@@ -140,9 +140,9 @@ if [ $full -eq 1 ]; then
       -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG=-O0
   }
   build_asan() { build_in "$build/asan" "clang++ ASan UBSan" --preset asan -DCMAKE_CXX_COMPILER=clang++; }
-  part "build clang++, examples and benchmarks" 4 build_clang
-  part "build ASan + UBSan" 10 build_asan
-  part "run ASan + UBSan" 10 run_in "$build/asan" "clang++ ASan UBSan"
+  part "build clang++, examples and benchmarks" 3 build_clang
+  part "build ASan + UBSan" 11 build_asan
+  part "run ASan + UBSan" 3 run_in "$build/asan" "clang++ ASan UBSan"
 
   # One target of libFuzzer: tests/fuzz/<name>_fuzz.cpp.
   fuzz_target() {
@@ -168,7 +168,7 @@ if [ $full -eq 1 ]; then
       xargs -0 -P "$PLEAT_JOBS" -I{} bash -c 'fuzz_target "$1"' _ {} || echo "FAIL fuzz: a target ended early"
     } | record
   }
-  part "libFuzzer" 3 fuzz
+  part "libFuzzer" 2 fuzz
 fi
 
 # Of each of them: seconds of processor time, MB, architectures, source. The budget is that of the machine of tests/cost/budget.tsv.
